@@ -15,6 +15,8 @@ _EXCEPT = lazy_pattern(
     r"[\s$]*[a-z] ?(?:\\neq?(?![a-z])|≠) ?-?\d+\)?\$?\.?$"
 )
 """A condition behind a formula: x+3, x\\neq 3."""
+_MEASURED = lazy_pattern(r"\d[\d.,]* ?[A-Za-z][A-Za-z /^\d]{0,24}")
+"""A number with what may be its unit."""
 _OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
 
 
@@ -26,6 +28,10 @@ def alone(answer: str, reference: str, decide: Callable[[str, str], Decision | N
     has_except = ("\\ne" in answer or "≠" in answer) and "\\ne" not in reference and "≠" not in reference
     if has_except and not any(map(f"{answer} {reference}".__contains__, _OF_SETS)):
         answer = _EXCEPT.sub("", answer)
+    if " or " in answer and answer.count(" or ") == 1 and " or " not in reference and answer[-1:].isalpha():
+        first, second = answer.split(" or ")
+        decision = decide(first, second) if all(_MEASURED.fullmatch(one.strip()) for one in (first, second)) else None
+        return first if decision is not None and decision.equal else answer
     return _once(answer, decide) if " (" in answer and answer.endswith((")", ").", ")}")) else answer
 
 

@@ -144,8 +144,12 @@ def with_sign(answer: str, reference: str, text: str, question: str) -> str:
     return f"-{answer}" if falls else answer
 
 
-def dated(tail: str, reference: str) -> str | None:
-    """The only date of the last line, or its year, if the reference is one; else None."""
+def dated(tail: str, reference: str, question: str | None = None) -> str | None:
+    """The only date of the last line, or its year, if the reference is one; else None. Empty if it has several.
+
+    Dates that the question gives are not counted. Of several, the first one is taken if it is the reference.
+    """
+    reference = answer_forms.in_english(reference) if not reference.isascii() else reference
     is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
     if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
         return None
@@ -153,10 +157,18 @@ def dated(tail: str, reference: str) -> str | None:
     found = dates.stated(line)
     if len(found) > 1:  # (June 28, 1914) is a remark
         found = dates.stated(_BRACKETS.sub("", line))
+    if len(found) > 1 and question:
+        found = dates.without(found, answer_forms.with_english_dates(question)) or found
+    if len(found) > 1 and any(date.day for date in dates.dates(reference)):
+        found = [text for text in found if any(date.day for date in dates.dates(text))] or found
+    if len(found) > 1 and not reference.isdecimal():
+        first = dates.stated(line.partition(";")[0])
+        return first[0] if len(first) == 1 and dates.same(reference, first[0]) else ""
     if len(found) != 1:
         return None
     if not reference.isdecimal():
-        return found[0]
+        has_year = any(date.year is not None for date in dates.dates(reference))
+        return dates.with_year_of(found[0], question) if question and has_year else found[0]
     years = {date.year for date in dates.dates(found[0])}
     return str(years.pop()) if len(years) == 1 and None not in years else None
 

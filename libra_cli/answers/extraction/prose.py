@@ -37,6 +37,7 @@ _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentence
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (
     # what the text states to be its answer
     (prose_statements.last_line, ()),
+    (prose_statements.time_in_signs, ()),
     (prose_statements.predicate_in_signs, ()),
     (prose_statements.whole_value, ()),
     (prose_statements.rows_of_matrix, ()),

@@ -6,7 +6,7 @@ from libra_cli.answers.comparison import bearings, chemistry, isotopes
 from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.extraction.retractions import changed
-from libra_cli.answers.languages import answer_forms, commas, durations_in_signs, signs
+from libra_cli.answers.languages import answer_forms, commas, durations_in_signs, signs, times_in_signs
 from libra_cli.answers.sentences import (
     asked_names,
     assertions,
@@ -28,7 +28,7 @@ from libra_cli.answers.sentences.extracted import (
     of_asserted,
 )
 from libra_cli.answers.text import arrays, cases, words
-from libra_cli.answers.values import named, normalize, part_labels, structure
+from libra_cli.answers.values import named, normalize, notation, part_labels, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
@@ -215,6 +215,19 @@ def first(prose: Prose) -> Extraction | None:
     return UNDECIDED if is_other else changed(behind, False, False) or Extraction(said)
 
 
+def time_in_signs(prose: Prose) -> Extraction | None:
+    """`考试在上午10时30分结束`, `途中用了4.5小时`, for a reference that is a time of day or a duration."""
+    sentence, reference = prose.sentences[-1], answer_forms.in_english(prose.reference)
+    if prose.cut or not _is_in_signs(sentence) or not any(map(str.isdigit, sentence)):
+        return None
+    is_duration = reference.endswith((" h", " min")) and reference[:1].isdigit()
+    if is_duration:
+        found = times_in_signs.duration_of(sentence)
+    else:
+        found = times_in_signs.clock_of(sentence) if notation.clock(reference) and ":" in reference else None
+    return Extraction(found) if found else None
+
+
 def duration_in_signs(prose: Prose) -> Extraction | None:
     """`2小时30分钟`, where the question asks how many minutes."""
     is_asked = prose.question and not prose.question.isascii() and structure.is_number(prose.reference)
@@ -302,8 +315,8 @@ def symbol(prose: Prose) -> Extraction | None:
 
 def date(prose: Prose) -> Extraction | None:
     """`It ended on 11 November 1918`, for a reference that is a date or a year."""
-    found = asked.dated(prose.tail, prose.reference) if prose.reference else None
-    return Extraction(found) if found else None
+    found = asked.dated(prose.tail, prose.reference, prose.question) if prose.reference else None
+    return Extraction(found) if found else UNDECIDED if found is not None else None
 
 
 def bold_words(prose: Prose) -> Extraction | None:

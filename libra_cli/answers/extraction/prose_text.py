@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from functools import cached_property
 
@@ -9,7 +10,7 @@ from libra_cli.answers.extraction import conclusions
 from libra_cli.answers.languages import abroad, answer_forms, commas
 from libra_cli.answers.sentences import phrases, remarks, statements
 from libra_cli.answers.sentences.assertions import Asserted
-from libra_cli.answers.text import informal, words
+from libra_cli.answers.text import informal, number, words
 from libra_cli.answers.values import dates, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
@@ -24,6 +25,30 @@ _NEGATIVE = lazy_pattern(r" (?:negative|minus(?<= is minus)|minus(?<= are minus)
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 
 
+_SPACED = lazy_pattern(r"(?:(?<=[=\u2248] )|(?<= is )|(?<= are ))\d{1,3}(?: \d{3}){1,4}(?![\d/]|[.,]\d| ?\d)")
+_SPELLED = lazy_pattern(
+    r"\b(?P<words>[A-Za-z]{2,20}(?:[- ][A-Za-z]{2,20}){0,6})"
+    r" \((?P<figure>[$\u20ac\u00a3]?\d[\d,.]*(?P<unit> ?[%A-Za-z\u00b0]{0,9}))\)"
+)
+"""A number in words and once more in digits: seventy-five percent (75 %)."""
+
+
+def _in_figures(spelled: re.Match[str]) -> str:
+    """What a number is in digits, without its words, if both are the same."""
+    heard, figure = spelled["words"].split(" "), spelled["figure"]
+    digits = number.parse(figure.removesuffix(spelled["unit"]).strip("$\u20ac\u00a3"))
+    for start in range(len(heard)):
+        for end in range(len(heard), start, -1):
+            value = words.number(" ".join(heard[start:end]).lower())
+            if value is not None and digits is not None and value == digits.value and len(heard) - end < _FEW:
+                behind = "" if spelled["unit"].strip() else "".join(f" {word}" for word in heard[end:])
+                return " ".join([*heard[:start], figure + behind])
+    return spelled[0]
+
+
+_PER_ONE_SIGNS = ("あたり", "当たり", "につき", "당 ")
+_PER_ONE = lazy_pattern(r"(?:1|一|한) ?(?:人|個|本|つ|箱|袋|枚|명|사람|개|상자|봉지)(?:あたり|当たり|につき|당 )")
+"""For one person: 1人あたり, 한 명당."""
 _DECLARATION = lazy_pattern(
     r"[,;] (?:where |with |and )?\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
     r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
@@ -61,6 +86,10 @@ class Prose:
             tail = f"{tail.rstrip('!')}."
         tail = informal.in_full(statements.without_check(statements.tail_of(tail)))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question)
+        if " " in tail and _SPACED.search(tail):
+            tail = _SPACED.sub(lambda number: number[0].replace(" ", ""), tail)
+        if "(" in tail and _SPELLED.search(tail):
+            tail = _SPELLED.sub(_in_figures, tail)
         if "onstant" in tail:
             tail = _DECLARATION.sub("", tail)
         if self.question and any(map(self.question.__contains__, _OUTCOMES)):
@@ -110,6 +139,8 @@ class Prose:
     def in_figures(self) -> str:
         """`tail` with a decimal point in its numbers, percent as one word, and 3 and a half as 3.5."""
         found = commas.with_decimal_points(self.tail, self.question).replace(" per cent", " percent")
+        if any(map(found.__contains__, _PER_ONE_SIGNS)):
+            found = _PER_ONE.sub("", found)
         if self.asks_for_share and any(map(found.__contains__, _OF)):
             found = _CHANCE.sub(r"\1/\2", found)
         if " negative " in found or " minus " in found:

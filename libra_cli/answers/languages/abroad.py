@@ -21,7 +21,7 @@ _ENGLISH = frozenset(
 )
 _WEAK = frozenset(
     "a as do to o e y i in me no on or is was son sin per pro die also an want met den of con da hay van the with for "  # noqa: SIM905
-    "so men we but he mas at and my come fine are have has make main to pour om bin on eg pass die dont".split()
+    "so men we but he mas le at and my come fine are have has make main to pour om bin on eg pass die dont".split()
 )
 """Small words of other languages that are English words as well, or letters; they tell no language."""
 _JOINED_HALVES = ("demi-", "mezz'")

@@ -9,7 +9,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from libra_cli.answers.languages import signs
+from libra_cli.answers.languages import signs, times_in_signs, units_abroad
 from libra_cli.answers.text import latex, number, words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -66,6 +66,10 @@ _DATE_ABROAD = lazy_pattern(
     r"(?:,? (?:de )?(?P<year>\d{4}))?",
     re.IGNORECASE,
 )
+_DATE_IN_SIGNS = lazy_pattern(
+    r"(?P<year>\d{4}) ?[年년](?:[(\uff08][^()\uff08\uff09]{1,12}[)\uff09])? ?"
+    r"(?P<month>\d{1,2}) ?[月월] ?(?P<day>\d{1,2}) ?[日号일]"
+)
 _DAY_ABROAD = lazy_pattern(r"(?<![\d年])(\d{1,2})月(\d{1,2})日")
 _CORRECTIONS = (
     *("应该是", "应为", "应是", "应當是", "正しくは", "должно быть", "debe ser", "debería ser", "devrait être"),
@@ -95,7 +99,7 @@ COMMA_WORDS = {language: frozenset(words.split()) for language, words in _LETTER
 _VERBS_AND_PRONOUNS = {
     "de": "er sie hat haben bleibt bleiben dauert wiegt zahlt bekommt verdient einer einem eines sich auch noch jeder",
     "fr": "il elle ils elles reste restent dure pèse mesure paie gagne chaque leur leurs avec sur ses",
-    "es": "hay queda quedan dura tarda pesa mide compró pagó gana cada sus fue fueron necesita",
+    "es": "hay queda quedan le dura tarda pesa mide compró pagó gana cada sus fue fueron necesita",
     "pt": "ela ele eles elas resta restam sobraram comprou pagou ganha cada seu sua foram precisa",
     "it": "lui lei resta restano rimangono pesa ogni ciascuno suo comprato pagato guadagna servono viaggio",
     "nl": "je hij zij ze hebt heeft nodig blijft blijven duurt weegt ook nog elke krijgt",
@@ -202,6 +206,24 @@ _NO_NOUN = (
 )
 """Words behind a number that are no counted things: units, percent, multiples."""
 _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
+_CIRCLED = "①②③④⑤⑥⑦⑧⑨"
+_ACCENTED_NOUN = lazy_pattern(r"(-?\d[\d.,]*(?<=\d)) (?=[^\W\d_]{0,30}[^\W\d_a-zA-Z])([^\W\d_]{3,30})")
+_NO_COUNTED = (
+    "mil",
+    "bil",
+    "douz",
+    "docen",
+    "dútz",
+    "demi",
+    "hälft",
+    "dritt",
+    "fünft",
+    "zwölft",
+    "tér",
+    "déc",
+    "céntimo",
+)
+"""Beginnings of words with accents that change the number before them."""
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})
 
 
@@ -252,6 +274,10 @@ def with_english_dates(text: str) -> str:
     """`text` with the dates of other European languages and Chinese in English: 14 juillet 1789 as 14 July 1789."""
     if text.isascii() and not _DATE_ABROAD.search(text):
         return text
+    if "年" in text or "년" in text:
+        text = _DATE_IN_SIGNS.sub(
+            lambda date: f" {int(date['day'])} {_MONTHS_INENGLISH[(int(date['month']) - 1) % 12]} {date['year']} ", text
+        )
     text = _DAY_ABROAD.sub(lambda date: f"{int(date[2])} {_MONTHS_INENGLISH[int(date[1]) - 1]}", text)
     return _DATE_ABROAD.sub(_in_english_order, text)
 
@@ -314,6 +340,12 @@ def in_english(text: str) -> str:
     date = _DATE.fullmatch(bare)
     if date:
         return "-".join(part.zfill(2) for part in date.groups())
+    if bare[:1] in _CIRCLED:  # ③번
+        return bare[0] if bare[1:] in ("번", "番") else text
+    if any(map(bare.__contains__, ("时", "時", "点", "點", "시"))) and (time := times_in_signs.in_figures(bare)):
+        return time
+    if bare[:2] in ("下午", "上午", "오후", "오전", "午後", "午前") and (time := times_in_signs.in_figures(bare)):
+        return time
     text = text.translate(_MARKS).rstrip("。．").strip()
     if any(unicodedata.category(char) == "Nd" and char > "z" for char in text):  # Arabic, Devanagari and other digits
         text = "".join(str(unicodedata.digit(char)) if unicodedata.category(char) == "Nd" else char for char in text)
@@ -327,6 +359,10 @@ def in_english(text: str) -> str:
     text = text if multiplied is None else number.written(multiplied) + text[len(figures) :]
     counted = _FOREIGN_NOUN.fullmatch(text.replace("*", "").strip())
     if counted and not any(map(counted[2].__contains__, _NO_NOUN)) and counted[2] not in UNIT_OF:
+        return counted[1]
+    counted = _ACCENTED_NOUN.fullmatch(text.replace("*", "").strip())
+    noun = counted[2].lower() if counted else ""
+    if counted and noun.isalpha() and not noun.startswith(_NO_COUNTED) and (noun,) not in units_abroad.units():
         return counted[1]
     value = in_latex(" ".join(latex.without_fonts(text).replace("$", "").split()))
     return text if value is None else value

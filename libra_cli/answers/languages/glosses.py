@@ -31,7 +31,8 @@ _GLOSSES = {
         smaller than: inférieur_à inférieure_à | at least: au_minimum minimum | at most: au_maximum | up to: jusqu'à
     """,
     "es": """
-        is: es está vale equivale cuesta da resulta mide | are: son están hay quedan | has: tiene | have: tienen
+        is: es está vale equivale cuesta da resulta mide
+        are: son están quedan | there are: hay | has: tiene | have: tienen
         so: luego entonces así | so: por_tanto por_lo_tanto por_consiguiente así_que | in total: en_total
         because: porque pues ya_que puesto_que como | if: si | not: no | instead: en_vez_de en_lugar_de
         or: o u | and: y | for: para | per: por cada | with: con | of: de del | the: el la los las
@@ -42,7 +43,8 @@ _GLOSSES = {
         smaller than: menor_que menor_de | at least: por_lo_menos como_mínimo | up to: hasta
     """,
     "pt": """
-        is: é está vale equivale custa dá resulta mede | are: são estão há existem restam | has: tem | have: têm
+        is: é está vale equivale custa dá resulta mede
+        are: são estão existem restam | there are: há | has: tem | have: têm
         so: portanto logo então assim | so: por_isso | in total: no_total ao_todo
         because: porque pois já_que como | if: se | not: não | instead: em_vez_de | or: ou | and: e
         for: para | per: por cada | with: com | of: de do da dos das | the: o a os as | a: um uma
@@ -54,7 +56,7 @@ _GLOSSES = {
         smaller than: menor_que menor_do_que | at least: no_mínimo ao_menos | up to: até
     """,
     "it": """
-        is: è vale costa equivale dà fa misura | are: sono fanno valgono ci_sono | has: ha | have: hanno
+        is: è vale costa equivale dà fa misura | are: sono fanno valgono | there are: ci_sono | has: ha | have: hanno
         so: quindi dunque perciò pertanto allora | in total: in_totale in_tutto complessivamente
         because: perché poiché siccome | if: se | not: non | instead: invece anziché | or: o oppure | and: e ed
         for: per | per: ogni | with: con | of: di del della dei degli delle | the: il lo la i gli le | a: un una uno

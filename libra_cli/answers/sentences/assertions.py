@@ -234,7 +234,8 @@ def _of_clause(clause: Clause) -> Asserted:
             return _bounded(groups[-1], named, clause)
         led = [group for group in groups if group.before[-1:] in (("give",), ("gives",))]  # x + y = 5 gives (3, 2)
         is_led_to = chosen is related and led and led[-1] is groups[-1] and chosen[0] not in led
-        if chosen is None or is_led_to or "from" in clause.words or chosen[0].goes_on or bounds > 1:
+        is_range = "from" in clause.words and "to" in clause.words and len(after_is) != 1
+        if chosen is None or is_led_to or is_range or chosen[0].goes_on or bounds > 1:
             return Asserted(None, unclear=True)
         groups = tuple(chosen)
     return _bounded(groups[0], named, clause)
@@ -250,9 +251,9 @@ def _within(groups: Sequence[Group], signs: Sequence[str], named: Sequence[Group
 
 
 def without_subject(groups: Sequence[Group]) -> Sequence[Group]:
-    """`groups` without the first one if it is the subject of what the others say: 12 leaves a remainder of 4."""
-    behind = groups[1].before[len(groups[0].before) :]
-    return groups[1:] if not vocabulary.VERBS.isdisjoint(behind[:1]) and not groups[0].before else groups
+    """`groups` without those of the subject of what the others say: 12 leaves a remainder of 4, 4 spiders have 32."""
+    said = [group for group in groups if not vocabulary.VERBS.isdisjoint(group.before)]
+    return said if said and not groups[0].before and len(said) < len(groups) else groups
 
 
 def _belongs_to_another_word(before: Sequence[str]) -> bool:

@@ -56,6 +56,8 @@ class _Builder:
         """How many words each group begins and ends behind."""
         self._either: set[int] = set()
         """Groups of inequalities of which one holds: x < 1 or x > 3."""
+        self._restated: set[int] = set()
+        """Groups of values that "or" joins: 180 minutes or 3 hours."""
         self._going_on: set[int] = set()
         """Groups to which another one is added."""
         self._pending: list[str] = []
@@ -141,6 +143,8 @@ class _Builder:
             joined and not is_sum and not (last[-1].is_number != span.is_number and last[-1].relation != span.relation)
         ):
             last.append(span)
+            if "or" in self._pending:
+                self._restated.add(len(self._groups) - 1)
             if "or" in self._pending and all(map(vocabulary.has_bound, (one.text for one in last))):
                 self._either.add(len(self._groups) - 1)
         elif self._pending == ["="] and last:  # the result of a calculation with units: 5 m + 3 m = 8 m
@@ -169,14 +173,14 @@ class _Builder:
                 before,
                 tuple(self._words[self._bounds[index][1] : starts[index + 1]]),
                 index in self._going_on,
-                with_units(spans),
+                with_units(spans, index in self._restated),
                 len({span.unit for span in spans if span.unit}) > 1,
             )
             for index, (spans, before) in enumerate(self._groups)
         )
         self.clauses.append(Clause(self._opener, tuple(self._words), groups))
         self._opener, self._words, self._groups, self._pending, self._bounds = opener, [], [], [], []
-        self._going_on, self._either = set(), set()
+        self._going_on, self._either, self._restated = set(), set(), set()
 
 
 def clauses_of(reader: plain.Reader) -> list[Clause]:

@@ -15,6 +15,7 @@ from libra_cli.answers.values import science, units
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_NUMERAL = 6
+_SCALES = words.table("hundred thousand million billion trillion")
 """Words of the longest numeral that is searched in a sentence."""
 _OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
 _COPULAS = frozenset("is are was were".split())  # noqa: SIM905
@@ -275,6 +276,8 @@ def _numeral(heard: Sequence[str], at: int) -> tuple[int, str]:
     for length in range(min(most, len(heard) - at), 0, -1):
         text = " ".join(heard[at : at + length]).rstrip(".,;:!?")
         value = words.number(text)
+        if at and text.lower() in _SCALES and heard[at - 1].lstrip("$\u20ac\u00a3")[:1].isdigit():  # 250 thousand
+            return 0, ""
         if value is None or text.lower().endswith(" and") or (text.lower().startswith(("and ", "a ")) and length == 1):
             continue
         following = heard[at + length].lower() if at + length < len(heard) else ""

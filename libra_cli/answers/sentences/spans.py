@@ -17,13 +17,13 @@ def listed(spans: Sequence[Span], either: bool = False) -> str:
     return (" or " if either else ", ").join(value(span.text) for span in spans)
 
 
-def with_units(spans: Sequence[Span]) -> str | None:
-    """Formulas or numbers with their units; None if they have none."""
+def with_units(spans: Sequence[Span], either: bool = False) -> str | None:
+    """Formulas or numbers with their units; None if they have none. `either` joins two by "or"."""
     names = [span.unit or span.counted for span in spans]
     if not names[-1]:
         return None
     if len(set(names)) == len(spans) > 1 and all(span.is_number for span in spans):
-        return " ".join(f"{span.text} {span.unit}" for span in spans)
+        return (" or " if either else " ").join(f"{span.text} {span.unit}" for span in spans)
     if len(spans) == 1 and names[0] in CURRENCIES:
         return f"{names[0]}{value(spans[0].text)}"
     written = [name if "\\" in name or "$" in name else f"\\text{{ {name}}}" for name in names]

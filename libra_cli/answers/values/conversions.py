@@ -12,6 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from libra_cli.answers import time_limit
+from libra_cli.answers.languages import units_abroad
 
 if TYPE_CHECKING:
     import pint
@@ -251,6 +252,9 @@ def _readings(unit: str) -> tuple[Measure, ...]:
         return (warm, *_of_name(unit)) if len(unit) == 1 else (warm,)
     if unit in _MONEY:
         return (*_of_name(unit),)
+    if spelled := units_abroad.units().get(tuple(unit.lower().split())) if " " in unit else None:
+        over, _, under = spelled.partition("/")
+        return _readings(f"{over} {under}^-1" if under else spelled)
     factors = []
     for part in unit.split():
         name, _, power = part.partition("^")

@@ -26,6 +26,7 @@ _STATED = lazy_pattern(
 _ORDINAL = lazy_pattern(r"(?<=\d)(?:st|nd|rd|th)\b(?: of\b)?|\b(?:the|of)\b")
 
 
+_YEAR = lazy_pattern(r"(?<![\d.,:$])(?:1[5-9]|20)\d\d(?![\d:]|[.,]\d)")
 _DEFAULTS = (datetime.datetime(1904, 1, 1), datetime.datetime(1908, 1, 2))
 """What they do not share in a parsed date, the text leaves out."""
 
@@ -50,7 +51,7 @@ def dates(text: str) -> frozenset[Date]:
         return frozenset()
     numeric = _NUMERIC.fullmatch(text)
     if numeric:
-        return _numeric(int(numeric[1]), int(numeric[3]), int(numeric[4]), numeric[1], numeric[4])
+        return _numeric(int(numeric[1]), int(numeric[3]), int(numeric[4]), numeric[1], numeric[4], mark=numeric[2])
     if not _MONTH.search(text):
         return frozenset()
     from dateutil import parser
@@ -64,11 +65,11 @@ def dates(text: str) -> frozenset[Date]:
     return frozenset({Date(year, first.month, first.day if first.day == second.day else None)})
 
 
-def _numeric(first: int, second: int, third: int, *written: str) -> frozenset[Date]:
+def _numeric(first: int, second: int, third: int, *written: str, mark: str) -> frozenset[Date]:
     if len(written[0]) == 4:
         found = [(first, second, third)]
     elif len(written[1]) == 4:
-        found = [(third, first, second), (third, second, first)]
+        found = [(third, second, first)] if mark == "." else [(third, first, second), (third, second, first)]
     else:
         return frozenset()
     return frozenset(Date(year, month, day) for year, month, day in found if 1 <= month <= 12 and 1 <= day <= 31)
@@ -79,6 +80,19 @@ def is_date(text: str) -> bool:
     if " " in text or "," in text:
         return len(text) <= MAX_CHARS and _MONTH.search(text) is not None and bool(dates(text))
     return text[4:5] == "-" and text[:4].isdecimal() and bool(dates(text))
+
+
+def without(found: list[str], question: str) -> list[str]:
+    """Dates as they are written, but for those that a question gives."""
+    given = [date for text in stated(question) for date in dates(text)]
+    return [text for text in found if not any(_agree(date, one) is not False for date in dates(text) for one in given)]
+
+
+def with_year_of(text: str, question: str) -> str:
+    """A date without a year with the only year that a question names: February 29, 2024."""
+    years = set(_YEAR.findall(question))
+    has_year = any(date.year is not None for date in dates(text))
+    return text if has_year or len(years) != 1 else f"{text}, {years.pop()}"
 
 
 def same(reference: str, answer: str) -> bool | None:

@@ -13,7 +13,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _CLOCK = lazy_pattern(
     r"(?P<hour>\d{1,2})(?:(?::|h(?=\d))(?P<minute>[0-5]\d)(?::(?P<second>[0-5]\d))?)?"
-    r"(?: ?(?P<half>[ap])\.? ?m\.?| ?(?:hours|hrs|h|o'clock))?",
+    r"(?: ?(?P<half>[ap])\.? ?m\.?| ?(?:hours|hrs|h|o'clock|uhr|heures|horas|uur))?",
     re.IGNORECASE,
 )
 _DURATION = lazy_pattern(
