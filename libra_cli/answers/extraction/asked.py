@@ -149,7 +149,7 @@ def dated(tail: str, reference: str, question: str | None = None) -> str | None:
 
     Dates that the question gives are not counted. Of several, the first one is taken if it is the reference.
     """
-    reference = answer_forms.in_english(reference) if not reference.isascii() else reference
+    reference = answer_forms.in_english(reference)
     is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
     if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
         return None

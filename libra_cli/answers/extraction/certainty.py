@@ -14,7 +14,8 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^\w=.,]{0,12}=(?=[^=])")
 """What leads to the result of a calculation: 20 - 5 =."""
-_NUMBER = lazy_pattern(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?")
+_NUMBER = lazy_pattern(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?!\d|[abknpqrtxyz](?![A-Za-z]))")
+"""A number that is no factor of a variable."""
 _COMPOUND = lazy_pattern(r"\d+(?:-\d+){2,3}")
 _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""

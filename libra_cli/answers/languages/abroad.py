@@ -58,6 +58,8 @@ def language_of(text: str) -> str:
     if not text.isascii():
         if any("\u0400" <= char < "\u0500" for char in text):
             return "ru"
+        if any("\u0621" <= char < "\u06d4" for char in text):
+            return "ar"
         if any("\u3040" <= char < "\ua000" for char in text):
             return "ja" if any("\u3040" <= char < "\u3100" for char in text) else "zh"
         if any("\uac00" <= char < "\ud7b0" for char in text):

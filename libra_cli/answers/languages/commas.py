@@ -34,6 +34,7 @@ _MONEY = frozenset(
     "zł złotych złote zloty рублей рубля руб рубль евро долларов soles lire pfund livres libras fr".split()
 )
 _WHOLE = lazy_pattern(r"(?<![\d.,])\d+(?![\d]|[.,]\d)")
+_DECIMAL = lazy_pattern(r"-?\d+\.\d+(?!\d)")
 _GROUP = 3
 _LONGEST = 24
 """Characters of the longest answer whose marks are read."""
@@ -101,8 +102,10 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
     """
     known = [text for text in texts if isinstance(text, str)]
     grouped = _MARKED.search(reference) if len(reference) < _LONGEST else None
-    is_in_groups = grouped is not None and (_may_be_group(grouped[0]) or "," in grouped[0].partition(".")[2])
-    if grouped and is_in_groups and not _is_listed(grouped) and any(map(_is_in_such_a_language, known)):
+    is_in_groups = grouped is not None and _may_be_group(grouped[0])
+    is_european = grouped is not None and "," in grouped[0].partition(".")[2]  # 1.250,00
+    is_read = is_european or (is_in_groups and any(map(_is_in_such_a_language, known)))
+    if grouped and is_read and not _is_listed(grouped):
         plain = grouped[0].replace(".", "").replace(",", ".") if "," in grouped[0] else grouped[0].replace(".", "")
         if "," in grouped[0] and "." in grouped[0].partition(",")[0]:
             return reference.replace(grouped[0], plain)
@@ -115,12 +118,13 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
     unmarked = answer.replace("{,}", "")
     if number is None or ("," in unmarked and not _COMMA_NUMBER.fullmatch(answer)):
         return reference
-    is_decimal = unmarked != answer or bool(number["rest"].strip()) or any(map(_is_in_such_a_language, known))
+    has_unit = bool(number["rest"].strip()) or not (reference[0].isdigit() or reference[0] == "-")
+    is_decimal = unmarked != answer or has_unit or any(map(_is_in_such_a_language, known))
     return number[1].replace(",", "{,}") + number["rest"] if is_decimal else reference
 
 
 def with_decimal_reference(reference: str, text: str, question: str | None = None) -> str:
-    """`12,50 \u20ac` with its comma marked as a decimal one, before a text is read; a list in words stays as it is.
+    """`12,50 \u20ac` with a decimal point, before a text is read; a list stays as it is.
 
     The text says the members of a list 2,3 apart; it says no 12 and 50 for the number.
     """
@@ -131,7 +135,13 @@ def with_decimal_reference(reference: str, text: str, question: str | None = Non
     told = set(_WHOLE.findall(text[-TAIL_CHARS:]))
     if len(members) != 2 or all(member in told for member in members):
         return reference
-    return in_reference(reference, "", (question, text))
+    return in_reference(reference, "", (question, text)).replace("{,}", ".")
+
+
+def like_reference(answer: str) -> str:
+    """0.375 with its point marked as a decimal comma, 0{,}375, which says how its reference is to be read."""
+    is_one = answer.count(".") == 1 and "," not in answer and _DECIMAL.match(answer) is not None
+    return answer.replace(".", "{,}") if is_one else answer
 
 
 def _in_one_notation(number: re.Match[str], mark: str) -> str:

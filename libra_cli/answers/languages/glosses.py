@@ -7,7 +7,7 @@ from __future__ import annotations
 
 _GLOSSES = {
     "de": """
-        is: ist beträgt lautet ergibt entspricht wäre | are: sind | makes: macht ergeben machen
+        is: ist heißt beträgt lautet ergibt entspricht wäre | are: sind | makes: macht ergeben machen
         has: hat enthält besitzt | have: haben | needs: braucht benötigt | costs: kostet kosten
         so: also daher somit damit folglich deshalb demnach mithin | then: dann
         in total: insgesamt zusammen | because: weil denn da | if: wenn falls sofern | while: während
@@ -20,6 +20,7 @@ _GLOSSES = {
         at least: wenigstens | at most: maximal | up to: bis_zu | over: über | under: unter
     """,
     "fr": """
+        is: se_trouve s'appelle
         is: est vaut égale fait donne faut coûte | are: sont font donnent valent | has: a contient possède | have: ont
         so: donc ainsi d'où alors | so: par_conséquent | in total: en_tout au_total en_totalité
         because: car puisque parce_que comme | if: si | not: pas non | instead: au_lieu_de plutôt | or: ou | and: et
@@ -100,6 +101,15 @@ _GLOSSES = {
         so: dolayısıyla öyleyse yani o_halde | in total: toplam toplamda | are: vardır | and: ve | or: veya
         because: çünkü | if: eğer | not: değil değildir | about: yaklaşık | is: eder eşittir | how many: kaç kaçtır
         at least: en_az | at most: en_çok en_fazla
+    """,
+    "ar": """
+        is: هو هي يساوي تساوي يبلغ | so: إذن لذلك إذا | in: في | and: و | not: ليس لا | because: لأن | from: من
+        in total: المجموع | about: حوالي تقريبا | how many: كم
+    """,
+    "id": """
+        is: adalah ialah sama_dengan | so: jadi maka sehingga | in total: total seluruhnya | because: karena
+        not: bukan tidak | and: dan | or: atau | of: dari | with: dengan | for: untuk
+        how many: berapa | about: sekitar
     """,
     "sv": """
         is: är blir kostar | has: har | so: alltså därför därmed | in total: totalt sammanlagt

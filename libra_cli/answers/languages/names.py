@@ -25,6 +25,9 @@ _CARRIED = frozenset(
 """Nouns that a name carries or leaves out: the Nile River, an isosceles triangle."""
 _LAWS = frozenset("law theorem principle lemma paradox effect rule criterion inequality".split())  # noqa: SIM905
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "zeroth": 0, "fourth": 4}
+_BEGINNING = 3
+"""Letters that the forms of a word share."""
+_SCRIPTS = (("\u0400", "\u04ff", "Cyrillic"), ("\u0621", "\u064a", "Arabic"), ("\uac00", "\ud7a3", "Hangul"))
 _STEM = 6
 """Letters that the forms of a name share: Pythagoras, Pythagorean."""
 _PLACES = frozenset("new north south east west san santa saint los las el upper lower great little old".split())  # noqa: SIM905
@@ -70,6 +73,8 @@ def same(reference: str, answer: str) -> bool | None:
     if max(len(reference), len(answer)) > MAX_CHARS or any(map(_NOT_A_NAME.search, (reference, answer))):
         return None
     if not reference.isascii() and not answer.isascii():
+        if _are_other_words(reference, answer):
+            return False
         verdict = _same_signs(reference, answer)
         if verdict is not None:
             return verdict
@@ -111,6 +116,18 @@ def same(reference: str, answer: str) -> bool | None:
     if not set(core).isdisjoint(said):
         return None
     return False if _is_latin(reference) and _is_latin(answer) else None
+
+
+def _are_other_words(reference: str, answer: str) -> bool:
+    """Whether two single words of one script other than the Latin one, neither of them a form of the other, differ."""
+    one, other = (text.lower().removeprefix("\u0627\u0644") for text in (reference, answer))
+    is_alike = one[:_BEGINNING] == other[:_BEGINNING] or one in other or other in one
+    scripts = {_script(char) for char in one + other}
+    return not is_alike and len(scripts) == 1 and "" not in scripts
+
+
+def _script(char: str) -> str:
+    return next((name for first, last, name in _SCRIPTS if first <= char <= last), "")
 
 
 def _same_laws(reference: str, answer: str) -> bool | None:

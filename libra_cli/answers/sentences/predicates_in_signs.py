@@ -130,6 +130,8 @@ def counted(sentence: str, question: str) -> str | None:
     asked = [found["counter"] for found in _COUNTER.finditer(last)]
     if len(asked) != 1 or asked[0].startswith(_NO_COUNTER) or len(sentence) > _MAX_CHARS:
         return None
+    if any(map(sentence.__contains__, ("比", "より", "보다"))):
+        return None
     plain = signs.with_digits(sentence, signs.language_of(sentence))
     for clause in reversed(_CLAUSES.split(plain)):
         numbers = _numbers_before(clause, asked[0]) or _numbers_before(clause, asked[0][0])
