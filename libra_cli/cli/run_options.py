@@ -79,6 +79,12 @@ RUN_OPTIONS = (
         help="Measure the loss on --eval-data every STEPS steps. Default: only at the end.",
     ),
     _save_option(
+        "--eval-start/--no-eval-start",
+        default=None,
+        help="Measure the model before the first step, too. Default: with --final best, what chooses the step; a line "
+        "says so if no step is better.",
+    ),
+    _save_option(
         "--score",
         first=True,
         multiple=True,

@@ -26,6 +26,9 @@ def check_options(stage: str, options: dict[str, Any]) -> None:
             raise click.UsageError(f"missing option --{name}; see libra {stage} --help, or name a --config")
     if options["score_every"] and not options["score"]:
         raise click.UsageError("--score-every needs --score, the files to measure the model on")
+    if options["eval_start"] and not (options["score"] or options["eval_data"]):
+        needed = {"grpo": "--score", "train-rm": "--eval-data"}.get(stage, "--eval-data or --score")
+        raise click.UsageError(f"--eval-start needs {needed}: what the model is measured on")
     if options["final"] == "best" and not (options["score_every"] or options["eval_data"]):
         scored, held_out = "--score with --score-every", "--eval-data"
         needed = {"grpo": scored, "train-rm": held_out}.get(stage, f"{scored}, or {held_out}")

@@ -29,7 +29,7 @@ from libra_cli.training.loading import LoadedModel, ModelLoader
 from libra_cli.training.model import policy
 from libra_cli.training.model.export import Export
 from libra_cli.training.model.kinds import refuse_other_kind
-from libra_cli.training.model_card import NAME, ModelCard
+from libra_cli.training.model_card import NAME, ModelCard, TrainedModel
 from libra_cli.training.monitoring.eval_history import ACCURACY, EvalHistory
 from libra_cli.training.monitoring.event_lines import EventLines
 from libra_cli.training.monitoring.flops import ModelShape
@@ -133,7 +133,7 @@ class TrainingRun:
         self._log: ErrorLog | None = None
         self._refused = 0
         """Rows that cannot be learned from."""
-        self._overlaps: dict[str, SharedRows] = {}
+        self._shared: dict[str, SharedRows] = {}
         """What the model is measured on that is trained on, too: of `held_out` samples, and of the `benchmark`."""
 
     def go(self, stack: ExitStack) -> Exit:
@@ -204,15 +204,30 @@ class TrainingRun:
             self._console.note(f"stopped after step {trainer.step}; {self._phase.cure}")
             return stopped.status
         export.write(self._dir.path, engine, self._dir.claim)
-        world.on_rank0(lambda: self._write_card(step, samples))
+        world.on_rank0(lambda: self._write_card(step, trainer, samples))
         world.on_rank0(lambda: self._dir.finish(trainer.step, samples, self._refused))
-        chosen = "" if step == trainer.step else f", the best of which was step {step}"
-        self._console.note(f"{n_steps(trainer.step)}{chosen}; the model is in {self._dir.path}")
+        self._console.note(f"{n_steps(trainer.step)}{self._choice(step, trainer)}; the model is in {self._dir.path}")
+        if why := trainer.history.without_gain:
+            self._console.say(f"{why}; lower --lr, or keep {settings.model.model}", event="no_gain")
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
 
-    def _write_card(self, step: int, samples: str) -> None:
+    def _choice(self, step: int, trainer: Trainer) -> str:
+        """Why the model is that of `step`, for --final best."""
+        best = trainer.history.best
+        if self._settings.save.final != "best":
+            return ""
+        if best is None:
+            return ", none of which could be measured: the last is taken"
+        which = "the last" if step == trainer.step else f"step {step:,}"
+        return f", the best of which was {which} ({trainer.history.describe(best[trainer.history.metric])})"
+
+    def _write_card(self, step: int, trainer: Trainer, samples: str) -> None:
         """Describes the model, which is that of `step`; keeps a card that is the user's."""
-        card = ModelCard(self._settings, self._method.stage, step, samples, self._dir.path / EVENTS)
+        is_chosen = self._settings.save.final == "best" and trainer.history.best is not None
+        metric = trainer.history.metric if is_chosen else None
+        has_gain = trainer.history.without_gain is None
+        model = TrainedModel(step, trainer.step, samples, metric, has_gain, self._shared)
+        card = ModelCard(self._settings, self._method.stage, model, self._dir.path / EVENTS)
         if not card.write(self._dir.path):
             self._console.note(f"{self._dir.path / NAME}: was not written by libra, or edited since; it is kept")
 
@@ -240,7 +255,7 @@ class TrainingRun:
         )
         self._refused = prepared.refused
         if prepared.overlap is not None:
-            self._overlaps["held_out"] = prepared.overlap
+            self._shared["held_out"] = prepared.overlap
         return prepared
 
     def _compare_benchmark(self, train: TrainingData) -> None:
@@ -248,7 +263,7 @@ class TrainingRun:
         paths = self._settings.save.score
         found = of_benchmark(train.problems, paths)
         if found is not None:
-            self._overlaps["benchmark"] = found
+            self._shared["benchmark"] = found
             tell(self._console, paths, found)
 
     # -- the trainer --------------------------------------------------------------------------------------------------

@@ -127,6 +127,8 @@ class SaveSettings:
     resume: str = "auto"
     overwrite: bool = False
     eval_every: int | None = None
+    eval_start: bool | None = None
+    """Measure the model before the first step, too; None: if the best step is chosen."""
     score: tuple[str, ...] = ()
     score_every: int | None = None
     score_with: str = ""

@@ -141,7 +141,7 @@ class Trainer:
     ):
         self._engine, self._objective, self._source, self._batches = engine, objective, source, batches
         self._schedule, self._save, self._seed, self._world, self._stop = schedule, save, seed, world, stop
-        self._telemetry, self._marker, self._history, self._shape = telemetry, marker, history, shape
+        self._telemetry, self._marker, self.history, self._shape = telemetry, marker, history, shape
         self._evaluation, self._judge_eval = evaluation, judge_eval
         self.checkpoints = Checkpoints(f"{save.output}/checkpoints", save.keep, world)
         self.step = 0
@@ -160,14 +160,14 @@ class Trainer:
             return None
         path, marker = latest
         refuse_difference(str(path), marker.get("run", {}), self._marker["run"])
-        if self._save.final == "best" and self._history.best_is_of_other_data(marker):
+        if self._save.final == "best" and self.history.best_is_of_other_data(marker):
             cure = "use those, leave --final best out, or begin anew with --overwrite"
             raise Fatal(Exit.USAGE, f"{path}: another metric or other files chose the best step; {cure}")
         self.checkpoints.load(self._engine, path)
-        self._history.load(marker)
+        self.history.load(marker)
         self._source.resume(marker["step"], marker.get("source", {}))
         self.step = self._saved_step = marker["step"]
-        self._saved_history = self._history.state()
+        self._saved_history = self.history.state()
         if self._telemetry is not None:
             self._telemetry.continue_after(self.step)
         layout = marker.get("layout")
@@ -179,14 +179,16 @@ class Trainer:
         """Takes all remaining steps. Raises Stopped on request, Fatal(1) if a loss or gradient is not finite."""
         if self.step:  # the run may have been stopped between its last step and what is due after it
             self._after_step()
+        else:
+            self._measure_start()
         while self.step < min(self._schedule.steps, self._source.steps):
             self._take_step()
             self._after_step()
         self.save()  # from here on an interruption costs no training
-        if self._evaluation is not None and not self._history.is_evaluated(self.step):
+        if self._evaluation is not None and not self.history.is_evaluated(self.step):
             self.evaluate()
             self.save()
-        if self._history.metric == ACCURACY and self._judge_eval is not None and not self._history.is_scored(self.step):
+        if self.history.metric == ACCURACY and self._judge_eval is not None and not self.history.is_scored(self.step):
             self.score(self.step)
             self.save()
 
@@ -196,23 +198,33 @@ class Trainer:
         Scores that model on the benchmark unless it has been scored already.
         """
         step = self.step
-        if best and self._history.best is not None:
-            step = int(self._history.best["step"])
+        if best and self.history.best is not None:
+            step = int(self.history.best["step"])
         if step != self.step:
             self.checkpoints.load(self._engine, self.checkpoints.path(step))
-        if self._judge_eval is not None and not self._history.is_scored(step):
+        if self._judge_eval is not None and not self.history.is_scored(step):
             self.score(step)
             self.save()
         return step
+
+    def _measure_start(self) -> None:
+        """Evaluates before the first step: all that is measured, or, by default, what chooses the best step."""
+        wanted, by_accuracy = self._save.eval_start, self.history.metric == ACCURACY
+        if wanted is False or (wanted is None and self._save.final != "best"):
+            return
+        if self._evaluation is not None and (wanted or not by_accuracy) and not self.history.is_evaluated(0):
+            self.evaluate()
+        if self._judge_eval is not None and (wanted or by_accuracy) and not self.history.is_scored(0):
+            self.score(0)
 
     def _after_step(self) -> None:
         """Evaluates, saves and stops if that is due."""
         save = self._save
         is_due = lambda every: bool(every) and self.step % every == 0  # noqa: E731
         self._stop_if_asked()
-        if is_due(save.eval_every) and self._evaluation is not None and not self._history.is_evaluated(self.step):
+        if is_due(save.eval_every) and self._evaluation is not None and not self.history.is_evaluated(self.step):
             self.evaluate()
-        if is_due(save.score_every) and self._judge_eval is not None and not self._history.is_scored(self.step):
+        if is_due(save.score_every) and self._judge_eval is not None and not self.history.is_scored(self.step):
             self.score(self.step)
         if is_due(save.save_every):
             self.save()
@@ -304,7 +316,7 @@ class Trainer:
         figures = self._objective.figures(stats.all_reduce(self._world).figures)
         if self._telemetry is not None:
             self._telemetry.record("eval", self.step, **figures, samples=len(evaluation.indices))
-        if self._history.add_evaluation(self.step, figures):
+        if self.history.add_evaluation(self.step, figures):
             self.save()
 
     def score(self, step: int) -> None:
@@ -315,12 +327,12 @@ class Trainer:
         self._stop_if_asked()
         if self._telemetry is not None:
             self._telemetry.record("score", self.step, model_step=step, **figures)
-        if self._history.add_score(step, figures):
+        if self.history.add_score(step, figures):
             self.save()
 
     def save(self) -> None:
         """Writes a checkpoint of the last whole step; if there is one, only the evaluation history in its marker."""
-        history = self._history.state()
+        history = self.history.state()
         source = self._source.state()
         marker = {**self._marker, "step": self.step, **({"source": source} if source else {}), **history}
         if self._saved_step == self.step:

@@ -39,6 +39,32 @@ def test_accuracy_on_the_benchmark_chooses_whatever_the_loss_says() -> None:
         assert again.best_is_of_other_data(history.state()) != same
 
 
+@pytest.mark.parametrize(("start", "said"), [
+    (0.9, None), (0.5, "no step is better than the model before training: loss 0.5 at the best step, loss 0.5 before"),
+    (math.nan, None), (None, None),
+])  # fmt: skip
+def test_the_model_before_training_is_no_step_and_may_be_better(start: float | None, said: str | None) -> None:
+    history = EvalHistory("loss", False, "digest", None)
+    assert not history.is_evaluated(0)
+    if start is not None:
+        assert not history.add_evaluation(0, {"loss": start})
+        assert history.is_evaluated(0)
+    assert (history.best, history.without_gain) == (None, None)
+    assert history.add_evaluation(1, {"loss": 0.5})
+    assert (history.best, history.without_gain) == ({"step": 1, "loss": 0.5}, said)
+    again = EvalHistory("loss", False, "digest", None)
+    again.load(history.state())
+    assert again.without_gain == said
+    other = EvalHistory("loss", False, "other", None)
+    other.load(history.state())
+    assert other.start is None
+
+
+def test_a_value_is_named_with_what_it_was_measured_on() -> None:
+    assert EvalHistory("loss", False, "digest", None).describe(0.31234567) == "loss 0.3123 on the held-out rows"
+    assert EvalHistory(ACCURACY, True, None, "bench").describe(0.952) == "accuracy 95.2% on the benchmark"
+
+
 @pytest.mark.parametrize(
     ("held_out", "benchmark"), [("digest", "bench"), ("other", "bench"), ("digest", "other"), (None, None)]
 )

@@ -20,7 +20,7 @@ STEP = {"loss": 1.33154, "lr": 8.99e-4, "tokens_per_second": 6988.2, "seconds": 
      "step 7/90: eval: loss 0.9689, reward accuracy 0.5"),
     ("checkpoint", {"path": "t/checkpoints/step-7", "seconds": 1.0}, "step 7/90: saved in t/checkpoints/step-7"),
     ("score", {"accuracy": 0.5, "n": 40, "unread": 2, "model_step": 7},
-     "step 7: accuracy 50.0% on the benchmark (40 verdicts, 2 unreadable)"),
+     "step 7/90: accuracy 50.0% on the benchmark (40 verdicts, 2 unreadable)"),
 ])  # fmt: skip
 def test_each_event_has_a_line(event, figures, line):
     said = []

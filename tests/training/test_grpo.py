@@ -345,14 +345,14 @@ def test_the_model_of_the_highest_accuracy_is_left(made: Path) -> None:
     plan = {"best": [*words, "--score-every", "2", "--final", "best", "--keep", "1", "--max-steps", "4"]}
     runs.drive(made, 1, plan, stage="grpo")
     scores = {event["model_step"]: event["accuracy"] for event in events(made / "best.log", "score")}
-    assert list(scores) == [2, 4]
-    best = max(scores, key=lambda step: (scores[step] or 0.0, -step))
+    assert list(scores) == [0, 2, 4]
+    best = max((2, 4), key=lambda step: (scores[step] or 0.0, -step))
     kept = sorted(path.name for path in (made / "best" / "checkpoints").iterdir())
     assert kept == sorted({f"step-{best}", "step-4"})
     plain = {
         "two-steps": [*COMMON, str(made / "tasks.jsonl"), "--lr", "1e-3", "--warmup", "0", "--max-steps", str(best)]
     }
-    runs.drive(made, 1, {"two-steps": plain}, stage="grpo")
+    runs.drive(made, 1, plain, stage="grpo")
     assert runs.difference(made / "best", made / "two-steps") < 1e-4
 
 

@@ -259,8 +259,12 @@ def test_lora_merges_what_it_learned(made: Path) -> None:
 def test_the_best_model_is_the_one_with_the_lowest_held_out_loss(made: Path) -> None:
     events = [json.loads(line) for line in (made / "best.log").read_text().splitlines()]
     losses = {event["step"]: event["loss"] for event in events if event["event"] == "eval"}
+    start = losses.pop(0)  # the model before training is measured, and is none of the steps
     best = min(losses, key=lambda step: losses[step])
     assert best < runs.STEPS
+    card = (made / "best" / "README.md").read_text()
+    assert f"| loss | {start:.6g} | {losses[best]:.6g} |" in card
+    assert ("No step was better than the model before training." in card) == (start <= losses[best])
     total, learned = 0.0, 0
     model, samples = plain_samples(made, made / "best", made / "held-out.jsonl")
     for ids, labels in samples:
@@ -302,8 +306,8 @@ def test_a_line_says_what_a_step_did(made: Path) -> None:
 
 def test_the_folder_describes_itself(made: Path) -> None:
     card = (made / "best" / "README.md").read_text()
-    step = int(card.partition("that of step ")[2].partition(".")[0])
+    step = int(card.partition("that of step ")[2].partition(" of ")[0])
     events = [json.loads(line) for line in (made / "best" / "events.jsonl").read_text().splitlines()]
     losses = {event["step"]: event["loss"] for event in events if event["event"] == "eval"}
-    assert losses[step] == min(losses.values())
-    assert f"| `held-out.jsonl` | loss | {losses[step]:.6g} |" in card
+    assert losses[step] == min(losses[at] for at in losses if at)
+    assert f"| `held-out.jsonl` | loss | {losses[0]:.6g} | {losses[step]:.6g} |" in card

@@ -23,20 +23,26 @@ class EvalHistory:
         self._keys = {"held_out": held_out, "benchmark": benchmark}
         self._measured_on = "benchmark" if metric == ACCURACY else "held_out"
         self.best: dict[str, Any] | None = None
-        """`step` and value of the metric at the best step so far."""
-        self._evaluated = 0
+        """`step` and value of the metric at the best step so far; the model before training is none."""
+        self.start: float | None = None
+        """Value of the metric before training, if it was measured."""
+        self._evaluated = -1
         self._scored: list[int] = []
 
     def state(self) -> dict[str, Any]:
         """All of it, for the marker of a checkpoint."""
-        return {**self._keys, "best": self.best, "evaluated": self._evaluated, "scored": list(self._scored)}
+        start = {} if self.start is None else {"start": {self.metric: self.start}}
+        found = {"best": self.best, "evaluated": self._evaluated, "scored": list(self._scored)}
+        return {**self._keys, **found, **start}
 
     def load(self, state: Mapping[str, Any]) -> None:
         """Continues from a marker; results on other samples are dropped."""
         if not self.best_is_of_other_data(state):
             self.best = state.get("best")
+        if state.get(self._measured_on) == self._keys[self._measured_on]:
+            self.start = state.get("start", {}).get(self.metric)
         if state.get("held_out") == self._keys["held_out"]:
-            self._evaluated = state.get("evaluated", 0)
+            self._evaluated = state.get("evaluated", -1)
         if state.get("benchmark") == self._keys["benchmark"]:
             self._scored = list(state.get("scored", ()))
 
@@ -56,19 +62,39 @@ class EvalHistory:
     def add_evaluation(self, step: int, figures: Figures) -> bool:
         """Records that `step` was evaluated; returns True if it is the best so far."""
         self._evaluated = step
-        return self._measured_on == "held_out" and self._is_best(step, figures[self.metric])
+        return self._measured_on == "held_out" and self._add(step, figures[self.metric])
 
     def add_score(self, step: int, figures: Figures) -> bool:
         """Records that the model of `step` was scored; returns True if it is the best so far."""
         self._scored.append(step)
-        return self._measured_on == "benchmark" and self._is_best(step, figures[self.metric])
+        return self._measured_on == "benchmark" and self._add(step, figures[self.metric])
 
-    def _is_best(self, step: int, value: Any) -> bool:
+    def describe(self, value: float) -> str:
+        """A value of the metric in words, with what it was measured on."""
+        return f"{self._words(value)} on the {'benchmark' if self.metric == ACCURACY else 'held-out rows'}"
+
+    @property
+    def without_gain(self) -> str | None:
+        """That no step was better than the model before training, in words; None if one was, or nobody knows."""
+        if self.start is None or self.best is None or self._is_better(self.best[self.metric], self.start):
+            return None
+        found = f"{self._words(self.best[self.metric])} at the best step, {self._words(self.start)} before"
+        return f"no step is better than the model before training: {found}"
+
+    def _words(self, value: float) -> str:
+        return f"{self.metric} {value:.1%}" if self.metric == ACCURACY else f"{self.metric} {value:.4g}"
+
+    def _add(self, step: int, value: Any) -> bool:
+        """Takes the metric at a step; returns True if it is the best so far. Step 0 is before training."""
         if value is None or not math.isfinite(value):
             return False
-        if self.best is not None:
-            before = self.best[self.metric]
-            if not (value > before if self._higher_is_better else value < before):
-                return False
+        if not step:
+            self.start = float(value)
+            return False
+        if self.best is not None and not self._is_better(value, self.best[self.metric]):
+            return False
         self.best = {"step": step, self.metric: value}
         return True
+
+    def _is_better(self, value: float, before: float) -> bool:
+        return value > before if self._higher_is_better else value < before

@@ -33,9 +33,9 @@ class EventLines:
 
     def line(self, event: str, step: int, figures: Mapping[str, Any]) -> str:
         """An event in words."""
-        place = f"step {step:,}/{self._total:,}"
+        place = f"step {step:,}/{self._total:,}" if step else "before training"
         if event == "score" and isinstance(figures.get("accuracy"), (int, float)):
-            return scored(step, figures)
+            return scored(step, self._total, figures)
         if event == "checkpoint":
             return f"{place}: saved in {figures.get('path')}"
         shown = [

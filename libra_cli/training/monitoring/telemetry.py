@@ -70,6 +70,7 @@ class Telemetry:
         """
         check_trackers(tensorboard, wandb)
         self._console, self._write, self._people = console, write, people
+        self._total_steps = total_steps
         self._trackers: list[Tracker] = []
         if tensorboard is not None:
             self._trackers.append(TensorBoard(tensorboard, console.say))
@@ -91,7 +92,7 @@ class Telemetry:
         if self._people is not None:
             self._people(event, step, rounded)
         elif event == "score" and isinstance(rounded.get("accuracy"), (int, float)):
-            self._console.note(scored(step, rounded), **rounded)
+            self._console.note(scored(step, self._total_steps, rounded), **rounded)
         if event == STEP:
             self._console.progress(self._progress.text(), self._progress.draw)
 
@@ -122,14 +123,15 @@ def _rounded(value: Any) -> Figure:
     return number if number.is_integer() else float(f"{number:.{DIGITS}g}")
 
 
-def scored(step: int, figures: Mapping[str, Any]) -> str:
+def scored(step: int, total_steps: int, figures: Mapping[str, Any]) -> str:
     """What a benchmark says of the model, for people."""
     low, high = figures.get("low"), figures.get("high")
     ends = f" [{100 * low:.1f}, {100 * high:.1f}]" if low is not None and high is not None else ""
     unread = f", {figures['unread']:,} unreadable" if figures.get("unread") else ""
     of_step = figures.get("model_step", step)
     counted = f"{figures.get('n', 0):,} verdicts{unread}"
-    return f"step {of_step}: accuracy {figures['accuracy']:.1%}{ends} on the benchmark ({counted})"
+    place = f"step {of_step:,}/{total_steps:,}" if of_step else "before training"
+    return f"{place}: accuracy {figures['accuracy']:.1%}{ends} on the benchmark ({counted})"
 
 
 class _TimeLeft:
