@@ -77,8 +77,8 @@ class RunDir:
         before = self._manifest()
         own_folder.check(self.path, before, self._own_outputs())
         self.check_named()
-        self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
         try:
+            self._made = [path for path in (self.path, *self.path.parents) if not path.exists()]
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             self.remove_made()

@@ -53,7 +53,7 @@ class Life:
 def lives_of(record: str, files: Sequence[TracedFile]) -> list[Life]:
     """The life of the problem `record`, then those of its responses, from files in the order of their stages."""
     found: dict[Key, list[TraceStep]] = {}
-    responses = TracedResponses()
+    responses = TracedResponses([(row.fields, row.name) for file in files for row in file.rows])
     for file in files:
         for row in file.rows:
             for key, remark in responses.keys(row.fields, row.name).items():
