@@ -259,7 +259,11 @@ def term(text: str, reference: str, question: str | None = None) -> str | None:
         return named or None
     if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more
         return None
-    for part in reversed(phrases.main_clause(last_sentence(text)).split(";")):
+    parts = phrases.main_clause(last_sentence(text)).split(";")
+    if len(parts) > 1 and question:  # what has most words of the question comes first: June is winter
+        given = set(names.tokens(question))
+        parts.sort(key=lambda part: len(given.intersection(names.tokens(part))))
+    for part in reversed(parts):
         sentence = without_denied(phrases.without_reason(part))
         found = terms.said(sentence, reference, DOUBTS | NEGATORS)
         if found is not None:

@@ -19,6 +19,9 @@ _THERE_ARE = lazy_pattern(
     r"(?i:(?:so|thus|hence|therefore),? )?(?i:there (?:are|is)) (?i:exactly |only |just )?"
     r"(?P<count>\d{1,9}|[A-Za-z-]{3,20})(?P<noun>(?: [A-Za-z-]+){0,3})(?:[,:;.] |[.!]?$)"
 )
+_ASKS_PERCENT = lazy_pattern(r"(?i:what percent(?:age)? of) [$\u20ac]?\d")
+_PERCENT_OF = lazy_pattern(r"(?<![\w.,-])([A-Za-z-]{3,20}|\d[\d.]{0,12}) ?(?:\\?%|percent|per cent) of\b")
+_THERE_IS = lazy_pattern(r"^there(?: is|['\u2019]s| are) ")
 _VALUE = r"\*{0,2}\$?(?P<value>-?\d[\d.,/]*(?<=\d)|\\frac\{\d+\}\{\d+\})\$?\*{0,2}"
 _LED = lazy_pattern(
     rf"(?:(?:it is|it's|the answer's) )?{_VALUE},? (?P<behind>(?i:because|since|as|it|they|there|which|that)\b.*)"
@@ -138,9 +141,21 @@ def led(prose: Prose) -> Extraction | None:
     return Extraction(found["value"])
 
 
+def percent_of(prose: Prose) -> Extraction | None:
+    """`Fifteen percent of 80 is 12`, where the question asks what percent: the only share of the last sentence."""
+    if not prose.question or not _ASKS_PERCENT.search(prose.question):
+        return None
+    found = _PERCENT_OF.findall(prose.sentences[-1])
+    if len(found) != 1 or f"{found[0]}%" in prose.question:
+        return None
+    spelled = words.number(found[0].lower()) if found[0][0].isalpha() else None
+    value = found[0] if number.parse(found[0]) is not None else None if spelled is None else number.written(spelled)
+    return Extraction(f"{value}%") if value else None
+
+
 def spelled(prose: Prose) -> Extraction | None:
     """`Half the cake.`: a text that is nothing but a number in words and what the question counts."""
-    text = prose.text.strip(" .!*\n").lower()
+    text = _THERE_IS.sub("", prose.text.strip(" .!*\n").lower())
     if not structure.is_number(prose.reference) or "\n" in text or len(text.split()) > _FEW or not text[:1].isalpha():
         return None
     heard = text.split()

@@ -50,6 +50,10 @@ _STEM_OF_VERB = 3
 _PLAIN_VERBS = words.table("is are was were has had have")
 _SUPERLATIVES = words.table("most least fewest best worst")
 _CONDITION = lazy_pattern(r",? (?:if|when|given|because|since)\b")
+_ARTICLE = lazy_pattern(
+    r"^(?i:(?:le|la|les|un|une|du|der|die|das|ein|eine|el|los|las|una|il|lo|gli|o|os|um|uma) |l['\u2019])"
+)
+_AND = lazy_pattern(r",? (?:et|und|y|e|en|и|i|and) ")
 _FAR = 4
 """Words between a comparative and its "than"."""
 
@@ -107,6 +111,36 @@ def in_sentence(text: str, reference: str, question: str) -> str | None:
     begins = not new_before and len(new_behind) <= _FEW
     ends = not new_behind and len(new_before) < _FEW and at > 0
     return reference if begins or ends else None
+
+
+def among_given(sentence: str, reference: str, question: str) -> str | None:
+    """The reference, if all other words of a clause of a sentence are those of the question, two of them at least."""
+    given = {word[:_STEM] for word in names.tokens(question)}
+    wanted = names.tokens(_ARTICLE.sub("", reference))
+    for clause in _AND.split(sentence):
+        heard = names.tokens(clause)
+        if not wanted or not words.stand_in(wanted, heard) or set(wanted) <= set(names.tokens(question)):
+            continue
+        rest = {word[:_STEM] for word in heard if word not in wanted and len(word) > _FEW}
+        is_denied = not (DOUBTS | NEGATORS).isdisjoint(word.lower() for word in words.split(clause))
+        if len(rest & given) > 1 and rest <= given and not is_denied:
+            return reference
+    return None
+
+
+def like_reference(said: str, reference: str) -> str | None:
+    """The reference, if it is what a copula says, or another single name; None if that is not certain."""
+    bare = _ARTICLE.sub("", reference)
+    wanted, told = names.tokens(bare), names.tokens(_ARTICLE.sub("", said))
+    if not wanted or not told:
+        return None
+    rest = [word for word in told if word not in wanted]
+    is_carried = len(rest) == 1 and len(told) == len(wanted) + 1 and not said.split()[0][:1].isupper()
+    missing = [word for word in wanted if word not in told]
+    is_short = not rest and len(missing) == 1 and wanted[0] in missing and names.is_name(said)
+    if told == wanted or is_carried or is_short:
+        return reference
+    return said if len(told) == 1 == len(wanted) and told[0][:_STEM] != wanted[0][:_STEM] else None
 
 
 def _compared(sentence: str, question: str) -> str | None:

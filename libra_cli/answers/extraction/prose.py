@@ -73,6 +73,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.name, ()),
     (prose_words.alternative, ()),
     (prose_words.named, ()),
+    (prose_words.said_abroad, ()),
     (prose_words.verdict, ()),
     (prose_words.in_words, ()),
     # what the end of the text asserts
@@ -82,6 +83,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.count, ()),
     (endings.once_more, ()),
     (endings.led, ()),
+    (endings.percent_of, ()),
     (endings.spelled, ()),
     (endings.one_of_named, ()),
     (prose_sentences.one_asked_for, ()),

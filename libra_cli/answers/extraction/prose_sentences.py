@@ -52,7 +52,9 @@ def counted_as_asked(prose: Prose) -> Extraction | None:
     """`We need 12 boxes, with 6 eggs left over`, where the question asks how many boxes."""
     if not (prose.question and "ow many" in prose.question and prose.reference.isdecimal()):
         return None
-    sentence = prose.sentences[-1]
+    sentence, is_compound = prose.sentences[-1], prose.concluded.unclear and prose.concluded.measured
+    if is_compound:  # 1 hour and 30 minutes
+        return None
     return counted.answer(sentence, prose.question) if sum(map(str.isdigit, sentence)) > 1 else None
 
 

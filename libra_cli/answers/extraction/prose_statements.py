@@ -55,12 +55,14 @@ def last_line(prose: Prose) -> Extraction | None:
 def predicate_in_signs(prose: Prose) -> Extraction | None:
     """`所以最小值为3，此时x=2`, where the question asks for 最小值: what a sentence says of what is asked for."""
     sentence = prose.sentences[-1]
-    if sentence.isascii() or prose.cut or not prose.question or not _is_in_signs(prose.question):
+    if sentence.isascii() or prose.cut or not prose.reference or prose.asks_for_verdict:
         return None
-    if not prose.reference or prose.asks_for_verdict:
+    if not _is_in_signs(prose.question or sentence):
         return None
     solved = predicates_in_signs.solved(sentence)
-    found = predicates_in_signs.said(sentence, prose.question) or solved
+    said = predicates_in_signs.said(sentence, prose.question) if prose.question else None
+    is_formula = not prose.is_several and not prose.asks_for_words and "=" not in prose.reference
+    found = said or solved or (predicates_in_signs.calculated(sentence) if is_formula else None)
     if not found:
         return None
     if prose.asks_for_words:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from libra_cli.answers.extraction import conclusions
-from libra_cli.answers.languages import abroad, answer_forms, commas
+from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, commas
 from libra_cli.answers.sentences import phrases, remarks, statements
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.text import informal, number, words
@@ -49,6 +49,8 @@ def _in_figures(spelled: re.Match[str]) -> str:
 _PER_ONE_SIGNS = ("あたり", "当たり", "につき", "당 ")
 _PER_ONE = lazy_pattern(r"(?:1|一|한) ?(?:人|個|本|つ|箱|袋|枚|명|사람|개|상자|봉지)(?:あたり|当たり|につき|당 )")
 """For one person: 1人あたり, 한 명당."""
+_TURKISH = lazy_pattern(r"(?<=[\d\u00b0%])['\u2019](?:d|t)[i\u0131u\u00fc]r\b")
+"""The copula of Turkish behind a number: 180\u00b0'dir."""
 _DECLARATION = lazy_pattern(
     r"[,;] (?:where |with |and )?\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
     r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
@@ -74,7 +76,10 @@ class Prose:
 
     def __init__(self, text: str, reference: str | None, cut: bool | None, question: str | None):
         self.reference, self.cut, self.question = reference or "", cut, question
-        if ":" in self.reference and (" in the " in text or " at night" in text):
+        if self.reference and self.reference[-1].isalnum() and any(map(self.reference.__contains__, (":", "h", "Uhr"))):
+            text = clocks_abroad.in_figures(text, self.reference)
+        is_clock = ":" in self.reference or self.reference.lower().replace(".", "").endswith(("am", "pm"))
+        if is_clock and (" in the " in text or " at night" in text):
             text = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", text)
         self.text = text
 
@@ -88,6 +93,10 @@ class Prose:
         tail = tail if self.cut else remarks.without_remarks(tail, self.question)
         if " " in tail and _SPACED.search(tail):
             tail = _SPACED.sub(lambda number: number[0].replace(" ", ""), tail)
+        if "pesos" in tail and "$" in tail:
+            tail = tail.replace("\\$", "$").replace("$", "")
+        if "\u00b0'" in tail or "'d" in tail or "'t" in tail:
+            tail = _TURKISH.sub("", tail)
         if "(" in tail and _SPELLED.search(tail):
             tail = _SPELLED.sub(_in_figures, tail)
         if "onstant" in tail:
@@ -150,7 +159,9 @@ class Prose:
     @cached_property
     def in_digits(self) -> str:
         """`in_figures` with the numerals in words of its last sentence as digits, where the reference has any."""
-        if not any(map(str.isdigit, self.reference)):
+        if not any(map(str.isdigit, self.reference)) and not (
+            self.reference[-1:].isalpha() and words.number(self.reference.lower()) is not None
+        ):
             return self.in_figures
         glossed = abroad.glossed(self.in_figures)
         found = conclusions.with_digits(glossed) if glossed is self.in_figures else glossed

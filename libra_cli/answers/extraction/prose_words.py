@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from libra_cli.answers.extraction import asked, conclusions, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.sentences import alternatives, existence, main_claims, phrases, statements, word_lists, yes_or_no
+from libra_cli.answers.languages import abroad
+from libra_cli.answers.sentences import (
+    alternatives,
+    assertions,
+    existence,
+    main_claims,
+    phrases,
+    statements,
+    word_lists,
+    yes_or_no,
+)
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
@@ -14,7 +24,8 @@ from libra_cli.answers.sentences.extracted import (
 )
 from libra_cli.answers.text import vocabulary, words
 
-_FEW_WORDS = 4
+_FEW_WORDS, _MOST_WORDS = 4, 20
+_SMALL_GLOSSES = frozenset(("the", "a", "to", "in", "at", "of", "from", "on"))
 
 
 def hedge(prose: Prose) -> Extraction | None:
@@ -69,6 +80,27 @@ def alternative(prose: Prose) -> Extraction | None:
     if not said and not prose.bold and alternatives.is_unsure(prose.sentences[-1], prose.reference, prose.question):
         return UNDECIDED  # The silver bar is lighter.
     return Extraction(said) if said else None
+
+
+def said_abroad(prose: Prose) -> Extraction | None:
+    """`Die Hauptstadt heißt Wien`, `C'est le Pacifique`, `Это Венера`: what a copula of another language says."""
+    if not prose.asks_for_words or prose.asks_for_verdict or prose.bold:
+        return None
+    sentence = asked.last_sentence(prose.tail)
+    language = abroad.language_of(sentence) or abroad.language_of(prose.question or "")
+    if not language or language in abroad.WITHOUT_SPACES or len(sentence.split()) > _MOST_WORDS:
+        return None
+    if prose.question and (found := name_answers.among_given(sentence, prose.reference, prose.question)):
+        return Extraction(found)
+    glossed = abroad.in_digits(sentence, language)
+    _, copula, behind = f" {glossed[:1].lower()}{glossed[1:]}".partition(" is ")
+    said = behind.partition(",")[0].strip(" .!*")
+    is_open = " is " in behind or assertions.denies(glossed) or " or " in glossed or " if " in glossed
+    if not copula or not said or is_open:
+        return None
+    kept = [word for word in said.split() if word not in _SMALL_GLOSSES]
+    told = name_answers.like_reference(" ".join(kept), prose.reference)
+    return Extraction(told) if told else None
 
 
 def verdict(prose: Prose) -> Extraction | None:

@@ -187,7 +187,7 @@ _COUNTERS = (
 _NAMES = dict.fromkeys(_COUNTERS.split(), "") | UNIT_OF
 _NAME = "|".join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))
 _COUNTED = lazy_pattern(
-    r"(?<=[\d}\])$\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24\u4ebf\u5104\uc5b5\ub9cc])"
+    r"(?<=[\d}\])$π\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u4e03\u516b\u4e5d\u5341\u767e\u5343\u4e07\u4e24\u4ebf\u5104\uc5b5\ub9cc])"
     rf"(?P<open>\s*\$?\s*(?:\\(?:text\w*|mathrm|mbox)\s*\{{)?\s*)(?P<name>{_NAME})(?P<close>\s*\}}?[\s$.*]*)$"
 )
 _COUNTED_THING = lazy_pattern(

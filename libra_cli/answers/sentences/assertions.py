@@ -36,6 +36,7 @@ _ARROWS = (
     "=>",
     "->",
     "\\to ",
+    " namely ",
 )
 _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
 _SHORT = 40

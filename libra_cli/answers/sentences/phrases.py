@@ -35,6 +35,7 @@ _ADVERBS = frozenset("indeed therefore thus clearly always in general hence also
 _REASONS = (" because ", " since ", " as ", " for example")
 REASONS = words.table("since because as which i namely found obtained using by see accept")
 """Words with which a remark begins."""
+_REASONS_ABROAD = words.table("denn weil da car parce porque pois perché want omdat bo")
 _REASON_FIRST = ("since ", "because ", "as ")
 _REMARKS = (" because ", " since ", ", which ", ", who ", ", behind ", ", ahead ", ", followed by ", ", after ")
 _FEW = 6
@@ -143,7 +144,9 @@ def _leading(sentence: str) -> str | None:
     is_followed = behind.isalpha() and len(heard) > 2
     if behind.lower().strip(_STRIPPED) in _VERDICTS and not is_followed:  # yeah no, it is prime
         return None
-    limited = not _DOUBTS.isdisjoint(word.lower().strip(_STRIPPED) for word in heard[1:])
+    low = [word.lower().strip(_STRIPPED) for word in heard]
+    end = next((at for at, word in enumerate(low) if at and word in _REASONS_ABROAD), len(low))
+    limited = not _DOUBTS.isdisjoint(low[1:end])
     return None if limited else meaning
 
 

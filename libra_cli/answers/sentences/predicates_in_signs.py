@@ -48,14 +48,16 @@ _ASIDES = ("当", "當", "此时", "此時", "这时", "其中", "这里", "即�
 _QUOTES = '“”「」『』"‘’《》*$ '
 _REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
 _BRACKETS = {"$": "$", "{": "}", "(": ")", "[": "]", "｛": "｝"}
+_IN_BRACKETS = lazy_pattern(r"[(（]([A-Za-z²³^/0-9]{1,8})[)）]$")
 _LINKS = (
     *("解得", "即", "所以", "因此", "故", "得", "则", "∴", "因而", "于是"),
     *("よって", "したがって", "따라서", "그러므로"),
 )
 _LAST_NUMBER = lazy_pattern(r"(?<![\d.])(?P<number>\d+(?:,\d{3})*(?:\.\d+)?) ?$")
+_OF_LETTER = lazy_pattern(r"^([A-Za-z])(?:의 값은|는|은|は|为|等于|的值为|的值是) ?(?=[-\d])")
 _SOLVED = lazy_pattern(
     r"\s*(?P<equation>[A-Za-z]\w? ?(?:=|<|>|≤|≥|\\leq?|\\geq?) ?"
-    r"[-\d\\√(\[{][^\u3040-\u9fff\uac00-\ud7a3=]*)"
+    r"[-\d\\√(\[{][^\u3040-\u9fff\uac00-\ud7a3=]*(?:(?:または|或|또는)[^\u3040-\u9fff\uac00-\ud7a3]*)?)"
 )
 
 
@@ -152,12 +154,22 @@ def _numbers_before(clause: str, counter: str) -> list[str]:
     return [end["number"] for end in ends if end]
 
 
+def calculated(sentence: str) -> str | None:
+    """The result of the calculation that is the last clause of a sentence: 所以S=πr²=9π(cm²); None for others."""
+    clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip(" 。.")]
+    before, equals, result = _bare(clauses[-1]).rpartition("=") if clauses else ("", "", "")
+    is_calculated = equals and any(map(str.isdigit, before)) and not any(map(before.__contains__, "<>≠"))
+    result = _IN_BRACKETS.sub(r" \1", _ENDINGS.sub("", result.strip())).strip(_QUOTES)
+    is_formula = any(map(str.isdigit, result)) and not any(map(signs.is_letter, result))
+    return result if is_calculated and is_formula and len(sentence) <= _MAX_CHARS else None
+
+
 def solved(sentence: str) -> str | None:
     """The relation that is all of the last clause of a sentence: 3x=15，x=5; None for any other sentence."""
     if len(sentence) > _MAX_CHARS or sentence.isascii():
         return None
     clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip(" 。.")]
-    relations = [_SOLVED.fullmatch(_bare(clause)) for clause in clauses]
+    relations = [_SOLVED.fullmatch(_OF_LETTER.sub(r"\1=", _bare(clause))) for clause in clauses]
     found = relations.pop() if len(clauses) > 1 else None  # x=3，y=2 says two values
     return found["equation"].strip() if found and "=" in "".join(clauses[:-1]) and not any(relations) else None
 

@@ -74,7 +74,7 @@ _SET = r"(?:\\(?:text|mathrm)\s*\{[^{}]*\}|(?:kg|km|cm|mm|mol|kJ|kcal|[mgsJNWVAC
 _FRACTION = lazy_pattern(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
 _LETTER = lazy_pattern(r"(?P<value>[-\d.,]+) (?P<letter>[mgshLNJWVAC])(?P<power>\^\{?[23]\}?|[\u00b2\u00b3])?")
 _ENDS_VALUE = lazy_pattern(
-    r"(?<=[\d)}])(?=[\\~\s°¢µμΩ\u2126Å\u212bA-Za-z^])"
+    r"(?:(?<=[\d)}π])|(?<=\\pi)(?![A-Za-z]))(?=[\\~\s°¢µμΩ\u2126Å\u212bA-Za-z^])"
     r"|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
 )
 _RAISED = str.maketrans("⁻¹²³⁴−", "-1234-")
@@ -260,7 +260,8 @@ def _is_unit(found: list[Factor], value: str, rest: str) -> bool:
     names = " ".join(factor.name for factor in found)
     if any(factor.typeset for factor in found):
         return names != "°" and _may_be_unit(names, value)
-    if ":" in value or not (value[-1:].isdigit() or _POWER_OF_TEN.search(value)):
+    is_of_pi = value.endswith(("π", "\\pi")) and any(len(factor.name) > 1 for factor in found)
+    if ":" in value or not (value[-1:].isdigit() or is_of_pi or _POWER_OF_TEN.search(value)):
         return False
     apart = not (rest[0].isalpha() and rest[0].isascii())
     known = all(factor.name in _SYMBOLS for factor in found)
