@@ -108,8 +108,9 @@ def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
     text, reference, _, question = asked_for
     if not (question and reference) or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
         return found
-    order = orders.stated(found.answer or "", reference, question) or orders.stated(text, reference, question)
-    return Extraction(order) if order else found
+    order = orders.stated(found.answer or "", reference, question)
+    order = orders.stated(text, reference, question) if order is None else order
+    return Extraction(order) if order else Extraction(None, OTHER_ANSWER) if order == "" else found
 
 
 def _unread(found: Extraction, asked_for: _Asked) -> Extraction:
@@ -326,6 +327,8 @@ def _choice(
     option = option_choices.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
     if option is not None:
         return Extraction(option) if option else UNDECIDED
+    if option_choices.refuses(tail, listed):
+        return Extraction(None, NO_ANSWER)
     wanted = options.parse(reference.strip())
     text_of = wanted.text or listed.get(reference.strip(" ()."), reference) if wanted else reference
     text_of = units.set_apart(text_of, question) if listed and question else text_of

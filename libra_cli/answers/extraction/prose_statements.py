@@ -12,6 +12,7 @@ from libra_cli.answers.sentences import (
     assertions,
     labelled,
     lines,
+    objects,
     phrases,
     predicates_in_signs,
     remarks,
@@ -111,6 +112,9 @@ def rows_of_matrix(prose: Prose) -> Extraction | None:
 def tag(prose: Prose) -> Extraction | None:
     """`<answer>42</answer>`, `{"answer": 42}`."""
     tagged = statements.tagged(prose.tail)
+    told = objects.answer(prose.text) if tagged is None and "}" in prose.tail[-_FEW_WORDS:] else None
+    if told:
+        return of_asserted(statements.tidy(told), prose.reference)
     return None if tagged is None else of_asserted(statements.tidy(tagged.given), prose.reference)
 
 

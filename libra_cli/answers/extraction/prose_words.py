@@ -43,7 +43,9 @@ def listed(prose: Prose) -> Extraction | None:
     """`They are blue, red and green`, for a reference that is a list of words."""
     if "," not in prose.reference and " and " not in prose.reference:
         return None
-    found = word_lists.stated(prose.bold or prose.sentences[-1], prose.reference)
+    last = word_lists.of_lines(prose.tail) or prose.sentences[-1]
+    found = word_lists.stated(last, prose.reference)
+    found = found or (word_lists.stated(prose.bold, prose.reference) if prose.bold else None)
     return Extraction(found) if found else None
 
 

@@ -40,6 +40,8 @@ _ARROWS = (
 )
 _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
 _SHORT = 40
+_TOLD_BEFORE = lazy_pattern(r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$")
+"""A remark about an answer that was given before: I first said 54, which was wrong."""
 _BUT = ("less", "more", "greater", "smaller", "larger", "at")
 """What a second bound begins with behind "but"."""
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
@@ -73,6 +75,8 @@ def is_aside(sentence: str) -> bool:
     """Whether a sentence only checks the one before it, denies another value, or stands in brackets."""
     sentence = sentence.strip()
     if sentence.lower().startswith(("that is", "this is", "that's", "which is")) and sentence.endswith("answer."):
+        return True
+    if _TOLD_BEFORE.match(sentence):
         return True
     if sentence.startswith(("Not ", "not ")) and len(sentence) < _SHORT:  # Not 180 meters.
         return True

@@ -5,6 +5,7 @@ Every other number of the sentence must be something else: given by the question
 
 from __future__ import annotations
 
+from libra_cli.answers.sentences import asking
 from libra_cli.answers.sentences.asking import stem
 from libra_cli.answers.sentences.extracted import AMBIGUOUS, Extraction
 from libra_cli.answers.text import words
@@ -41,11 +42,16 @@ def answer(sentence: str, question: str) -> Extraction | None:
     given = {(number, stem(noun)) for number, noun in _NUMBER.findall(question)}
     numbers = {number for number, _ in given}
     told = _NUMBER.findall(_CALCULATION.sub(" ", sentence))
+    shares = sum(float(number.replace(",", "")) for number, noun in told if stem(noun) != wanted)
     for number, noun in told:
         is_asked = stem(noun) == wanted
         is_bare = not noun or noun.lower() in _NO_NOUNS
-        if not is_asked and is_bare and number not in numbers and noun != "of":
+        is_share = any(number == str(int(shares)) for number, noun in told if stem(noun) == wanted)  # 22: 12 and 10
+        if not is_asked and is_bare and number not in numbers and noun != "of" and not is_share:
             return None
+    measures = {stem(noun) for _, noun in told} & asking.TIMES
+    if wanted in asking.TIMES and len(measures) > 1:  # 1 hour and 30 minutes
+        return None
     found = {number for number, noun in told if stem(noun) == wanted and (number, wanted) not in given}
     if len(found) != 1 or len(_NUMBER.findall(sentence)) < _SEVERAL:
         return None

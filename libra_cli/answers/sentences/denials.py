@@ -42,17 +42,17 @@ RESTATED = lazy_pattern(
 )
 """What a doubt puts in the place of the answer: "no, it's 6", "actually, B is correct"."""
 STRUCK = lazy_pattern(r"~~[^~\n]{1,200}~~")
-_FIGURE, _OPTION = r"\$?-?\d[\d.,/]*(?<![.,])%?", r"\(?(?-i:[A-H])\)?"
-_PAUSE = r"[ ,.;:!?\u2014\u2013\u2026-]{1,5}"
-_TURN = r"(?:no(?=[,.;:\u2014\u2013-]| wait| sorry| actually)|wait|sorry|actually|or rather|I meant?|oops|make that)"
+_FIGURE, _OPTION = r"\*{0,2}\$?-?\d[\d.,/]*(?<![.,])%?(?:\*\*)?", r"\(?(?-i:[A-H])\)?"
+_PAUSE = r"[ ,.;:!?(\u2014\u2013\u2026-]{1,5}"
+_TURN = r"(?:no(?=[,.;:\u2014\u2013-]| wait| sorry| actually)|wait|sorry|actually|or rather|I meant?|oops|correction|make that)"
 _TURNED = rf"{_PAUSE}(?:{_TURN}{_PAUSE}){{1,3}}(?:it(?:['\u2019]s| is) )?"
 _SLIP = lazy_pattern(
     rf"(?<![\w.,*/=^-])(?:{_FIGURE}{_TURNED}(?P<figure>{_FIGURE})(?=[.!) ]|$)(?! ?[-+*/=^<>\u00d7\u00b7])"
-    rf"|{_OPTION}{_TURNED}(?P<option>{_OPTION})[.!]?$)",
+    rf"|{_OPTION}{_TURNED}(?P<option>{_OPTION})[.!)]*$)",
     re.IGNORECASE | re.MULTILINE,
 )
 """A number or an option whose place another takes at once: 7, no, 8."""
-_TURNS = ("no", "ait", "orry", "ctually", "ather", "mean", "ops", "ake that")
+_TURNS = ("no", "ait", "orry", "ctually", "ather", "mean", "ops", "ake that", "orrection")
 _END = 200
 
 

@@ -18,6 +18,9 @@ _ASIDE = lazy_pattern(
     r",? (?:who|whose|although|even though|though|unlike)\b"
     r"|, (?:which|not|an?|the|some|since|because|as|after|before|with|while|when|where|one of|born|so called)\b.*"
 )
+_CONCESSION = lazy_pattern(r"^(?:While|Whereas|Although|Though|Even though|Unlike|Despite) [^,.;]{1,80}, (?=[^,]*$)")
+_NOT_BUT = lazy_pattern(r"^(?:(?:It|This|That|The \w+) (?:is|was) )?[Nn]ot [^,.;]{1,40}? but (?:rather )?")
+_TURNED = words.table("not except never least cannot isn't aren't doesn't")
 _OPENERS = words.table(
     """
     in during at on after before for by according since because as while although though if when unlike among of from
@@ -51,6 +54,9 @@ def most_about(parts: Sequence[str], stems: set[str]) -> int | None:
 
 def of_sentence(sentence: str, question: str) -> str:
     """The part of a sentence that answers a question; the sentence itself, if that is not certain."""
+    if not _TURNED.isdisjoint(word.lower() for word in words.split(question)):  # Which one is not renewable?
+        return sentence
+    sentence = _NOT_BUT.sub("", _CONCESSION.sub("", sentence))
     parts = [part for part in _MAIN_ENDS.split(sentence) if part.strip()] if ";" in sentence or "," in sentence else []
     if len(parts) > 1:
         is_apart = ";" in sentence and len(parts[0].split()) < _SHORTEST  # A hexagon; an octagon has ten sides.

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import assertions, denials, options
+from libra_cli.answers.sentences import assertions, denials, options, phrases
 from libra_cli.answers.text import latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -127,7 +127,11 @@ def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[st
         return [letter for letter, content in listed.items() if content in sentence]
     heard = names.tokens(sentence)
     heard += [word.removesuffix("s") for word in heard]
-    return [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
+    held = [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
+    if held or not all(map(names.is_name, listed.values())):
+        return held
+    last = [sought[-1:] for sought in wanted.values()]  # Einstein
+    return [letter for letter, sought in wanted.items() if last.count(sought[-1:]) == 1 and {*sought[-1:]} <= {*heard}]
 
 
 def _has_figure(sentence: str, content: str) -> bool:
@@ -263,7 +267,15 @@ def _is_called_right(behind: str) -> bool:
     verb, *heard = words.split(behind[:_HEAD]) or [""]
     heard = [word for word in heard if word not in ("thus", "therefore", "indeed", "the", "only")]
     is_called_right = heard[:1] in _CALLED_RIGHT and (heard[:1] != ["one"] or heard[1:2] == ["that"])
-    return verb in ("is", "are") and behind.lstrip().startswith(verb) and is_called_right
+    return verb in ("is", "are", "fits", "seems", "works", "looks", "matches") and behind.lstrip().startswith(verb) and is_called_right
+
+
+def refuses(text: str, listed: Mapping[str, str]) -> bool:
+    """Whether the last sentence of a text says that it has no answer, and names no option."""
+    last = next(_last_sentences(text), "")
+    heard = names.tokens(last)
+    is_named = are_named(text) or any(words.stand_in(names.tokens(content), heard) for content in listed.values())
+    return phrases.refuses(last) and not is_named
 
 
 def are_named(text: str) -> bool:

@@ -57,7 +57,8 @@ _SILENT = (
     *("don't know", "do not know", "not sure", "can't", "cannot", "sorry"),
     *("unable", "not able", "no idea", "let me", "not possible to ", "impossible to ", "not enough information"),
     *("please provide", "please share", "none of the options", "none of the choices", "no correct answer"),
-    *("no correct option", "there is no correct"),
+    *("no correct option", "there is no correct", "need more information", "need more context", "no way to know"),
+    *("would need to see", "none of these", "more context"),
 )
 _HEDGES = ("might", "depend", "perhaps", "maybe")
 _PRONOUN = frozenset("the this that which each every no other another".split())  # noqa: SIM905

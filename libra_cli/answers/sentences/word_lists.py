@@ -14,6 +14,7 @@ _ARTICLE = lazy_pattern(r"^(?:[Tt]he|[Aa]n?|[Bb]oth) ")
 _NO_MEMBERS = words.table("or not is are but than which that who then followed before after because so only all")
 _MARKUP = " .!*_`{}[]$\"'"
 _MOST = 8
+_BULLET = lazy_pattern(r"^\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)])\s+")
 
 
 def members(text: str) -> tuple[str, ...]:
@@ -25,18 +26,35 @@ def members(text: str) -> tuple[str, ...]:
     return tuple(parts)
 
 
+def of_lines(text: str) -> str:
+    """The items of the bullets or numbers that end a text, as one list; empty if there are not two or more."""
+    found: list[str] = []
+    for line in reversed(text.rstrip().split("\n")):
+        bullet = _BULLET.match(line)
+        if bullet is None:
+            break
+        found.append(line[bullet.end() :])
+    return ", ".join(found[::-1]) if len(found) > 1 else ""
+
+
+def _keys(found: tuple[str, ...]) -> set[str]:
+    """The members in the singular, without articles and accents."""
+    return {" ".join(word.removesuffix("s") for word in names.tokens(member)) for member in found}
+
+
 def stated(sentence: str, reference: str) -> str | None:
     """The list of words that a sentence states, where the reference is one; None if that is not certain.
 
     Beside members of the reference there is at most one other.
     """
-    wanted = {" ".join(names.tokens(member)) for member in members(reference)}
+    listed = {key: member for member in members(reference) for key in _keys((member,))}
+    wanted = set(listed)
     if not wanted:
         return None
-    plain = _IN_BRACKETS.sub("", sentence)
+    plain = _IN_BRACKETS.sub("", sentence).replace("**", "")
     for text in (plain, _LEADING.sub("", plain)):
         found = members(text)
-        told = {" ".join(names.tokens(member)) for member in found}
+        told = _keys(found)
         if told and len(told - wanted) <= 1 and len(told & wanted) + 1 >= len(wanted):
-            return ", ".join(found)
+            return ", ".join(listed.get(key, member) for member in found for key in _keys((member,)))
     return None

@@ -29,6 +29,7 @@ _NOT_IN_TURN = lazy_pattern(r"\b(?:after|before|than|not|or|behind)\b|\d")
 _SUPERLATIVE = lazy_pattern(r"\b\w+(?:est|most)\b")
 _SEPARATORS = ("<", ">", "→", "->", "\\to", "\\rightarrow", ",", "，", "、")
 _NUMBERED = lazy_pattern(r"(\d{1,2})[.)]\s+(.+)")
+_INLINE = lazy_pattern(r"(?:^|\s)\(?\d[.)]\s+")
 _MOST = 12
 """Terms of the longest list that is compared."""
 
@@ -46,7 +47,10 @@ class Terms(NamedTuple):
 
 
 def stated(text: str, reference: str, question: str) -> str | None:
-    """The order of the terms of `reference` that a text states, written as the reference is; None unless certain."""
+    """The order of the terms of `reference` that a text states, written as the reference is; None unless certain.
+
+    Of words, an order that is another one is empty.
+    """
     if not ("," in reference or "<" in reference or ">" in reference or "，" in reference):
         return None
     asked = question.lower()
@@ -62,6 +66,8 @@ def stated(text: str, reference: str, question: str) -> str | None:
             given = Terms(given.names[::-1], given.sign)
         if given is None or sorted(given.names) != sorted(wanted.names):
             continue
+        if not (wanted.sign or given.sign) and not any(map(str.isdigit, reference)):
+            return reference if given.names == wanted.names else ""
         if not (wanted.sign or given.sign):
             return f"({', '.join(given.names)})" if is_asked or direction else None
         rising = given.rising(direction)
@@ -110,6 +116,8 @@ def _candidates(text: str) -> list[str]:
             break
         numbered.insert(0, item[2])
     last = lines[-1] if lines else ""
+    within = _INLINE.split(last)
+    numbered = within[1:] if not numbered and len(within) > 2 and not within[0].strip() else numbered
     behind = [last.rpartition(mark)[2] for mark in (":", "：", "is ", "hence", "so ", "So ", "因此", "所以", "为")]
     return [", ".join(numbered), last, *(one for one in behind if one != last)]
 
