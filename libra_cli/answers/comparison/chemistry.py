@@ -78,7 +78,7 @@ def same(reference: str, answer: str) -> Finding | None:
         isotope = isotopes.same(reference, answer)
         if isotope is not None:
             return Finding(isotope)
-    if not _POSSIBLE.search(reference):
+    if not (_POSSIBLE.search(reference) or (reference[:1].isupper() and _POSSIBLE.search(answer))):
         return None
     texts = _plain(reference), _plain(answer)
     shells = [_shells(text) for text in texts]
@@ -97,7 +97,7 @@ def same(reference: str, answer: str) -> Finding | None:
     is_ion_or_typeset = evident[0] and texts[1] in _ELEMENTS and len(texts[1]) > 1  # Zn for Cu^{2+}
     if is_ion_or_typeset or (evident[1] and _DIATOMIC.fullmatch(texts[0])):
         return Finding(False)
-    if not all(evident):
+    if not (all(evident) or all(map(_has_two_elements, (wanted, given)))):
         return None
     if [_composition(part) for part in wanted] == [_composition(part) for part in given]:
         return Finding(None, "same_atoms")  # HCOOH and CH2O2, or another way to write it
@@ -214,6 +214,12 @@ def _species(text: str) -> Species | None:
 
 def _composition(side: Counter[Species]) -> Counter[tuple[int, str, frozenset[tuple[str, int]], int]]:
     return Counter((one.number, one.mass, frozenset(one.atoms.items()), one.charge) for one in side.elements())
+
+
+def _has_two_elements(sides: tuple[Counter[Species], ...]) -> bool:
+    """Whether a formula has two elements, one of them with two letters: NaCl, which is no product beside Na2Cl."""
+    names = {name for side in sides for one in side for name, _ in one.spelled if name.isalpha()}
+    return len(names) > 1 and max(map(len, names)) > 1
 
 
 def _is_evident(raw: str, sides: tuple[Counter[Species], ...]) -> bool:

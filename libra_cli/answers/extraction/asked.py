@@ -95,7 +95,16 @@ _KNOWN = {
 _NOTHING = {
     "nothing": (
         *("no real number", "no number", "no x ", "no such ", "no value", "no real value", "no real x", "no real root"),
-        *("set is empty", "set is \u2205", "the empty set", "be satisfied", "is unsolvable", "is inconsistent", "is never satisfied", "does not exist"),
+        *(
+            "set is empty",
+            "set is \u2205",
+            "the empty set",
+            "be satisfied",
+            "is unsolvable",
+            "is inconsistent",
+            "is never satisfied",
+            "does not exist",
+        ),
         *("has no real", "no roots", "no possible", "no integer", "no positive", "no y ", "no n ", "no k "),
     ),
     "undefined": (

@@ -21,7 +21,9 @@ _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
 _ABOUT = words.table("about approximately approx roughly around nearly")
-_AT_FIRST = lazy_pattern(r"\b(?:first|initial(?:ly)?|originally|looks like|seems?|thought|tempt\w+|guess\w*)\b[^.]{0,80}? but ")
+_AT_FIRST = lazy_pattern(
+    r"\b(?:first|initial(?:ly)?|originally|looks like|seems?|thought|tempt\w+|guess\w*)\b[^.]{0,80}? but "
+)
 """What leads to an answer that the rest of the sentence replaces."""
 _FEW = 4
 """Words of a text that is its answer as a whole."""

@@ -15,6 +15,11 @@ from libra_cli.lazy_pattern import lazy_pattern
 _SHORT = 64
 _FEW_WORDS = 4
 _SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE)
+_LETTER_SAID = lazy_pattern(
+    r"(?:It|This|That|The \w+) (?:is|was) ?([A-Za-z]{1,2})[.!]?|The symbol ([A-Za-z]{1,2})[.!]?"
+)
+"""It is R."""
+_FEWEST = 3
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
 
 
@@ -73,6 +78,9 @@ def whole(text: str, reference: str | None) -> Extraction:
     if len(text) <= _SHORT and "\n" not in text and "\\boxed" not in text and text:
         in_words = reference is not None and reference.replace(" ", "").isalpha() and len(text.split()) <= _FEW_WORDS
         in_words = in_words or codes.is_cross(text)
+        letter = _LETTER_SAID.fullmatch(text) if in_words and reference and len(reference) < _FEWEST else None
+        if letter:
+            return Extraction(letter[1] or letter[2])
         if options.parse(text) or in_words or (any(map(str.isdigit, text)) and not words.in_row(text)):
             return of_asserted(statements.tidy(text))
     return Extraction(None, NO_ANSWER)

@@ -20,7 +20,8 @@ _COPULAS = lazy_pattern(r"\b(?:is|are|was|were|be|est|sont|ist|sind|es|son|è|so
 _OPENERS = words.table(
     """
     so therefore hence thus then the a an it he she they this that these those in on at by for among of and but as
-    i we while whereas although though when if unlike despite not only both many most some consequently finally after before since because with from to its his her their there la le les el los las
+    i we while whereas although though when if unlike despite not only both many most some
+    consequently finally after before since because with from to its his her their there la le les el los las
     il lo der die das donc also daher por portanto quindi dunque damit somit итак значит поэтому ближайшая
     """
 )

@@ -111,10 +111,10 @@ def rows_of_matrix(prose: Prose) -> Extraction | None:
 
 def tag(prose: Prose) -> Extraction | None:
     """`<answer>42</answer>`, `{"answer": 42}`."""
-    tagged = statements.tagged(prose.tail)
-    told = objects.answer(prose.text) if tagged is None and "}" in prose.tail[-_FEW_WORDS:] else None
+    told = objects.answer(prose.text) if "}" in prose.tail[-_FEW_WORDS:] and not prose.cut else None
     if told:
         return of_asserted(statements.tidy(told), prose.reference)
+    tagged = statements.tagged(prose.tail)
     return None if tagged is None else of_asserted(statements.tidy(tagged.given), prose.reference)
 
 

@@ -40,7 +40,9 @@ _ARROWS = (
 )
 _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
 _SHORT = 40
-_TOLD_BEFORE = lazy_pattern(r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$")
+_TOLD_BEFORE = lazy_pattern(
+    r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$"
+)
 """A remark about an answer that was given before: I first said 54, which was wrong."""
 _BUT = ("less", "more", "greater", "smaller", "larger", "at")
 """What a second bound begins with behind "but"."""

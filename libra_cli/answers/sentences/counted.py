@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from libra_cli.answers.sentences import asking
 from libra_cli.answers.sentences.asking import stem
-from libra_cli.answers.sentences.extracted import AMBIGUOUS, Extraction
+from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -59,7 +59,7 @@ def answer(sentence: str, question: str) -> Extraction | None:
     clauses = _CLAUSE_ENDS.split(sentence)
     at = next(at for at, part in enumerate(clauses) if value in part)
     is_unsure = not (_UNSURE.isdisjoint(_words(" ".join(clauses[at:]))) and _MORE.isdisjoint(_words(sentence)))
-    return Extraction(value, AMBIGUOUS if is_unsure or _has_ordinal(sentence) else None)
+    return None if is_unsure or _has_ordinal(sentence) else Extraction(value)
 
 
 def _words(text: str) -> list[str]:

@@ -44,7 +44,10 @@ RESTATED = lazy_pattern(
 STRUCK = lazy_pattern(r"~~[^~\n]{1,200}~~")
 _FIGURE, _OPTION = r"\*{0,2}\$?-?\d[\d.,/]*(?<![.,])%?(?:\*\*)?", r"\(?(?-i:[A-H])\)?"
 _PAUSE = r"[ ,.;:!?(\u2014\u2013\u2026-]{1,5}"
-_TURN = r"(?:no(?=[,.;:\u2014\u2013-]| wait| sorry| actually)|wait|sorry|actually|or rather|I meant?|oops|correction|make that)"
+_TURN = (
+    r"(?:no(?=[,.;:\u2014\u2013-]| wait| sorry| actually)|wait|sorry|actually|or rather|I meant?|oops|correction"
+    r"|make that)"
+)
 _TURNED = rf"{_PAUSE}(?:{_TURN}{_PAUSE}){{1,3}}(?:it(?:['\u2019]s| is) )?"
 _SLIP = lazy_pattern(
     rf"(?<![\w.,*/=^-])(?:{_FIGURE}{_TURNED}(?P<figure>{_FIGURE})(?=[.!) ]|$)(?! ?[-+*/=^<>\u00d7\u00b7])"

@@ -9,7 +9,18 @@ from typing import Any
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 2000
-_NAMES = ("final_answer", "answer", "finalanswer", "final", "result", "solution", "solutions", "value", "values", "output")
+_NAMES = (
+    "final_answer",
+    "answer",
+    "finalanswer",
+    "final",
+    "result",
+    "solution",
+    "solutions",
+    "value",
+    "values",
+    "output",
+)
 _BESIDE = lazy_pattern(
     r"(?i:reason\w*|thought\w*|think\w*|step\w*|expla\w+|work\w*|confidence|units?|calculation|method|note\w*|check|id|type)"
 )

@@ -39,6 +39,8 @@ _UNLIKE = lazy_pattern(
     r"^(?:Unlike|In contrast to|As opposed to|While|Whereas|Although|Though|Even though|Despite) [^.]*?, (?=[^,]*$)"
 )
 _CLAUSE_ENDS = lazy_pattern(r"[;:] |, | (?:and|but|while|whereas) (?=[^.]*[a-z]{2})")
+_ENDS = lazy_pattern(r"[;:] |, (?:but|while|whereas) ")
+_ASKS_WRONG = words.table("not except")
 _ONE_CLAUSE = lazy_pattern(r"[^;:]*")
 _STEM, _SHORTEST = 5, 4
 """Letters that the forms of a word share, and of the shortest word that tells what is asked for."""
@@ -46,7 +48,7 @@ _IN_BRACKETS = lazy_pattern(r" \([^()]*\)")
 _CLAUSES = (", whereas ", " whereas ", ", while ", " while ")
 _CONTRASTS = (", but not ", ", and not ", " and not ", ", not ", " not ", " rather than ", " instead of ")
 _AND_IN_SIGNS = str.maketrans("\u548c\u4e0e\u53ca", "\u3001\u3001\u3001")
-_NEXT = 2
+_NEXT, _NEAR_END = 2, 2000
 _HEAD = 30
 """Length of the longest label before options: Correct statements."""
 _RIGHT_LABELS, _WRONG_LABELS = ("correct", "true", "right"), ("incorrect", "false", "wrong", "not")
@@ -79,7 +81,11 @@ def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1
     wanted = {
         letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
     }
+    asks_wrong = not _ASKS_WRONG.isdisjoint(word.lower() for word in words.split(question))
     for whole in _last_sentences(text):
+        denied = [held[0] for clause in _ENDS.split(whole) if asks_wrong and (held := _denied(clause, listed, wanted))]
+        if denied:
+            return denied[0] if len(denied) == 1 else None
         sentence = _IN_BRACKETS.sub("", _UNLIKE.sub("", whole))
         for contrast in _CONTRASTS:
             sentence = sentence.partition(contrast)[0]
@@ -94,6 +100,12 @@ def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1
             is_several = most > 1 and not _ONE_CLAUSE.fullmatch(main)
             return _written(found) if len(found) <= most and not (is_denied or is_several) else None
     return None
+
+
+def _denied(clause: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
+    """The only option that a clause denies something of: coal is not, where the question asks which one is not."""
+    held = _held(clause, listed, wanted) if assertions.denies(clause) else []
+    return held if len(held) == 1 else []
 
 
 def _of_clause(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]], question: str) -> list[str]:
@@ -267,14 +279,19 @@ def _is_called_right(behind: str) -> bool:
     verb, *heard = words.split(behind[:_HEAD]) or [""]
     heard = [word for word in heard if word not in ("thus", "therefore", "indeed", "the", "only")]
     is_called_right = heard[:1] in _CALLED_RIGHT and (heard[:1] != ["one"] or heard[1:2] == ["that"])
-    return verb in ("is", "are", "fits", "seems", "works", "looks", "matches") and behind.lstrip().startswith(verb) and is_called_right
+    return (
+        verb in ("is", "are", "fits", "seems", "works", "looks", "matches")
+        and behind.lstrip().startswith(verb)
+        and is_called_right
+    )
 
 
 def refuses(text: str, listed: Mapping[str, str]) -> bool:
     """Whether the last sentence of a text says that it has no answer, and names no option."""
     last = next(_last_sentences(text), "")
     heard = names.tokens(last)
-    is_named = are_named(text) or any(words.stand_in(names.tokens(content), heard) for content in listed.values())
+    letters = any(not _is_word(text, match) for match in _LETTER.finditer(text[-_NEAR_END:]))
+    is_named = letters or any(words.stand_in(names.tokens(content), heard) for content in listed.values())
     return phrases.refuses(last) and not is_named
 
 

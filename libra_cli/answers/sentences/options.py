@@ -34,6 +34,9 @@ _NEARNESS = 20
 _LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
 
 
+_SMALL_LISTED = lazy_pattern(r"^[ \t]*\(?[a-f][).](?= )", re.MULTILINE)
+
+
 class Option(NamedTuple):
     """One option or several, and the text of one."""
 
@@ -99,7 +102,8 @@ def of_question(question: str) -> dict[str, str]:
             marks.append(mark)
             wanted += 1
     if len(marks) < FEWEST:
-        return {}
+        small = _SMALL_LISTED.sub(lambda mark: mark[0].upper(), plain) if _SMALL_LISTED.search(plain) else plain
+        return of_question(small) if small != plain and "\n" in plain else {}
     ends = [*(mark.start() for mark in marks[1:]), len(plain)]
     texts = {
         mark[1]: plain[mark.end() : end].split("\n")[0].strip(" ,;.\\") for mark, end in zip(marks, ends, strict=True)

@@ -39,7 +39,10 @@ def of_lines(text: str) -> str:
 
 def _keys(found: tuple[str, ...]) -> set[str]:
     """The members in the singular, without articles and accents."""
-    return {" ".join(word.removesuffix("s") for word in names.tokens(member)) for member in found}
+    return {
+        member if any(map(str.isdigit, member)) else " ".join(word.removesuffix("s") for word in names.tokens(member))
+        for member in found
+    }
 
 
 def stated(sentence: str, reference: str) -> str | None:
