@@ -30,6 +30,9 @@ _NO_NOUNS = words.table(
     """
 )
 _SEVERAL = 2
+_TIMES = frozenset(map(stem, asking.TIMES))
+_WHOLE = lazy_pattern(r"\bof (?:all )?(?:the |her |his |their |its |these |those |our |my )?(?:\w+ )?$")
+"""What stands before the number of all, of which a part is the answer: 43 of her 48."""
 
 
 def answer(sentence: str, question: str) -> Extraction | None:
@@ -42,20 +45,20 @@ def answer(sentence: str, question: str) -> Extraction | None:
     given = {(number, stem(noun)) for number, noun in _NUMBER.findall(question)}
     numbers = {number for number, _ in given}
     told = _NUMBER.findall(_CALCULATION.sub(" ", sentence))
-    shares = sum(float(number.replace(",", "")) for number, noun in told if stem(noun) != wanted)
     for number, noun in told:
         is_asked = stem(noun) == wanted
         is_bare = not noun or noun.lower() in _NO_NOUNS
-        is_share = any(number == str(int(shares)) for number, noun in told if stem(noun) == wanted)  # 22: 12 and 10
-        if not is_asked and is_bare and number not in numbers and noun != "of" and not is_share:
+        if not is_asked and is_bare and number not in numbers and noun != "of":
             return None
-    measures = {stem(noun) for _, noun in told} & asking.TIMES
-    if wanted in asking.TIMES and len(measures) > 1:  # 1 hour and 30 minutes
+    measures = {stem(noun) for _, noun in told} & _TIMES
+    if wanted in _TIMES and len(measures) > 1:  # 1 hour and 30 minutes
         return None
     found = {number for number, noun in told if stem(noun) == wanted and (number, wanted) not in given}
     if len(found) != 1 or len(_NUMBER.findall(sentence)) < _SEVERAL:
         return None
     value = found.pop()
+    if _WHOLE.search(sentence[: sentence.index(value)]):
+        return None
     clauses = _CLAUSE_ENDS.split(sentence)
     at = next(at for at, part in enumerate(clauses) if value in part)
     is_unsure = not (_UNSURE.isdisjoint(_words(" ".join(clauses[at:]))) and _MORE.isdisjoint(_words(sentence)))

@@ -43,7 +43,7 @@ RESTATED = lazy_pattern(
 """What a doubt puts in the place of the answer: "no, it's 6", "actually, B is correct"."""
 STRUCK = lazy_pattern(r"~~[^~\n]{1,200}~~")
 _FIGURE, _OPTION = r"\*{0,2}\$?-?\d[\d.,/]*(?<![.,])%?(?:\*\*)?", r"\(?(?-i:[A-H])\)?"
-_PAUSE = r"[ ,.;:!?(\u2014\u2013\u2026-]{1,5}"
+_PAUSE = r"(?:[ ,.;:!?(\u2014\u2013\u2026]|-(?= )){1,5}"
 _TURN = (
     r"(?:no(?=[,.;:\u2014\u2013-]| wait| sorry| actually)|wait|sorry|actually|or rather|I meant?|oops|correction"
     r"|make that)"

@@ -279,11 +279,8 @@ def _is_called_right(behind: str) -> bool:
     verb, *heard = words.split(behind[:_HEAD]) or [""]
     heard = [word for word in heard if word not in ("thus", "therefore", "indeed", "the", "only")]
     is_called_right = heard[:1] in _CALLED_RIGHT and (heard[:1] != ["one"] or heard[1:2] == ["that"])
-    return (
-        verb in ("is", "are", "fits", "seems", "works", "looks", "matches")
-        and behind.lstrip().startswith(verb)
-        and is_called_right
-    )
+    is_better = verb in ("fits", "seems", "works", "looks", "matches") and heard[:1] == ["better"]
+    return (verb in ("is", "are") or is_better) and behind.lstrip().startswith(verb) and is_called_right
 
 
 def refuses(text: str, listed: Mapping[str, str]) -> bool:
