@@ -160,7 +160,8 @@ class ModelCard:
         figures: list[tuple[str, str, str, str]] = []
         start, step = (self._events.scores.get(step) for step in (0, self._model.step))
         if step is not None:
-            where = f"{_names(self._settings.save.score)}, {step['n']:,} rows"
+            refused = f", {step['refused']:,} more refused" if step.get("refused") else ""
+            where = f"{_names(self._settings.save.score)}, {step['n']:,} rows{refused}"
             figures.append((where, "accuracy as a judge, %", _accuracy(start), _accuracy(step)))
         start, step = (self._events.evaluations.get(step) for step in (0, self._model.step))
         where = _names(self._settings.data.eval_data)

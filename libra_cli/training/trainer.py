@@ -323,11 +323,16 @@ class Trainer:
         """Measures the accuracy of the model, which is that of `step`, as a judge."""
         # The event still names the last step: trackers accept no figures of a step before the ones they have.
         assert self._judge_eval is not None
-        figures = self._judge_eval.figures(self._engine)
+        figures, refused = self._judge_eval.score(self._engine)
         self._stop_if_asked()
+        is_comparable = self.history.is_comparable(figures, refused)
+        is_best = self.history.add_score(step, figures, refused)
         if self._telemetry is not None:
             self._telemetry.record("score", self.step, model_step=step, **figures)
-        if self.history.add_score(step, figures):
+            if not is_comparable:
+                what = "takes its place, being measured on more" if is_best else "is not compared with it"
+                self._telemetry.tell(f"step {step}: other rows are refused than of the best step; it {what}")
+        if is_best:
             self.save()
 
     def save(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 
 import pytest
@@ -63,6 +64,24 @@ def test_the_model_before_training_is_no_step_and_may_be_better(start: float | N
 def test_a_value_is_named_with_what_it_was_measured_on() -> None:
     assert EvalHistory("loss", False, "digest", None).describe(0.31234567) == "loss 0.3123 on the held-out rows"
     assert EvalHistory(ACCURACY, True, None, "bench").describe(0.952) == "accuracy 95.2% on the benchmark"
+
+
+def test_only_steps_that_were_scored_on_the_same_rows_are_compared() -> None:
+    history = EvalHistory(ACCURACY, True, None, "bench")
+    scores = ((0.6, 2, "a"), (0.5, 2, "a"), (0.9, 2, "b"), (0.9, 3, "c"), (0.4, 1, "d"), (0.5, 1, "d"), (0.3, 0, ""))
+    found = []
+    for step, (accuracy, refused, which) in enumerate(scores, 1):
+        figures = {"accuracy": accuracy, "refused": refused}
+        is_comparable = history.is_comparable(figures, which)
+        found.append((is_comparable, history.add_score(step, figures, which)))
+        kept = EvalHistory(ACCURACY, True, None, "bench")
+        kept.load(json.loads(json.dumps(history.state())))  # as a checkpoint holds it
+        history = kept
+    assert [is_best for _, is_best in found] == [True, False, False, False, True, True, True]
+    assert [is_comparable for is_comparable, _ in found] == [True, True, False, False, False, True, False]
+    assert history.best == {"step": 7, "accuracy": 0.3}
+    assert history.is_comparable({"accuracy": None, "refused": 7}, "e")
+    assert EvalHistory("loss", False, None, "bench").is_comparable({"accuracy": 1.0, "refused": 1}, "a")
 
 
 @pytest.mark.parametrize(

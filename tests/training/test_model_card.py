@@ -15,7 +15,7 @@ from libra_cli.training.model_card import NAME, ModelCard, TrainedModel, is_own
 
 EVENTS = [
     {"event": "eval", "step": 4, "loss": 0.5},
-    {"event": "score", "step": 4, "model_step": 4, "accuracy": 0.6, "low": 0.5, "high": 0.7, "n": 90},
+    {"event": "score", "step": 4, "model_step": 4, "accuracy": 0.6, "low": 0.5, "high": 0.7, "n": 90, "refused": 2},
     {"event": "eval", "step": 6, "loss": 0.25, "samples": 5},
     {"event": "score", "step": 6, "model_step": 6, "accuracy": 0.8125, "low": None, "high": None, "n": 90},
 ]
@@ -53,7 +53,7 @@ def test_the_hub_reads_it(tmp_path):
 def test_scores_are_those_of_the_saved_step_and_missing_ones_are_left_out(tmp_path):
     benchmark = runs.write_rows(tmp_path / "bench.jsonl", n=1)
     early = card(tmp_path, "--score", str(benchmark), step=4).text("m")
-    assert "60.0 [50.0, 70.0]" in early
+    assert "90 rows, 2 more refused | accuracy as a judge, % | 60.0 [50.0, 70.0]" in early
     assert "81.2" not in early
     nothing = card(tmp_path, step=5).text("m")
     assert "## Scores" not in nothing

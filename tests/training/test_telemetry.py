@@ -258,10 +258,11 @@ def test_the_time_left_counts_the_evaluations_to_come(monkeypatch: pytest.Monkey
 
 def test_the_accuracy_on_a_benchmark_is_said(said: Said) -> None:
     telemetry = said.run()
-    figures = {"accuracy": 0.63, "low": 0.581, "high": 0.674, "n": 200, "unread": 3}
+    figures = {"accuracy": 0.63, "low": 0.581, "high": 0.674, "n": 200, "unread": 3, "refused": 2}
     telemetry.record("score", 20, model_step=16, **figures)
     telemetry.record("score", 20, model_step=16, accuracy=None, reason="no rows")
-    assert said.told == ["step 16/100: accuracy 63.0% [58.1, 67.4] on the benchmark (200 verdicts, 3 unreadable)"]
+    counts = "200 verdicts, 3 unreadable, 2 refused"
+    assert said.told == [f"step 16/100: accuracy 63.0% [58.1, 67.4] on the benchmark ({counts})"]
 
 
 def test_progress_shows_the_last_figures_of_rollouts_and_scores_beside_the_step() -> None:

@@ -10,8 +10,8 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.line_source import STDIN
 from libra_cli.training.monitoring.run_events import Event, read_events
 
-NO_CURVES = ("step", "model_step", "n", "unread", "low", "high", "rollout", "epoch", "prompts", "samples", "devices",
-             "device_gb", "engines")  # fmt: skip
+NO_CURVES = ("step", "model_step", "n", "refused", "unread", "low", "high", "rollout", "epoch", "prompts",
+             "samples", "devices", "device_gb", "engines")  # fmt: skip
 """Numbers of an event that are no curve."""
 
 

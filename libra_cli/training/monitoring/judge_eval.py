@@ -7,10 +7,13 @@ import os
 import shlex
 import subprocess
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
+from typing import NamedTuple
 
-from libra_cli.stream.console import Console
+from libra_cli.stream.console import Console, counted
 from libra_cli.stream.module_path import libra_command
+from libra_cli.stream.rows import content_hash, parse
 from libra_cli.stream.signals import StopRequest, kill_descendants
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.model.export import Export
@@ -19,6 +22,17 @@ from libra_cli.training.run_dir import file_stamps
 _POLL_SECONDS = 0.5
 _RANK_VARIABLES = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
 """Withheld from the judge, whose engine must not take itself for one of our ranks."""
+
+_SHOWN = 10
+"""Refused rows that are named."""
+
+
+class BenchmarkScore(NamedTuple):
+    """What a benchmark says of a model."""
+
+    figures: dict[str, float | int | str | None]
+    refused: str = ""
+    """Identifies the rows that were refused, and so are in no figure; empty if there are none."""
 
 
 class JudgeEval:
@@ -29,28 +43,34 @@ class JudgeEval:
     ):
         self._folder, self._benchmark, self._options = folder, benchmark, shlex.split(options)
         self._export, self._console, self._stop = export, console, stop
+        given = [Path(after) for word, after in pairwise(self._options) if word == "--errors"]
+        given += [Path(word[len("--errors=") :]) for word in self._options if word.startswith("--errors=")]
+        self._errors = given[-1] if given else folder / "refused.jsonl"
+        self._told = ""
+        """The refused rows that were named last."""
         self.key = json.dumps([file_stamps(benchmark), options])
         """Identifies the benchmark."""
 
-    def figures(self, engine: TrainEngine) -> dict[str, float | int | str | None]:
-        """Accuracy with its 95 % interval, rows, and unreadable verdicts; all ranks call it.
+    def score(self, engine: TrainEngine) -> BenchmarkScore:
+        """Accuracy with its 95 % interval, rows, refused rows, and unreadable verdicts; all ranks call it.
 
         If judging fails, or no verdict can be read, accuracy is None and `reason` says why: a benchmark never ends a
         training run.
         """
         self._export.write(self._folder, engine)
-        figures = self._judge_and_score() if self._export.world.is_rank0 else {}
-        return self._export.world.broadcast(figures)
+        score = self._judge_and_score() if self._export.world.is_rank0 else BenchmarkScore({})
+        return self._export.world.broadcast(score)
 
-    def _judge_and_score(self) -> dict[str, float | int | str | None]:
-        judged = self._folder / "judged.jsonl"
+    def _judge_and_score(self) -> BenchmarkScore:
+        judged, errors = self._folder / "judged.jsonl", self._errors
         judge = ["judge", "--model", str(self._folder), "--judge-name", "trained", "--overwrite", "-o", str(judged)]
-        failure = self._run([*judge, *self._options, *self._benchmark])[1]
+        failure = self._run([*judge, *self._options, "--errors", str(errors), *self._benchmark])[1]
+        n_refused, refused = self._tell_refused(errors)
         if failure is None:
             out, failure = self._run(["score", "--json", str(judged)])
         if failure is not None:
             self._console.say(f"the benchmark was not scored: {failure}")
-            return {"accuracy": None, "reason": failure}
+            return BenchmarkScore({"accuracy": None, "refused": n_refused, "reason": failure}, refused)
         report = json.loads(out)
         low, high = report.get("interval") or (None, None)
         figures = {
@@ -58,12 +78,26 @@ class JudgeEval:
             "low": low,
             "high": high,
             "n": report["n"],
+            "refused": n_refused,
             "unread": report["n_null"],
         }
         if figures["accuracy"] is None:
             figures["reason"] = f"none of the {report['n_null']} verdicts could be read"
             self._console.say(f"the benchmark has no accuracy: {figures['reason']}")
-        return figures
+        return BenchmarkScore(figures, refused)
+
+    def _tell_refused(self, errors: Path) -> tuple[int, str]:
+        """How many rows the judge has refused, and a hash of which; says of each why, unless it has said so before."""
+        entries = [parse(line) for line in errors.read_bytes().splitlines()] if errors.is_file() else []
+        refused = content_hash(sorted(entry["place"] for entry in entries)) if entries else ""
+        if entries and refused != self._told:
+            for entry in entries[:_SHOWN]:
+                self._console.say(f"{entry['place']}: {entry['reason']}", event="error", kind=entry["class"])
+            more = f" ({_SHOWN} of them are named here)" if len(entries) > _SHOWN else ""
+            what = f"{counted(len(entries), 'row')} of the benchmark {'is' if len(entries) == 1 else 'are'} refused"
+            self._console.say(f"{what}{more}, and no part of its accuracy", event="refused", n=len(entries))
+        self._told = refused
+        return len(entries), refused
 
     def _run(self, command: list[str]) -> tuple[str, str | None]:
         """Standard output of a stage, and its last message if it failed."""

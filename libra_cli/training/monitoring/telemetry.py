@@ -96,6 +96,10 @@ class Telemetry:
         if event == STEP:
             self._console.progress(self._progress.text(), self._progress.draw)
 
+    def tell(self, text: str) -> None:
+        """Says on stderr what people should know of an event."""
+        self._console.say(text)
+
     def continue_after(self, step: int) -> None:
         """Tells the trackers, before the first event, that the run goes on from a checkpoint of `step`."""
         for tracker in self._trackers:
@@ -128,8 +132,9 @@ def scored(step: int, total_steps: int, figures: Mapping[str, Any]) -> str:
     low, high = figures.get("low"), figures.get("high")
     ends = f" [{100 * low:.1f}, {100 * high:.1f}]" if low is not None and high is not None else ""
     unread = f", {figures['unread']:,} unreadable" if figures.get("unread") else ""
+    refused = f", {figures['refused']:,} refused" if figures.get("refused") else ""
     of_step = figures.get("model_step", step)
-    counted = f"{figures.get('n', 0):,} verdicts{unread}"
+    counted = f"{figures.get('n', 0):,} verdicts{unread}{refused}"
     place = f"step {of_step:,}/{total_steps:,}" if of_step else "before training"
     return f"{place}: accuracy {figures['accuracy']:.1%}{ends} on the benchmark ({counted})"
 
