@@ -39,6 +39,8 @@ class Grade(NamedTuple):
     """Level of `libra_cli.answers` that compared the answers."""
 
 
+ABSENT = "absent"
+"""Why a text is wrong that has no value which may be the golden answer, whatever it gives."""
 TOO_SLOW = Grade(None, None, TIMEOUT)
 """The grade of a text that is not read or compared in time."""
 
@@ -72,11 +74,13 @@ def grade(task: Task, text: GeneratedText, record: Record, own_order: OwnOrder |
     `own_order` is for a text whose prompt showed the record's responses in another order.
     """
     verdict = read_verdict(task, text, record)
+    if isinstance(task, AnswerTask):
+        if verdict.outcome is None:
+            return _unless_absent(task, text, record, without_outcome(task, verdict))
+        pair = task.pair(verdict.outcome, record)
+        return _unless_absent(task, text, record, _if_certain(verdict, _by_decision(pair[1], decide(*pair))))
     if verdict.outcome is None:
         return without_outcome(task, verdict)
-    if isinstance(task, AnswerTask):
-        pair = task.pair(verdict.outcome, record)
-        return _if_certain(verdict, _by_decision(pair[1], decide(*pair)))
     outcome: Any = verdict.outcome if own_order is None else own_order(verdict.outcome)
     if outcome is None:
         from libra_cli.tasks.verdicts import OUT_OF_RANGE  # verify needs none of its patterns
@@ -116,12 +120,14 @@ class Grader:
             return grade(self._task, text, record)
         verdict = task.answer(text, record)
         if verdict.outcome is None:
-            return without_outcome(task, verdict)
+            return _unless_absent(task, text, record, without_outcome(task, verdict))
         pair = task.pair(verdict.outcome, record)
         known = self._known.get(pair)  # the samples of a problem share most answers
         if known is None and (decision := decide_quickly(*pair)) is not None:
             known = self._remember(pair, decision)
-        return known if known is None or verdict.reason is None else _if_certain(verdict, known)
+        if known is None or (verdict.reason is None and known.correct is not None):
+            return known
+        return _unless_absent(task, text, record, _if_certain(verdict, known))
 
     def submit(self, text: GeneratedText, record: Record, token: Any) -> None:
         """Takes a text whose grade `collect` will give back with `token`."""
@@ -132,17 +138,15 @@ class Grader:
             verdict = self._answers.answer(text, record)
             assert verdict.outcome is not None
             pair = self._answers.pair(verdict.outcome, record)
-            self._pool.submit(pair, (token, pair, verdict))
+            self._pool.submit(pair, (token, pair, verdict, text, record))
 
     def collect(self, wait: float) -> list[tuple[Any, Grade]]:
         """(token, grade) of the texts that are graded, waiting up to `wait` seconds for the first."""
         done, self._done = self._done, []
-        if self._pool.pending:
-            decided = self._pool.collect(0 if done else wait)
-            done += [
-                (token, _if_certain(verdict, self._remember(pair, decision)))
-                for (token, pair, verdict), decision in decided
-            ]
+        if self._pool.pending and self._answers is not None:
+            for (token, pair, verdict, text, record), decision in self._pool.collect(0 if done else wait):
+                known = _if_certain(verdict, self._remember(pair, decision))
+                done.append((token, _unless_absent(self._answers, text, record, known)))
         return done
 
     @property
@@ -168,6 +172,13 @@ def _if_certain(verdict: Verdict, grade: Grade) -> Grade:
     if verdict.reason is None or grade.correct is not False:
         return grade
     return Grade(grade.outcome, None, verdict.reason, grade.by)
+
+
+def _unless_absent(task: AnswerTask, text: GeneratedText, record: Record, grade: Grade) -> Grade:
+    """`grade`, or wrong if it is undecided and the text has nothing that may be the golden answer."""
+    if grade.correct is not None or task.excludes is None or not task.excludes(text, record, grade.reason):
+        return grade
+    return Grade(grade.outcome, False, None, ABSENT)
 
 
 def _by_decision(answer: Outcome, decision: Decision) -> Grade:

@@ -7,6 +7,7 @@ from libra_cli.answers.extraction import bases, extract, references
 from libra_cli.answers.languages import commas
 from libra_cli.answers.process import pool
 from libra_cli.answers.sentences import alternatives, asked_names, asked_units, extracted, options
+from libra_cli.answers.text import turns
 from libra_cli.answers.values import blanks, units
 from libra_cli.invisible import visible
 from libra_cli.tasks import template as templates
@@ -30,6 +31,8 @@ NO_RESPONSE, NO_ANSWER, TRUNCATED = "no_response", extract.NO_ANSWER, extract.TR
 """The text ends inside its thinking; it is complete and gives no answer; it was cut before it gave one."""
 OTHER_ANSWER = extracted.OTHER_ANSWER
 """The text is complete and answers something else than the question: it says what somebody else has."""
+_OPEN_REASONS = frozenset((extracted.AMBIGUOUS, "unparsable_answer", "unparsable_reference", "equation_or_value"))
+"""Why a complete text that was read to its end is undecided."""
 TOOL_CALL = "tool_call"
 """The text ends with a call of a tool, whose result the answer waits for."""
 
@@ -132,4 +135,16 @@ def is_correct(outcome: Outcome, record: Record) -> bool | None:
     return pool.decide(*pair(outcome, record)).equal
 
 
-REASON = AnswerTask("reason", prompt, read, is_correct, answer, pair, frozenset({NO_ANSWER, OTHER_ANSWER}))
+def excludes(text: GeneratedText, record: Record, reason: str | None) -> bool:
+    """Whether a text that is undecided for `reason` has no value that `reference` may be."""
+    reference, response = record.get("reference"), text.response
+    if reason not in _OPEN_REASONS or reference is None or response is None or is_cut_short(text.finish_reason):
+        return False
+    from libra_cli.answers.extraction import absence  # which most texts do not need
+
+    question = visible(str(record.get("question") or ""))
+    own = turns.own_turn(visible(response), question)
+    return absence.is_absent(own, references.final(visible(str(reference))), question)
+
+
+REASON = AnswerTask("reason", prompt, read, is_correct, answer, pair, frozenset({NO_ANSWER, OTHER_ANSWER}), excludes)

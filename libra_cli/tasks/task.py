@@ -110,6 +110,8 @@ class AnswerTask(Task):
     """The golden answer and the outcome: what `libra_cli.answers` compares."""
     wrong_reasons: frozenset[str] = frozenset()
     """Why a text without an outcome is wrong; with any other reason it stays undecided."""
+    excludes: Callable[[GeneratedText, Record, str | None], bool] | None = None
+    """Whether a text that is undecided for a reason cannot give the golden answer, whatever it gives."""
 
 
 def with_system(system: str | None, messages: Messages) -> Messages:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from libra_cli.tasks.grading import grade
 from libra_cli.tasks.reason import REASON
 from libra_cli.tasks.task import GeneratedText
 
 TABLES = sorted((Path(__file__).parents[1] / "data/verify").glob("answers-in-*.tsv"))
-WRONG = ("no_answer", "other_answer")
 LABELS = {"1": True, "0": False, "?": None}
 
 
@@ -36,10 +36,7 @@ def test_a_response_is_labelled_as_a_person_does(question, rows):
     for row in rows:
         record = {name: row[name].replace("⏎", "\n") for name in ("question", "reference", "response")}
         response = record["response"]
-        verdict = REASON.answer(GeneratedText(response, None, "stop"), record)
-        is_silent = verdict.outcome is None and verdict.reason not in WRONG
-        label = None if is_silent else False if verdict.outcome is None else REASON.is_correct(verdict.outcome, record)
-        label = None if label is False and verdict.outcome is not None and verdict.reason else label
-        if label is not LABELS[row["label"]]:
-            wrong.append((response, label, verdict))
+        found = grade(REASON, GeneratedText(response, None, "stop"), record)
+        if found.correct is not LABELS[row["label"]]:
+            wrong.append((response, found))
     assert not wrong
