@@ -39,6 +39,8 @@ HELD_ROWS = """
 14 | Thirteen boxes are filled, and one more is needed for the rest.
 5 | All but 23 of the 28 children went home.
 12 | Half of the eggs are left.
+18 | a couple of dozen
+12 34 | So it is 46.
 17 | That is 10001 in binary.
 42 | The answer is B.
 5 | V = 5 volts

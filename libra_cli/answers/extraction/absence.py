@@ -70,7 +70,7 @@ _PORTIONS = {
 """Words that stand for a part or a multiple of the number beside them."""
 _UNKNOWN = lazy_pattern(
     r"\b(?:half|halves|thirds?|quarters?|twice|double) (?:of|the|as|that|what)\b|\b(?:square|cube) (?:of|root)\b"
-    r"|\b(?:squared|cubed|root|same|equally|each)\b"
+    r"|\b(?:squared|cubed|root|same|equally|each|dozens|several|handful|couple of|a few)\b"
 )
 """Words that make a number which nothing here can tell."""
 _JOINS = words.table("more plus additional extra another fewer less minus but except remaining rest and und et y e")
@@ -132,7 +132,7 @@ def _wanted(reference: str) -> list[set[Fraction]]:
     leaves = parsed.parts if isinstance(parsed, structure.Parts) and parsed.kind != "union" else (parsed,)
     found = [{leaf.number.value} for leaf in leaves if isinstance(leaf, structure.Leaf) and leaf.number is not None]
     if len(found) != len(leaves) or "," in reference:
-        is_plain = _PLAIN.fullmatch(reference)
+        is_plain = any(map(str.isalpha, reference)) and _PLAIN.fullmatch(reference)
         found = [set(_readings(token[0])) for token in _TOKEN.finditer(reference)] if is_plain else []
     return [values for values in found if all(value.denominator > 1 or abs(value) > _FEW for value in values)]
 
