@@ -46,9 +46,11 @@ _OPEN = lazy_pattern(
 _CLOCK = lazy_pattern(r"(?<![\d:])(\d{1,2}):(\d\d)(?![\d:])")
 _DATE = lazy_pattern(r"(?<!\d)\d{4}([-/.])\d{1,2}\1\d{1,2}(?!\d)|(?<!\d)\d{1,2}([-/.])\d{1,2}\2\d{4}(?!\d)")
 _OPTION = lazy_pattern(r"(?<![A-Za-z'\\{$_])[B-H](?![A-Za-z'(=_^}$])|\(A\)|(?<=is )A(?=[.)*]|$)|[IVXLC]{2,}")
-_PLAIN = lazy_pattern(r"(?:[^\W\d_]{2,}|[\u3040-\uffff]|\d|[\s.,:()%'\u00b0$\u20ac\u00a3\u00a5\u20b9-])+")
+_PLAIN = lazy_pattern(r"(?:[^\W_]|[\s.,:()%'\u00b0$\u20ac\u00a3\u00a5\u20b9-])+")
+_VARIABLE = lazy_pattern(r"(?<![^\W\d_])[A-Za-z](?![^\W\d_])")
 _TERM = lazy_pattern(
-    r"\$?(?=.*(?:[3-9]|\d\d))(?:\d|\\(?:[dt]?frac|pi|sqrt|text|left|right)|[{}()\u221a\u03c0./ ^]|(?<=[ \d])[a-z]{1,3}\b)+\$?"
+    r"\$?(?=.*(?:[3-9]|\d\d))(?:\d|\\(?:[dt]?frac|pi|sqrt|text|left|right)|[{}()\u221a\u03c0./ ^]"
+    r"|(?<=[ \d])[a-z]{1,3}\b)+\$?"
 )
 """A number times roots and pi, maybe in a unit."""
 _ORDINAL = lazy_pattern(r"\d(?:st|nd|rd|th)\b")
@@ -101,7 +103,8 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
         return said is not None and not said
     if len(said) < len(wanted):  # the divisors of 6
         return False
-    if ":" in reference and _says_portions(text):  # half past two
+    heard = numerals.heard(text)
+    if ":" in reference and any(not names.isdisjoint(heard) for names in _PORTIONS.values()):  # half past two
         return False
     has_unit = any(map(str.isalpha, reference)) or _names_unit(text) or _names_unit(question)
     factors = _factors(f"{text} {reference} {question}") if has_unit else _ALWAYS
@@ -109,6 +112,7 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
 
 
 def _is_in_another_system(text: str) -> bool:
+    """Whether a text may count in other digits, bases, or scales of temperature."""
     if any(char.isnumeric() and not char.isdecimal() and char < "\u3400" for char in text):  # one half, a superscript
         return True
     return "\u00b0" in text or "\\circ" in text or not _OTHER_SYSTEMS.isdisjoint(words.split(text.lower()))
@@ -131,9 +135,11 @@ def _wanted(reference: str) -> list[set[Fraction]]:
     parsed = parsed.value if isinstance(parsed, structure.Equation) else parsed
     leaves = parsed.parts if isinstance(parsed, structure.Parts) and parsed.kind != "union" else (parsed,)
     found = [{leaf.number.value} for leaf in leaves if isinstance(leaf, structure.Leaf) and leaf.number is not None]
-    if len(found) != len(leaves) or "," in reference:
-        is_plain = any(map(str.isalpha, reference)) and _PLAIN.fullmatch(reference)
-        found = [set(_readings(token[0])) for token in _TOKEN.finditer(reference)] if is_plain else []
+    are_numbers = len(found) == len(leaves)
+    if not are_numbers or "," in reference:
+        has_words = any(map(str.isalpha, reference)) and _PLAIN.fullmatch(reference) and not _VARIABLE.search(reference)
+        is_read = are_numbers or has_words
+        found = [set(_readings(token[0])) for token in _TOKEN.finditer(reference)] if is_read else []
     return [values for values in found if all(value.denominator > 1 or abs(value) > _FEW for value in values)]
 
 
@@ -178,14 +184,27 @@ def _said(text: str) -> set[Fraction] | None:
     language = abroad.language_of(text)
     if language in ("zh", "ja", "ko"):
         text = "\n".join(signs.with_digits(line, language) for line in text.split("\n"))
-    elif not _can_be_heard(text, language):
-        return None
+    else:
+        told = numerals.heard(text)
+        is_known = language or not answer_forms.ENGLISH.isdisjoint(told) or any(map(words.number, told))
+        last = "\u0530" if is_known else "\u0250"  # numerals in words of other scripts are not known
+        if any(char >= last and char.isalpha() for char in text) or not (is_known or any(map(str.isdigit, text))):
+            return None
     text = text.replace("**", "").replace("\u2019", "'")
     heard = [word.strip("*_$") for word in numerals.heard(text.replace("-", " "))]
     if _UNKNOWN.search(" ".join(heard)):
         return None
-    found = set(chain(_in_words(heard, language), _clock_values(text)))
-    for segment in _SEGMENTS.split(_DATE.sub(_apart, _CLOCK.sub(r"\1 \2", text))):
+    found = set(_in_words(heard, language))
+    for clock in _CLOCK.finditer(text):  # 4:30 as minutes, to the next hour, in the morning and in the evening
+        hours, minutes = int(clock[1]), int(clock[2])
+        found |= {
+            Fraction(hours * 60 + minutes),
+            Fraction(60 - minutes),
+            Fraction(hours % 12),
+            Fraction(hours % 12 + 12),
+        }
+    text = _DATE.sub(lambda date: re.sub(r"[-/.]", " ", date[0]), _CLOCK.sub(r"\1 \2", text))
+    for segment in _SEGMENTS.split(text):
         parts = _EQUALS.split(segment)
         for part in parts[:-1]:
             found.update(chain.from_iterable(_readings(token[0]) for token in _TOKEN.finditer(part)))
@@ -194,11 +213,6 @@ def _said(text: str) -> set[Fraction] | None:
             return None
         found |= values
     return _with_portions({abs(value) for value in found}, heard)
-
-
-def _says_portions(text: str) -> bool:
-    heard = numerals.heard(text)
-    return any(not names.isdisjoint(heard) for names in _PORTIONS.values())
 
 
 def _with_portions(values: set[Fraction], heard: Iterable[str]) -> set[Fraction]:
@@ -214,18 +228,6 @@ def _with_portions(values: set[Fraction], heard: Iterable[str]) -> set[Fraction]
     return values
 
 
-def _apart(date: re.Match[str]) -> str:
-    return " ".join(re.findall(r"\d+", date[0]))
-
-
-def _can_be_heard(text: str, language: str) -> bool:
-    """Whether numerals in words of a text are known."""
-    heard = numerals.heard(text)
-    if language or not answer_forms.ENGLISH.isdisjoint(heard) or any(words.number(word) is not None for word in heard):
-        return all(char < "\u0530" or not char.isalpha() for char in text)
-    return any(map(str.isdigit, text)) and all(char < "\u0250" or not char.isalpha() for char in text)
-
-
 def _in_words(heard: list[str], language: str) -> Iterator[Fraction]:
     """The values of all rows of words that are a number."""
     for at in range(len(heard)):
@@ -238,14 +240,6 @@ def _in_words(heard: list[str], language: str) -> Iterator[Fraction]:
                 value = amounts.spelled(row, language) if row else None
             if value is not None:
                 yield value
-
-
-def _clock_values(text: str) -> Iterator[Fraction]:
-    for clock in _CLOCK.finditer(text):
-        yield Fraction(int(clock[1]) * 60 + int(clock[2]))
-        yield Fraction(60 - int(clock[2]))
-        yield Fraction(int(clock[1]) % 12)
-        yield Fraction(int(clock[1]) % 12 + 12)
 
 
 def _values_of(part: str) -> set[Fraction] | None:
