@@ -39,6 +39,7 @@ def describe(
     `unit` consecutive samples are learned from together, and counted as one of a batch. `more` are fields of the
     MemoryPlan.
     """
+    policy.quiet_libraries()
     config, batch = policy.load_config(settings.model), settings.batch
     refuse_other_kind(settings, "--model", config.to_dict())
     with _samples(settings, encoder_of, console) as stores:

@@ -36,6 +36,7 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console, run: str |
 
     `run`: the run of --calibrate.
     """
+    policy.quiet_libraries()
     config, batch, rollout = policy.load_config(settings.model), settings.batch, settings.rollout
     refuse_other_kind(settings, "--model", config.to_dict())
     if rollout.sampler_ranks:

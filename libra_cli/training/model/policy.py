@@ -140,13 +140,12 @@ def pad_id_of(tokenizer: Any) -> int | None:
 
 
 def quiet_libraries() -> None:
-    """Silence the progress bars and advice of transformers: stderr belongs to the run."""
+    """Silence the libraries' progress bars, advice, and retries of a hub: stderr belongs to the run."""
     import warnings
 
-    from transformers.utils import logging
+    from libra_cli.engines.chat_template import silence_libraries
 
-    logging.disable_progress_bar()
-    logging.set_verbosity_error()
+    silence_libraries()
     warnings.filterwarnings("ignore", category=FutureWarning)  # from DeepSpeed's calls of torch
 
 
