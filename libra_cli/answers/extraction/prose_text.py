@@ -71,16 +71,23 @@ def _without_outcome(tail: str) -> str:
     return f"{before}." if says_outcome else tail
 
 
+def _with_clocks(text: str, reference: str) -> str:
+    """`text` with its times of day in figures, if the reference is one: 8.40 Uhr, 3 o'clock in the morning."""
+    is_named = reference[-1].isalnum() and any(map(reference.__contains__, (":", "h", "Uhr")))
+    text = clocks_abroad.in_figures(text, reference) if is_named else text
+    is_clock = ":" in reference or reference.lower().replace(".", "").endswith(("am", "pm"))
+    if is_clock and (" in the " in text or " at night" in text):
+        text = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", text)
+    return text
+
+
 class Prose:
     """A text without a box and what is asked for; each part of it is looked for once, when a reader needs it."""
 
     def __init__(self, text: str, reference: str | None, cut: bool | None, question: str | None):
         self.reference, self.cut, self.question = reference or "", cut, question
-        if self.reference and self.reference[-1].isalnum() and any(map(self.reference.__contains__, (":", "h", "Uhr"))):
-            text = clocks_abroad.in_figures(text, self.reference)
-        is_clock = ":" in self.reference or self.reference.lower().replace(".", "").endswith(("am", "pm"))
-        if is_clock and (" in the " in text or " at night" in text):
-            text = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", text)
+        if not self.reference.isdecimal() and self.reference:  # most are integers
+            text = _with_clocks(text, self.reference)
         self.text = text
 
     @cached_property

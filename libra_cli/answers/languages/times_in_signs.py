@@ -12,7 +12,7 @@ _CLOCK = lazy_pattern(
     rf"(?P<half>{_HALVES})? ?(?<![\d.])(?P<hour>\d{{1,2}}) ?(?:时|時|点|點|시)(?![间間간]) ?"
     r"(?:(?P<minute>\d{1,2}) ?(?:分|분)(?![之の의钟鐘間])|(?P<thirty>半|반))?(?:整|ちょうど)?"
 )
-_AT = lazy_pattern(rf"(?P<half>{_HALVES}) ?(?P<hour>\d{{1,2}}):(?P<minute>\d\d)")
+_AT = lazy_pattern(rf"(?P<half>{_HALVES})? ?(?<![\d.:])(?P<hour>\d{{1,2}}):(?P<minute>\d\d)")
 _DURATION = lazy_pattern(
     r"(?<![\d.])(?P<hours>\d+(?:\.\d+)?) ?(?:个|個)?(?:小时|小時|钟头|鐘頭|時間|시간)(?:零|と|又)? ?"
     r"(?:(?P<minutes>\d{1,2}) ?(?:分钟|分鐘|分間|分|분)|(?P<half>半|반))?"

@@ -29,7 +29,7 @@ _NO_NOUNS = words.table(
     he she it they we that which so leaving remain remains because plus minus divided equals gives makes
     """
 )
-_SEVERAL = 2
+_SEVERAL, _MAX_CHARS = 2, 400
 _TIMES = frozenset(map(stem, asking.TIMES))
 _WHOLE = lazy_pattern(r"\bof (?:all )?(?:the |her |his |their |its |these |those |our |my )?(?:\w+ )?$")
 """What stands before the number of all, of which a part is the answer: 43 of her 48."""
@@ -37,9 +37,11 @@ _WHOLE = lazy_pattern(r"\bof (?:all )?(?:the |her |his |their |its |these |those
 
 def answer(sentence: str, question: str) -> Extraction | None:
     """The only number of what the question counts; None if there is none, or another one without a noun."""
-    asked = _ASKED.findall(question)
+    asked = _ASKED.findall(question) if len(sentence) <= _MAX_CHARS else []
+    if not asked:
+        return None
     sentence = _REASON.sub("", sentence)
-    if not asked or "=" in _CALCULATION.sub("", sentence):
+    if "=" in _CALCULATION.sub("", sentence):
         return None
     wanted = stem(asked[-1])
     given = {(number, stem(noun)) for number, noun in _NUMBER.findall(question)}

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from libra_cli.answers.languages import abroad, answer_forms, signs
 from libra_cli.answers.sentences import assertions, claims_in_signs, statements
+from libra_cli.lazy_pattern import lazy_pattern
 
+_SIDE = r"\d[\d.]*(?: ?[a-z\u20ac%]{1,3})?"
+_CALCULATION = lazy_pattern(rf"{_SIDE}(?: ?[:\u00b7\u00d7*/\u00f7+\u2212-] ?{_SIDE}){{1,6}} ?= ?(?=[*\d])")
+"""A calculation of numbers before its result."""
 _FEW_WORDS, _FEW_SIGNS = 2, 3
 """What stands behind a number as its unit."""
 
@@ -13,6 +17,8 @@ def told(stated: str, text: str, question: str | None) -> assertions.Asserted:
     """What `stated`, which a text labels its answer, asserts; unclear where its number is only a bound."""
     language = abroad.language_of(text) or abroad.language_of(stated)
     read = abroad.in_digits(stated, language) if language and "\\" not in stated else stated
+    if calculation := _CALCULATION.match(read):  # 300 : 2.5 = **112 km/h**
+        read = read[calculation.end() :]
     asserted = statements.tidy(read)
     if any(map(str.isdigit, read)) and not any(map(read.__contains__, "=$(")):
         in_signs = language in abroad.WITHOUT_SPACES

@@ -31,7 +31,7 @@ _COUNTER = lazy_pattern(r"(?:多少|几|幾|何|몇) ?(?P<counter>[^\W\d_]{1,2})
 _NO_COUNTER = ("时", "時候", "何时", "か")
 _CLAUSES = lazy_pattern(
     r"[，；。！;]|,(?!\s*[-\d{(])\s*|、(?![\d{(])"
-    r"|(?:이므로|므로|なので|ので|だから|から|より|에서)[、,]?\s*"
+    r"|(?:이므로|므로|なので|ので|だから|から|より|에서|したがって|따라서|よって)[、,]?\s*"
 )
 _SAYS = lazy_pattern(rf"\s*(?:(?P<copula>{_COPULA})|取得?|有|达到|得到?)?[ :：]{{0,2}}")
 _ENDINGS = lazy_pattern(
@@ -177,5 +177,5 @@ def solved(sentence: str) -> str | None:
 def _bare(clause: str) -> str:
     """A clause without the words that lead to its relation, and those that end it."""
     for link in _LINKS:
-        clause = clause.strip().removeprefix(link).lstrip("，, ")
+        clause = clause.strip(" $").removeprefix(link).lstrip("，, ")
     return _ENDINGS.sub("", clause)
