@@ -56,6 +56,19 @@ HELD_ROWS = """
 14:30 | half past two in the afternoon
 8a | 3a + 5a = 15a
 Paris | It lies in Lyon.
+1000 | It is 10 to the power of 3.
+60 | That is the product of 12 and 5.
+25\\% | One in four of them, i.e. 1 in 4.
+3:30 | It takes 210 minutes.
+3:30 | It takes 3.5 hours.
+12:00 | They met at noon, 4 of them.
+21 March 2024 | It was on the twenty-first of March in 2024.
+14 April 2023 | Es war am vierzehnten April 2023.
+2 km | He ran 1.24 miles.
+100 J | That is 23.9 cal.
+1000 | They sold 1k of them.
+5 | 答案是五，不是3。
+3 | The primes are 5, 7, 11.
 17th century | The treaty was signed in 1648.
 {1, 2, 3, 6} | The positive divisors of 6.
 """

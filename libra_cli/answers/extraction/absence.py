@@ -72,7 +72,9 @@ _PORTIONS = {
 """Words that stand for a part or a multiple of the number beside them."""
 _UNKNOWN = lazy_pattern(
     r"\b(?:half|halves|thirds?|quarters?|twice|double) (?:of|the|as|that|what)\b|\b(?:square|cube) (?:of|root)\b"
-    r"|\b(?:squared|cubed|root|same|equally|each|dozens|several|handful|couple of|a few)\b"
+    r"|\b(?:squared|cubed|root|same|equally|each|dozens|several|handful|couple of|a few|powers?|times|multiplied"
+    r"|divided|factorial|(?:sum|product|difference|ratio) (?:of|between)|\d+ over|noon|midnight|midday|mittags?"
+    r"|mitternacht|midi|minuit|mediodía|medianoche)\b"
 )
 """Words that make a number which nothing here can tell."""
 _JOINS = words.table("more plus additional extra another fewer less minus but except remaining rest and und et y e")
@@ -86,6 +88,30 @@ _NO_UNITS = words.table("are a as at an in am")
 _TENS = tuple(Fraction(10) ** power for power in range(-12, 13))
 _OF_TIME = tuple(map(Fraction, (60, 3600, 24, 1440, 86400, 7, 168, 10080, 365, 12, 52, 30)))
 _OF_SPEED = tuple(Fraction(*ratio) for ratio in ((36, 10), (10, 36), (1609, 1000), (1000, 1609)))
+_OF_OLD_UNITS = tuple(
+    Fraction(factor).limit_denominator(10**6)
+    for factor in (
+        1.609344,
+        0.3048,
+        2.54,
+        0.45359,
+        3.7854,
+        28.35,
+        0.9144,
+        4.184,
+        1.602,
+        1.01325,
+        7.6,
+        3.6,
+        1.333,
+        6.895,
+    )
+)
+"""Miles, feet, inches, pounds, gallons, ounces, yards, calories, electronvolts, atmospheres, mmHg, kWh, psi."""
+_DAYS = frozenset(map(Fraction, range(1, 32)))
+_HAN_NUMERALS = frozenset("一二三四五六七八九十百千万億亿两兩半")
+_RATIO = lazy_pattern(r"(\d+) (?:in|out of|of|to|per|von|sur|de|su) (?:every )?(\d+)(?!\d|[.,]\d)")
+_SCALED = lazy_pattern(r"\d ?[kKMmB]\b")
 _ALWAYS = (Fraction(1), Fraction(100), Fraction(1, 100))
 
 
@@ -103,11 +129,15 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
         return said is not None and not said
     if len(said) < len(wanted):  # the divisors of 6
         return False
+    if dates.is_date(normalize.normalized(reference)) and not any(value in _DAYS for value in said):
+        return False
     heard = numerals.heard(text)
     if ":" in reference and any(not names.isdisjoint(heard) for names in _PORTIONS.values()):  # half past two
         return False
     has_unit = any(map(str.isalpha, reference)) or _names_unit(text) or _names_unit(question)
-    factors = _factors(f"{text} {reference} {question}") if has_unit else _ALWAYS
+    factors = _factors(f"{text} {reference} {question}") if has_unit else [*_ALWAYS]
+    if has_unit and "".join(filter(str.isalpha, reference)) not in "".join(filter(str.isalpha, text)):
+        factors += [tens * factor for old in _OF_OLD_UNITS for factor in (old, 1 / old) for tens in _TENS]
     return any(not any(_is_said(value, said, factors) for value in readings) for readings in wanted)
 
 
@@ -130,7 +160,9 @@ def _wanted(reference: str) -> list[set[Fraction]]:
     if _ORDINAL.search(reference):
         return []
     if clock := _CLOCK.search(reference):
-        return [{Fraction(clock[2]) if int(clock[2]) else Fraction(clock[1])}]
+        hours, minutes = int(clock[1]), int(clock[2])
+        told = Fraction(minutes or hours)
+        return [{told, 60 - told, Fraction(hours * 60 + minutes), hours + Fraction(minutes, 60)}]
     parsed = structure.parse(reference)
     parsed = parsed.value if isinstance(parsed, structure.Equation) else parsed
     leaves = parsed.parts if isinstance(parsed, structure.Parts) and parsed.kind != "union" else (parsed,)
@@ -173,7 +205,7 @@ def _factors(text: str) -> list[Fraction]:
 def _names_unit(text: str) -> bool:
     """Whether a text measures, or counts in thousands."""
     heard = words.split(text)
-    if "\\text" in text or "\\mathrm" in text or not _SCALES.isdisjoint(map(str.lower, heard)):
+    if "\\text" in text or "\\mathrm" in text or _SCALED.search(text) or not _SCALES.isdisjoint(map(str.lower, heard)):
         return True
     behind = (after for before, after in pairwise(heard) if before[-1:].isdigit())
     return any(after not in _NO_UNITS and conversions.is_common(after) for after in behind)
@@ -184,6 +216,8 @@ def _said(text: str) -> set[Fraction] | None:
     language = abroad.language_of(text)
     if language in ("zh", "ja", "ko"):
         text = "\n".join(signs.with_digits(line, language) for line in text.split("\n"))
+        if not _HAN_NUMERALS.isdisjoint(text) or not any(map(str.isdigit, text)):
+            return None
     else:
         told = numerals.heard(text)
         is_known = language or not answer_forms.ENGLISH.isdisjoint(told) or any(map(words.number, told))
@@ -195,6 +229,7 @@ def _said(text: str) -> set[Fraction] | None:
     if _UNKNOWN.search(" ".join(heard)):
         return None
     found = set(_in_words(heard, language))
+    found |= {Fraction(int(ratio[1]), int(ratio[2])) for ratio in _RATIO.finditer(text) if int(ratio[2])}
     for clock in _CLOCK.finditer(text):  # 4:30 as minutes, to the next hour, in the morning and in the evening
         hours, minutes = int(clock[1]), int(clock[2])
         found |= {
@@ -212,6 +247,8 @@ def _said(text: str) -> set[Fraction] | None:
         if values is None:
             return None
         found |= values
+        n_listed = len(_TOKEN.findall(segment))  # things whose number is asked for
+        found |= {Fraction(n_listed)} if n_listed > _FEW else set()
     return _with_portions({abs(value) for value in found}, heard)
 
 
@@ -232,7 +269,8 @@ def _in_words(heard: list[str], language: str) -> Iterator[Fraction]:
     """The values of all rows of words that are a number."""
     for at in range(len(heard)):
         if heard[at] in ordinals.VALUES:
-            yield Fraction(ordinals.VALUES[heard[at]])
+            tens = words.number(heard[at - 1]) if at else None
+            yield from (Fraction(ordinals.VALUES[heard[at]]), ordinals.VALUES[heard[at]] + (tens or Fraction(0)))
         for length in range(1, _LONGEST_NUMERAL):
             row = " ".join(heard[at : at + length])
             value = words.number(row)
