@@ -55,7 +55,10 @@ _SLIP = lazy_pattern(
     re.IGNORECASE | re.MULTILINE,
 )
 """A number or an option whose place another takes at once: 7, no, 8."""
-_TURNS = ("no", "ait", "orry", "ctually", "ather", "mean", "ops", "ake that", "orrection")
+_TURNS = (
+    *("wait", "Wait", "orry", "ctually", "or rather", "I mean", "ops", "ake that", "orrection"),
+    *("no,", "no.", "no;", "no:", "no\u2014", "no\u2013", "No,", "No.", "No:"),
+)
 _END = 200
 
 
