@@ -254,7 +254,7 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
         is_blank = box is not None and box.content.strip("{} .").lower() in boxes.PLACEHOLDERS
         if box is not None and is_blank and (reference or "").lower() not in box.content.lower():
             text, box = text[: box.start] + text[box.end :], None
-        if box is not None and not box.content:
+        if box is not None and not box.content.strip("\\,;:! "):
             text, box = boxes.without_empty(text), None
     if reference is not None and not reference.isdecimal() and options.is_letter(reference):
         chosen = _choice(text, reference, box, cut, question)

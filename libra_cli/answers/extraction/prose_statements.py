@@ -295,7 +295,10 @@ def in_base(prose: Prose) -> Extraction | None:
 
 def bold_figure(prose: Prose) -> Extraction | None:
     """`She earns **$18** a day`: the last number in bold."""
-    return bold_words(prose) if any(map(str.isdigit, prose.bold)) else None
+    if not any(map(str.isdigit, prose.bold)):
+        return None
+    behind = prose.tail.rpartition(prose.bold)[2].lstrip("*")
+    return (changed(behind, False, prose.cut) if len(behind) > _FEW_WORDS else None) or bold_words(prose)
 
 
 def compound(prose: Prose) -> Extraction | None:

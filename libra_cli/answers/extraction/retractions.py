@@ -36,7 +36,11 @@ def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
         given = (again["given"] or again["subject"]) if again else ""
         if given:
             return of_asserted(statements.tidy(given.rstrip(")") if "(" not in given else given))
-        return None if after_box or _ends_as_it_began(after[: change.start()], rest) else UNDECIDED
+        if after_box or _ends_as_it_began(after[: change.start()], rest):
+            return None
+        is_sure = any(map(change[0].lower().__contains__, ("sorry", "correction", "second thought")))
+        said = conclusions.concluded(tail.lstrip(" .,;:!")).answer if is_sure else None
+        return Extraction(said) if said and any(map(str.isdigit, said)) else UNDECIDED
     if cut:
         return Extraction(None, TRUNCATED)
     restated = answer_forms.restated(tail)

@@ -13,7 +13,9 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _ASKED = lazy_pattern(r"[Hh]ow many (?:(?:more|full|whole|different|of the) )?([A-Za-z]{3,})")
 _NUMBER = lazy_pattern(r"(?<![\w.,/$\u20ac\u00a3])(\d+(?:,\d{3})*(?:\.\d+)?)(?![\w%/]|[.,]\d)(?: ([A-Za-z]{2,}))?")
-_CALCULATION = lazy_pattern(r"\d[\d.,]*(?: ?[-+*/\u00d7\u00f7\u2212\u00b7] ?\d[\d.,]*)+(?: ?[=\u2248] ?\d[\d.,]*)?")
+_CALCULATION = lazy_pattern(
+    r"(?<![\d.,])\d[\d.,]*(?: ?[-+*/\u00d7\u00f7\u2212\u00b7] ?\d[\d.,]*)+(?: ?[=\u2248] ?\d[\d.,]*)?"
+)
 _REASON = lazy_pattern(r",? \b(?:because|since|as|given that|considering)\b.*$")
 _UNSURE = words.table(
     """

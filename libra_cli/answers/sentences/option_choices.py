@@ -23,11 +23,15 @@ _REJECTING = """
 """
 _NOT_CHOSEN = frozenset(_REJECTING.split())
 _BEFORE_CHOSEN = """
-    leaving leaves left so therefore thus hence is choose chose select pick with answer option choice are
+    leaving leaves left so therefore thus hence is choose chose select pick with answer option choice are correspond
+    corresponds
     favour favours favor favors
 """
 _CHOSEN = frozenset(_BEFORE_CHOSEN.split())
 _WRONG = frozenset("wrong incorrect false fail fails invalid if otherwise unless".split())  # noqa: SIM905
+_IS_WRONG = lazy_pattern(
+    r"\)? (?:is|are|was|were)(?: both| all| also)? (?:wrong|incorrect|false|not|impossible|ruled|out)\b"
+)
 _CHOOSING = frozenset(
     "answer answers option options choice choices choose select pick leaving leaves".split()  # noqa: SIM905
 )
@@ -170,7 +174,10 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
         letters = _in_sentence(statement, is_statement=True)
         if letters:
             return letters
-    for sentence in _last_sentences(text):
+    for at, sentence in enumerate(_last_sentences(text)):
+        only = options.parse(sentence.strip(" .*")) if at == 0 and len(sentence) < _HEAD else None
+        if only and not only.text:  # an explanation, and **(B)** behind it
+            return _written(only.letters)
         head, labels, rest = sentence.partition(":")
         if labels and len(head) < _HEAD and _LETTER.search(rest):  # Correct: A and C. Incorrect: B.
             judgement = {word.lower() for word in words.split(head)}
@@ -321,6 +328,8 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
             continue
         heard = [word.lower() for word in words.split(before[end : match.start()])]
         end = match.end()
+        if _IS_WRONG.match(before, end):
+            continue
         if "or" in heard[-2:]:  # or D, or option D, or possibly D
             return None
         if _NOT_CHOSEN.isdisjoint(heard[-4:]):

@@ -350,4 +350,4 @@ def _has_words(text: str) -> bool:
 
 def _without_adverb(answer: str) -> str:
     first, _, rest = answer.removeprefix("equal to ").partition(" ")
-    return rest.strip() if rest and first.lower() in _ADVERBS else f"{first} {rest}".strip()
+    return rest.strip() if rest and first.lower().rstrip(":,") in _ADVERBS else f"{first} {rest}".strip()

@@ -49,7 +49,7 @@ class Terms(NamedTuple):
 def stated(text: str, reference: str, question: str) -> str | None:
     """The order of the terms of `reference` that a text states, written as the reference is; None unless certain.
 
-    Of words, an order that is another one is empty.
+    Of terms in several words, an order that is another one is empty.
     """
     if not ("," in reference or "<" in reference or ">" in reference or "，" in reference):
         return None
@@ -66,8 +66,10 @@ def stated(text: str, reference: str, question: str) -> str | None:
             given = Terms(given.names[::-1], given.sign)
         if given is None or sorted(given.names) != sorted(wanted.names):
             continue
-        if not (wanted.sign or given.sign) and not any(map(str.isdigit, reference)):
-            return reference if given.names == wanted.names else ""
+        if not (wanted.sign or given.sign) and given.names == wanted.names:
+            return reference
+        if not (wanted.sign or given.sign) and any(" " in name for name in wanted.names if name[:1].isalpha()):
+            return ""
         if not (wanted.sign or given.sign):
             return f"({', '.join(given.names)})" if is_asked or direction else None
         rising = given.rising(direction)
