@@ -64,10 +64,10 @@ class StageCommand(click.Command):
             raise no_such_option(error, self.get_params(ctx)) from None
 
     def invoke(self, ctx: click.Context) -> Any:
+        self._warn_of_variables(ctx)
         if ctx.meta.get("libra.print_config"):
             click.echo(printed_config(ctx), nl=False)
             return 0
-        self._warn_of_variables(ctx)
         return super().invoke(ctx)
 
     def _warn_of_variables(self, ctx: click.Context) -> None:

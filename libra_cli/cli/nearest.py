@@ -86,12 +86,12 @@ def unknown_variables(ctx: click.Context, stages: Iterable[str]) -> list[str]:
         of_stage = max((one for one in prefixes if name.startswith(one)), key=len, default="")
         if name in own or not name.startswith("LIBRA_") or of_stage not in ("", prefix):
             continue
-        if of_stage:  # without what all begin with, which would make all alike
-            close = [
-                prefix + end for end in nearest(name.removeprefix(prefix), [one.removeprefix(prefix) for one in own])
-            ]
-        else:
+        ends = [one.removeprefix(prefix) for one in own]  # what all begin with would make all alike
+        if of_stage:
+            close = [prefix + end for end in nearest(name.removeprefix(prefix), ends)]
+        else:  # a mistyped stage, or none: LIBRA_SEED
             close = nearest(name, own, SAME_VARIABLE)
+            close = close or [prefix + end for end in nearest(name.removeprefix("LIBRA_"), ends, SAME_VARIABLE)]
         hint = suggestion(close)
         if hint or of_stage:
             warnings.append(f"the environment variable {name} sets no option{hint}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import click
@@ -213,11 +213,31 @@ def _processing_options(ordered: bool) -> list[click.Parameter]:
     ]
 
 
+class _ConfigOption(StageOption):
+    """An option that a command line has once: of two files, click would drop the first."""
+
+    def add_to_parser(self, parser: Any, _ctx: click.Context) -> None:
+        """Has the parser collect all values."""
+        parser.add_option(obj=self, opts=self.opts, dest=self.name, action="append")
+
+    def consume_value(self, ctx: click.Context, opts: Mapping[str, Any]) -> Any:
+        """Takes the only value; raises UsageError for several."""
+        given = opts.get(str(self.name), ())
+        if len(given) > 1:
+            files = f"{', '.join(given[:-1])} and {given[-1]}"
+            raise click.UsageError(f"--config is given {len(given)} times ({files}); put all options into one file")
+        return super().consume_value(ctx, {**opts, str(self.name): given[0]} if given else opts)
+
+
 def config_options() -> list[click.Parameter]:
     """`--config` and `--print-config`."""
     return [
-        _common(
-            "--config",
+        _ConfigOption(
+            ["--config"],
+            shapes_rows=False,
+            group="Streams",
+            shared=True,
+            show_default=False,
             first=True,
             metavar="FILE.yaml",
             is_eager=True,

@@ -95,7 +95,9 @@ def command(
     start.
     """
     if options["max_tokens"] >= options["max_length"]:
-        raise click.UsageError("--max-tokens leaves no room for a prompt within --max-length; raise --max-length")
+        given = f"--max-tokens {options['max_tokens']}"
+        what = f"{given} leaves no room for a prompt within --max-length {options['max_length']}"
+        raise click.UsageError(f"{what}; lower --max-tokens, or raise --max-length")
     options |= {"eval_data": (), "eval_every": None, "liger": False, "assistant": "template",
                 "workers": 1, "beta1": betas[0], "beta2": betas[1], "grace": grace}  # fmt: skip
     recipe = _recipe(rewards)

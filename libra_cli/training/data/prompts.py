@@ -260,17 +260,35 @@ def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTe
     if refused is None:
         refused = world.on_rank0(lambda: _build(preparation, folder, made_from, reader, chat, max_tokens))
     store = world.on_all_ranks(lambda: PromptStore(folder, reader, max_tokens))
-    world.on_all_ranks(lambda: _refuse_beyond(store, preparation.config, max_tokens))
+    world.on_all_ranks(lambda: _refuse_beyond(store, preparation.config, max_tokens, settings.too_long))
     return Prepared(store, refused)
 
 
-def _refuse_beyond(store: PromptStore, config: Any, max_tokens: int) -> None:
+def _refuse_beyond(store: PromptStore, config: Any, max_tokens: int, too_long: str) -> None:
     """Raises Fatal(2) if the longest prompt and response do not fit the model."""
     positions = getattr(config.get_text_config(), "max_position_embeddings", None)
     if positions and store.longest > positions:
-        what = f"the longest prompt has {store.longest - max_tokens} tokens, which with --max-tokens {max_tokens}"
-        cure = f"lower --max-tokens, or leave long prompts out with --max-length {positions}"
+        longest = store.longest - max_tokens
+        what = f"the longest prompt has {longest} tokens, which with --max-tokens {max_tokens}"
+        cure = _cure_for_long(store.lengths, positions, max_tokens, too_long)
         raise Fatal(Exit.USAGE, f"{what} exceeds the model's {positions} positions; {cure}")
+
+
+def _cure_for_long(lengths_N: np.ndarray, positions: int, max_tokens: int, too_long: str) -> str:
+    """Which options make prompts of these lengths fit, with the responses, into the model's positions."""
+    longest, shortest = int(lengths_N.max()), int(lengths_N.min())
+    cures = [f"lower --max-tokens to {positions - longest} or less"] if longest < positions else []
+    if shortest >= positions:
+        return f"no prompt leaves room for a response (the shortest has {shortest} tokens); use a longer context"
+    # Half of the context for the response, or as much as the shortest prompt leaves, if it does not fit as it is.
+    room = max_tokens if shortest + max_tokens <= positions else min(positions // 2, positions - shortest)
+    n_long = int((lengths_N + room > positions).sum())
+    if n_long:
+        lowered = f"--max-tokens {room} " if room != max_tokens else ""
+        left_out = f"{n_long:,} of {counted(len(lengths_N), 'prompt')}"
+        drops = "" if too_long == "drop" else " --too-long drop"
+        cures.append(f"leave {left_out} out with {lowered}--max-length {positions}{drops}")
+    return ", or ".join(cures)
 
 
 def _build(
