@@ -94,7 +94,8 @@ class RewardEncoder:
                 raise plain
             ids = plain.ids
         else:
-            prompt = content_hash(example.messages[: example.n_prompt]).encode()
+            asked = example.messages[: example.n_prompt]
+            prompt = content_hash(asked).encode() if any(turn.get("content") for turn in asked) else b""
             ids = np.array(self.chat.scored(example), np.int32)
         # Models of transformers score the last token that is not their padding, which may be the one that ends a text.
         at = np.flatnonzero(ids != self._pad_id)
