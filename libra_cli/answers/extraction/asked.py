@@ -50,6 +50,8 @@ _CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为"
 _LEAVES_OPEN = (
     *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
 )
+_BEHIND_REASON = lazy_pattern(r"(?:なので|ので|だから|から)、|(?:이므로|므로|니까)[ ,]+")
+_OPEN_IN_SIGNS = ("ない", "か", "また", "より", "아니", "않", "또는", "보다")
 _OF_INTEGERS = (
     *("mod", "integer", "odd", "even", "ultiple", "divisible", "mid", "Z", "remainder"),
     *("\u6574\u6570", "\u4f59"),
@@ -205,6 +207,13 @@ def concluding_clause(tail: str) -> str | None:
     """The last clause of a Chinese last sentence, if it draws a conclusion and leaves nothing open; else None."""
     if tail.isascii():
         return None
+    clauses = _BEHIND_REASON.split(words.sentences(tail)[-1].strip())
+    if (
+        len(clauses) > 1
+        and any(map(str.isdigit, clauses[-1]))
+        and not any(map(clauses[-1].__contains__, _OPEN_IN_SIGNS))
+    ):
+        return clauses[-1].replace("\uff0c", ", ")
     last = words.sentences(tail)[-1].strip().rstrip("\u3002\uff01")
     remark = last[last.rfind("\uff08") :] if last.endswith("\uff09") else ""
     last = last if remark.strip("\uff08\uff09") in answer_forms.UNIT_OF else last.removesuffix(remark)

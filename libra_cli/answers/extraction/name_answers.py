@@ -55,6 +55,8 @@ _ARTICLE = lazy_pattern(
     r"^(?i:(?:le|la|les|un|une|du|der|die|das|ein|eine|el|los|las|una|il|lo|gli|o|os|um|uma) |l['\u2019])"
 )
 _AND = lazy_pattern(r",? (?:et|und|y|e|en|и|i|and) ")
+_PARTICLES = ("", "da", "de", "do", "dos", "di", "del", "della", "von", "van", "der", "van der", "la", "le")
+"""What may stand between the parts of a name: Vasco da Gama."""
 _FAR = 4
 """Words between a comparative and its "than"."""
 
@@ -81,7 +83,7 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     whole = [part for part, is_said in said if names.tokens(part) == wanted or (is_said and names.is_name(part))]
     if len(whole) == 1:
         return whole[0]
-    groups = [group for clause in kept for group in _groups(clause)]
+    groups = [group for clause in kept for group in _groups(clause) if words.number(group.lower()) is None]
     new = [group for group in groups if not given.issuperset(names.tokens(group))] if question else groups
     found = [group for group in groups if words.stand_in(wanted, names.tokens(group))]
     others = [group for group in new if group not in found]
@@ -181,7 +183,8 @@ def _groups(clause: str) -> list[str]:
         adjective = word[0].lower().endswith(_DEMONYM) and following[:1].islower()
         if not word[0][0].isupper() or is_opening or adjective:
             continue
-        if index == end + 1 and re.fullmatch(r"[ .]+", clause[heard[end].end() : word.start()]):
+        between = clause[heard[end].end() : word.start()] if end >= 0 else ""
+        if between.strip(" .") in _PARTICLES and between.startswith((" ", ".")):
             found[-1].append(word[0])
         else:
             found.append([word[0]])

@@ -63,7 +63,9 @@ def predicate_in_signs(prose: Prose) -> Extraction | None:
     solved = predicates_in_signs.solved(sentence)
     said = predicates_in_signs.said(sentence, prose.question) if prose.question else None
     is_formula = not prose.is_several and not prose.asks_for_words and "=" not in prose.reference
-    found = said or solved or (predicates_in_signs.calculated(sentence) if is_formula else None)
+    calculated = predicates_in_signs.calculated(sentence) if is_formula else None
+    said = None if said and calculated and not any(map(str.isdecimal, said)) else said  # πr²
+    found = said or solved or calculated
     if not found:
         return None
     if prose.asks_for_words:

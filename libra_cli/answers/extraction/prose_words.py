@@ -25,6 +25,10 @@ from libra_cli.answers.sentences.extracted import (
 from libra_cli.answers.text import vocabulary, words
 
 _FEW_WORDS, _MOST_WORDS = 4, 20
+_CALENDAR = words.table(
+    "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+    "september october november december"
+)
 _SMALL_GLOSSES = frozenset(("the", "a", "to", "in", "at", "of", "from", "on"))
 
 
@@ -136,6 +140,8 @@ def in_words(prose: Prose) -> Extraction | None:
         return UNDECIDED if complement != prose.reference else Extraction(complement)  # virtual, of virtual and upright
     if complement and phrases.is_participle(complement) and not phrases.is_participle(prose.reference.lower()):
         return UNDECIDED  # hydrogen is produced
+    if complement and prose.reference.lower() in _CALENDAR and complement.lower() not in _CALENDAR:
+        return UNDECIDED  # it is Monday again
     if complement and prose.question and asked.is_given(complement, prose.question):
         subject = phrases.subject(claim)
         return Extraction(subject) if subject and not asked.is_given(subject, prose.question) else UNDECIDED

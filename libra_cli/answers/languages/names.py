@@ -115,7 +115,8 @@ def same(reference: str, answer: str) -> bool | None:
         return False  # Marie Curie, Pierre Curie
     if not set(core).isdisjoint(said):
         return None
-    return False if _is_latin(reference) and _is_latin(answer) else None
+    are_cyrillic = all(_script(word[0]) == "Cyrillic" for word in (*wanted, *given))
+    return False if are_cyrillic or (_is_latin(reference) and _is_latin(answer)) else None
 
 
 def _are_other_words(reference: str, answer: str) -> bool:

@@ -9,6 +9,8 @@ from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CLAUSES = lazy_pattern(r"[，、；;。！]|,(?!\d)|(?<=고) |(?<=서) |(?<=으며) ")
+_REASON = lazy_pattern(r"(?:なので|ので|だから|から)、|(?:이므로|므로|니까)[ ,]+")
+"""The end of a reason: 300円引きなので、1,700円になります."""
 _NUMBER = lazy_pattern(r"(?<![A-Za-z\d.])\d+(?:,\d{3})*(?:\.\d+)?%?")
 _COMPARES = ("比", "より", "보다")
 _DIFFERENCES = ("多", "少", "大", "小", "高", "低", "贵", "快", "重", "长", "年上", "年下", "더", "덜", "い", "倍")
@@ -37,6 +39,7 @@ def answer(sentence: str, question: str) -> Extraction | None:
     asked = words.sentences(question)[-1]
     if any(map(sentence.__contains__, _UNREAD)) or any(map(asked.__contains__, _ASKS_TO_COMPARE)):
         return None
+    sentence = _REASON.split(sentence)[-1]
     parts = [part for part in _CLAUSES.split(sentence) if part]
     told = [(part, _not_given(part, asked)) for part in parts]
     counted = [(part, numbers[0]) for part, numbers in told if len(numbers) == 1]

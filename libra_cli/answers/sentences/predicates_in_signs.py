@@ -48,6 +48,7 @@ _ASIDES = ("当", "當", "此时", "此時", "这时", "其中", "这里", "即�
 _QUOTES = '“”「」『』"‘’《》*$ '
 _REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
 _BRACKETS = {"$": "$", "{": "}", "(": ")", "[": "]", "｛": "｝"}
+_LIST = lazy_pattern(r"(?<=\d)[，、](?=-?\d)")
 _IN_BRACKETS = lazy_pattern(r"[(（]([A-Za-z²³^/0-9]{1,8})[)）]$")
 _LINKS = (
     *("解得", "即", "所以", "因此", "故", "得", "则", "∴", "因而", "于是"),
@@ -89,10 +90,16 @@ def _names(subject: str) -> list[str]:
     return [subject[-length:] for length in range(min(len(subject), _LONGEST), _SHORTEST - 1, -1)]
 
 
+def _asking(question: str) -> str:
+    """The last sentence of a question that asks something; its last one if none does."""
+    found = [sentence.strip() for sentence in words.sentences(question.strip())]
+    return next((one for one in reversed(found) if _ASKED.search(one) or _SOUGHT.search(one)), found[-1])
+
+
 @lru_cache(1 << 8)
 def _subject(question: str) -> str:
     """What a question asks for: 函数的最小值, A∩B; empty if that is not told."""
-    last = words.sentences(question.strip())[-1].strip()
+    last = _asking(question)
     asked = [*_ASKED.finditer(last)]
     if asked:
         before = last[: asked[-1].start()].rstrip()
@@ -128,8 +135,7 @@ def _value(sentence: str, start: int, end: int) -> str | None:
 
 def counted(sentence: str, question: str) -> str | None:
     """The only number in the unit that a question asks for, of the last clause with one; None if it is not certain."""
-    last = words.sentences(question.strip())[-1]
-    asked = [found["counter"] for found in _COUNTER.finditer(last)]
+    asked = [found["counter"] for found in _COUNTER.finditer(_asking(question))]
     if len(asked) != 1 or asked[0].startswith(_NO_COUNTER) or len(sentence) > _MAX_CHARS:
         return None
     if any(map(sentence.__contains__, ("比", "より", "보다"))):
@@ -142,7 +148,7 @@ def counted(sentence: str, question: str) -> str | None:
                 return None
             continue
         given = _numbers_before(signs.with_digits(question, signs.language_of(question)), asked[0][0])
-        new = [number for number in numbers if number not in given]
+        new = [number for number in numbers if number not in given] or numbers
         is_open = any(map(clause.__contains__, _OPEN)) or clause.strip().startswith(_ASIDES)
         return new[0] if len(new) == 1 and not is_open and (len(numbers) == 1 or new) else None
     return None
@@ -168,6 +174,7 @@ def solved(sentence: str) -> str | None:
     """The relation that is all of the last clause of a sentence: 3x=15，x=5; None for any other sentence."""
     if len(sentence) > _MAX_CHARS or sentence.isascii():
         return None
+    sentence = _LIST.sub(", ", sentence)
     clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip(" 。.")]
     relations = [_SOLVED.fullmatch(_OF_LETTER.sub(r"\1=", _bare(clause))) for clause in clauses]
     found = relations.pop() if len(clauses) > 1 else None  # x=3，y=2 says two values

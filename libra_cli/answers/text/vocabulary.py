@@ -24,7 +24,7 @@ VERBS = table(
     "gives give gave leaves left remains remain becomes become contains contain sells sell sold buys buy bought earns "
     "earn earned spends spend spent pays pay paid saves save saved uses use used eats eat ate can will must wait waits "
     "weighs weigh lasts last comes come totals obtain obtained find found conclude holds hold works means "
-    "iff"
+    "iff corresponds converts"
 )
 FORMS = table("factors factorises factorizes written rewritten expressed factored factorised decomposes")
 """Verbs before "as" and another form of what is given."""
