@@ -97,6 +97,9 @@ def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1
         found = _held(main, listed, wanted)
         if not found and main != sentence:
             found = _held(sentence, listed, wanted)
+        concluded = _held(phrases.main_clause(sentence), listed, wanted) if len(found) > most else []
+        if len(concluded) == 1:  # cats and dogs are mammals, so it is the frog
+            found = concluded
         if not found or (len(found) > most and len(found) < len(listed)):
             found = _of_clause(_IN_BRACKETS.sub("", whole), listed, wanted, question) or found
         if found:
@@ -108,7 +111,7 @@ def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1
 
 def _denied(clause: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
     """The only option that a clause denies something of: coal is not, where the question asks which one is not."""
-    held = _held(clause, listed, wanted) if assertions.denies(clause) else []
+    held = _held(clause, listed, wanted) if assertions.denies(clause.rstrip(" .!")) else []
     return held if len(held) == 1 else []
 
 
