@@ -152,7 +152,8 @@ class ModelCard:
         passes = f"{seen.passes:.3g} pass{'' if seen.passes == 1 else 'es'} over the data"
         text += f". By then it had seen {passes}: {counted(seen.sequences, 'sequence')} of {tokens}."
         if batch.max_steps is not None and model.steps >= batch.max_steps and self._events.passes < batch.epochs:
-            text += f" `--max-steps {batch.max_steps}` ended the run, not the {batch.epochs:g} epochs of the settings."
+            epochs = f"{batch.epochs:g} epoch{'' if batch.epochs == 1 else 's'}"
+            text += f" `--max-steps {batch.max_steps}` ended the run, not the {epochs} of the settings."
         return text
 
     def _scores(self) -> list[str]:

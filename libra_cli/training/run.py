@@ -208,7 +208,7 @@ class TrainingRun:
         world.on_rank0(lambda: self._dir.finish(trainer.step, samples, self._refused))
         self._console.note(f"{n_steps(trainer.step)}{self._choice(step, trainer)}; the model is in {self._dir.path}")
         if why := trainer.history.without_gain:
-            self._console.say(f"{why}; lower --lr, or keep {settings.model.model}", event="no_gain")
+            self._console.say(f"{why}; try another --lr, or keep {settings.model.model}", event="no_gain")
         return Exit.SOME_ERRORS if self._refused else Exit.DONE
 
     def _choice(self, step: int, trainer: Trainer) -> str:
