@@ -12,8 +12,9 @@ from libra_cli.stages.dpo_pairs.pairing import PairRule, pairs_of
 from libra_cli.stages.dpo_pairs.reading import OpinionReader
 from libra_cli.stages.dpo_pairs.report import PairReport, table
 from libra_cli.stream import rows
+from libra_cli.stream.distinct_names import DistinctNames
 from libra_cli.stream.row_store import RowLocation, RowStore
-from libra_cli.stream.rows import RowError
+from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.run import Run
 
 
@@ -79,6 +80,7 @@ def _pairs(
                 report.add_pair(responses[better], responses[worse])
                 yield from ((response.location, response.value) for response in (responses[better], responses[worse]))
 
+    names = DistinctNames()
     read_again = store.rows_at(wanted())
     for (better, chosen), (worse, rejected) in zip(read_again, read_again, strict=True):  # two at a time
         yield {
@@ -91,7 +93,7 @@ def _pairs(
             "rejected_model": str(worse.fields.get("model") or ""),
             "chosen_value": chosen,
             "rejected_value": rejected,
-            "source": f"{rows.response_name(better.fields)} > {rows.response_name(worse.fields)}",
+            "source": " > ".join(_source(row, reader, names) for row in (better, worse)),
         }
 
 
@@ -105,6 +107,7 @@ def _completions(
             report.add_query(responses, 0)
             yield from ((response.location, response.value == 1) for response in responses)
 
+    names = DistinctNames()
     for row, is_correct in store.rows_at(wanted()):
         yield {
             "id": row.id,
@@ -113,5 +116,10 @@ def _completions(
             **reader.shown(row),
             "label": is_correct,
             "model": str(row.fields.get("model") or ""),
-            "source": rows.response_name(row.fields),
+            "source": _source(row, reader, names),
         }
+
+
+def _source(row: Row, reader: OpinionReader, names: DistinctNames) -> str:
+    """The name of a response, which no other one of the run has."""
+    return names.of(rows.response_name(row.fields), [reader.prompt(row), reader.completion(row)])

@@ -18,6 +18,7 @@ from libra_cli.stages.rs_filter.diversity import spread
 from libra_cli.stages.rs_filter.report import YieldReport, table
 from libra_cli.stages.rs_filter.samples import GradedSample, SampleReader
 from libra_cli.stream import rows
+from libra_cli.stream.distinct_names import DistinctNames
 from libra_cli.stream.row_store import RowLocation, RowStore
 from libra_cli.stream.rows import Filtered, NewFields, Row
 from libra_cli.stream.run import Run
@@ -46,6 +47,7 @@ class Filtering:
         self._run, self._reader, self._labeller = run, reader, labeller
         self._checks, self._limits, self._store = checks, limits, store
         self._index, self._report = index, YieldReport()
+        self._sources = DistinctNames()
 
     def run(self, report: str | None) -> None:
         """Writes the conversations that are kept, and reports why the others are not."""
@@ -151,7 +153,7 @@ class Filtering:
             **conversation,
             "label": sample.label,
             "model": sample.model,
-            "source": source,
+            "source": self._sources.of(source, conversation),
             "provenance": rows.dumps(about).decode(),
         }
 
