@@ -58,6 +58,8 @@ _OF_INTEGERS = (
 )
 """Marks of references that are sets of integers or families."""
 _OF_SEVERAL = ("<", ">", "\\leq", "\\geq", "\\le ", "\\ge ", "\\equiv", "\\cup", "\\infty)", "matrix", "≤", "≥", "≡")
+_BEGINNING = 3
+"""Letters that the forms of a verb share: end, ended."""
 _YEAR = 4
 """Digits of a year."""
 _LIMITS = DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
@@ -173,7 +175,14 @@ def dated(tail: str, reference: str, question: str | None = None) -> str | None:
     if len(found) > 1 and any(date.day for date in dates.dates(reference)):
         found = [text for text in found if any(date.day for date in dates.dates(text))] or found
     if len(found) > 1 and not reference.isdecimal():
-        first = dates.stated(line.partition(";")[0])
+        parts = [part for part in line.split(";") if dates.stated(part)]
+        if question and len(parts) > 1:  # it began on May 8; it ended on June 9
+            asks = {word[:_BEGINNING] for word in names.tokens(question)}
+            shared = [len(asks & {word[:_BEGINNING] for word in names.tokens(part)}) for part in parts]
+            if shared.count(max(shared)) > 1:
+                return ""
+            parts = [parts[shared.index(max(shared))]]
+        first = dates.stated(parts[0])
         return first[0] if len(first) == 1 and dates.same(reference, first[0]) else ""
     if len(found) != 1:
         return None

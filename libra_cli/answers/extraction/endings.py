@@ -145,7 +145,8 @@ def percent_of(prose: Prose) -> Extraction | None:
     """`Fifteen percent of 80 is 12`, where the question asks what percent: the only share of the last sentence."""
     if not prose.question or not _ASKS_PERCENT.search(prose.question):
         return None
-    found = _PERCENT_OF.findall(prose.sentences[-1])
+    sentence = prose.sentences[-1]
+    found = _PERCENT_OF.findall(sentence) if sentence.count("%") + sentence.lower().count("percent") == 1 else []
     if len(found) != 1 or f"{found[0]}%" in prose.question:
         return None
     spelled = words.number(found[0].lower()) if found[0][0].isalpha() else None

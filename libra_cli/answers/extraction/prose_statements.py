@@ -60,6 +60,8 @@ def predicate_in_signs(prose: Prose) -> Extraction | None:
         return None
     if not _is_in_signs(prose.question or sentence):
         return None
+    if predicates_in_signs.is_open(sentence):
+        return UNDECIDED
     solved = predicates_in_signs.solved(sentence)
     said = predicates_in_signs.said(sentence, prose.question) if prose.question else None
     is_formula = not prose.is_several and not prose.asks_for_words and "=" not in prose.reference
@@ -232,7 +234,11 @@ def time_in_signs(prose: Prose) -> Extraction | None:
     if is_duration:
         found = times_in_signs.duration_of(sentence)
     else:
-        found = times_in_signs.clock_of(sentence) if notation.clock(reference) and ":" in reference else None
+        is_clock = notation.clock(reference) is not None and ":" in reference
+        clause = predicates_in_signs.about(sentence, prose.question) if is_clock and prose.question else sentence
+        if clause is None:  # 下午3点结束，下午1点开始
+            return UNDECIDED
+        found = times_in_signs.clock_of(clause) if is_clock else None
     return Extraction(found) if found else None
 
 

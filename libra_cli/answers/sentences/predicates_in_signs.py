@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from libra_cli.answers.languages import signs
@@ -49,6 +50,11 @@ _QUOTES = '“”「」『』"‘’《》*$ '
 _REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
 _BRACKETS = {"$": "$", "{": "}", "(": ")", "[": "]", "｛": "｝"}
 _LIST = lazy_pattern(r"(?<=\d)[，、](?=-?\d)")
+_CONTRAST = lazy_pattern(
+    r"(?:并|並)?不是[^，。]{1,20}，而?(?P<verb>是)|(?<=は)[^、。は]{1,20}(?:ではなく|じゃなくて?)、?"
+)
+"""What a sentence denies before it says its value: 不是3，而是4; 東京ではなく京都."""
+_MAYBE = ("可能是", "可能为", "也许", "かもしれ", "아마")
 _IN_BRACKETS = lazy_pattern(r"[(（]([A-Za-z²³^/0-9]{1,8})[)）]$")
 _LINKS = (
     *("解得", "即", "所以", "因此", "故", "得", "则", "∴", "因而", "于是"),
@@ -67,7 +73,7 @@ def said(sentence: str, question: str) -> str | None:
     subject = _subject(question)
     if not subject or len(sentence) > _MAX_CHARS:
         return None
-    found = dict[str, None]()
+    sentence, found = _CONTRAST.sub(_kept, sentence), dict[str, None]()
     for name in _names(subject):
         at = sentence.find(name)
         while at >= 0:
@@ -80,6 +86,24 @@ def said(sentence: str, question: str) -> str | None:
             break
     only = next(iter(found)) if len(found) == 1 else ""
     return only or None
+
+
+def _kept(contrast: re.Match[str]) -> str:
+    return contrast["verb"] or ""
+
+
+def is_open(sentence: str) -> bool:
+    """Whether a sentence says what may be: 可能是3."""
+    return any(map(sentence.__contains__, _MAYBE))
+
+
+def about(sentence: str, question: str) -> str | None:
+    """The clause of a sentence that has most pairs of signs of its question; None if two have as many."""
+    clauses = [clause for clause in re.split("[，。；、]", sentence) if any(map(str.isdigit, clause))]
+    asked = _asking(question)
+    shared = [sum(clause[at : at + 2] in asked for at in range(len(clause) - 1)) for clause in clauses]
+    is_one = len(clauses) < 2 or sorted(shared)[-1] > sorted(shared)[-2]
+    return clauses[max(range(len(clauses)), key=shared.__getitem__)] if clauses and is_one else None
 
 
 def _names(subject: str) -> list[str]:
