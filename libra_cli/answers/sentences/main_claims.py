@@ -6,7 +6,7 @@ the clause counts that has the words of the question.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from libra_cli.answers.languages import names
 from libra_cli.answers.text import words
@@ -37,7 +37,12 @@ def asked_stems(question: str) -> set[str]:
     """The first letters of the words that tell what a question asks for."""
     lines = [line for line in question.strip().split("\n") if line.strip()]
     last = words.sentences(lines[0])[-1] if lines else ""
-    return {word[:_STEM] for word in names.tokens(last) if len(word) >= _SHORTEST and word not in _ASKING}
+    return stems([word for word in names.tokens(last) if len(word) >= _SHORTEST and word not in _ASKING])
+
+
+def stems(heard: Iterable[str]) -> set[str]:
+    """The first letters of words, which their forms share."""
+    return {word[:_STEM] for word in heard}
 
 
 def clauses(sentence: str) -> list[str]:
@@ -45,9 +50,9 @@ def clauses(sentence: str) -> list[str]:
     return [clause for clause in _CLAUSE_ENDS.split(sentence) if clause.strip()]
 
 
-def most_about(parts: Sequence[str], stems: set[str]) -> int | None:
+def most_about(parts: Sequence[str], wanted: set[str]) -> int | None:
     """Place of the only part that has the most words with one of some stems; None if there is none."""
-    told = [len(stems & {word[:_STEM] for word in names.tokens(part)}) for part in parts]
+    told = [len(wanted & stems(names.tokens(part))) for part in parts]
     best = max(told, default=0)
     return told.index(best) if best and told.count(best) == 1 else None
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import assertions, denials, options, phrases
+from libra_cli.answers.sentences import assertions, denials, main_claims, options, phrases
 from libra_cli.answers.text import latex, words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -42,12 +42,9 @@ _RESULT = lazy_pattern(r"(?:^|[,;:]|\b(?:so|and|gives|thus|hence))\s*\$?[A-Za-z]
 _UNLIKE = lazy_pattern(
     r"^(?:Unlike|In contrast to|As opposed to|While|Whereas|Although|Though|Even though|Despite) [^.]*?, (?=[^,]*$)"
 )
-_CLAUSE_ENDS = lazy_pattern(r"[;:] |, | (?:and|but|while|whereas) (?=[^.]*[a-z]{2})")
 _ENDS = lazy_pattern(r"[;:] |, (?:but|while|whereas) ")
 _ASKS_WRONG = words.table("not except")
 _ONE_CLAUSE = lazy_pattern(r"[^;:]*")
-_STEM, _SHORTEST = 5, 4
-"""Letters that the forms of a word share, and of the shortest word that tells what is asked for."""
 _IN_BRACKETS = lazy_pattern(r" \([^()]*\)")
 _CLAUSES = (", whereas ", " whereas ", ", while ", " while ")
 _CONTRASTS = (", but not ", ", and not ", " and not ", ", not ", " not ", " rather than ", " instead of ")
@@ -117,18 +114,16 @@ def _denied(clause: str, listed: Mapping[str, str], wanted: Mapping[str, list[st
 
 def _of_clause(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]], question: str) -> list[str]:
     """The option of the clause that has most of the words of the question; none if that is not certain."""
-    asked = {word[:_STEM] for word in names.tokens(question.partition("\n")[0]) if len(word) >= _SHORTEST}
-    asked -= {word[:_STEM] for sought in wanted.values() for word in sought}
-    told: list[tuple[int, str]] = []
-    for clause in _CLAUSE_ENDS.split(sentence):
+    own = {stem for sought in wanted.values() for stem in main_claims.stems(sought)}
+    told: list[tuple[str, str]] = []
+    for clause in main_claims.clauses(sentence):
         held = [] if assertions.denies(clause) else _held(clause, listed, wanted)
         if len(held) > 1:
             return []
         if held:
-            told.append((len(asked & {word[:_STEM] for word in names.tokens(clause)}), held[0]))
-    told.sort(reverse=True)
-    is_certain = told and told[0][0] > (told[1][0] if len(told) > 1 else 0)
-    return [told[0][1]] if is_certain else []
+            told.append((clause, held[0]))
+    at = main_claims.most_about([clause for clause, _ in told], main_claims.asked_stems(question) - own)
+    return [] if at is None else [told[at][1]]
 
 
 def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
