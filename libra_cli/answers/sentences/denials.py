@@ -63,11 +63,12 @@ _END = 200
 
 
 def without_slip(text: str) -> str:
-    """`text` with the number or the option at its end that takes the place of the one before it: 7, no, 8."""
-    end = text[-_END:]
+    """`text` with the number or the option on its last line that takes the place of the one before it: 7, no, 8."""
+    start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
+    end = text[start:]
     if not any(map(end.__contains__, _TURNS)):
         return text
-    return text[:-_END] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
+    return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
 
 
 CHANGES = (
