@@ -99,6 +99,24 @@ def test_a_text_that_was_cut_has_only_what_it_stated(text, whole, cut):
     assert found == (Extraction(cut) if cut else Extraction(None, TRUNCATED))
 
 
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("The answer is 14. The answer is 14. The answer is 14. The ans", "14"),
+        ("The total is 20 euros.\nThe total is 20 euros.\nThe total is 20 euros.\nThe total", "20"),
+        ("Each pen costs 3 euros. We have 7 pens. Each pen costs 3", None),
+        ("So the total is **21 euros**.\n\nLet me also check this. Since each pen", "21 euros"),
+        ("Each pen costs **3 euros**.\n\nNow we multiply this by", None),
+        ("The answer is (C) Saturn. It has famous rings and man", "(C) Saturn"),
+        ("The answer is 21 because each pen costs 3 euros and", "21"),
+        ("The answer is 3 times", None),
+        ("The answer to the first part is 21. Next we", None),
+    ],
+)
+def test_a_text_that_was_cut_behind_its_answer_has_one(text, answer):
+    assert read_answer(text, cut=True).answer == answer
+
+
 def test_a_text_that_may_have_been_cut_has_no_open_box():
     assert read_answer(r"So it is \boxed{5") == Extraction(None, TRUNCATED)
 

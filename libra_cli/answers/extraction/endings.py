@@ -38,6 +38,7 @@ _TOTALS = words.table("total altogether together sum combined all")
 """Words of a question that asks what its parts come to."""
 _ROWS = words.table("step steps row line stage first second third")
 """Words of a question that may ask for one row of a table."""
+_SEQUENCE = lazy_pattern(r"(?<![\d.,])-?\d+(?:, ?-?\d+){2,}")
 _RESULT = lazy_pattern(r"=|\b(?i:so|thus|hence|therefore|answer)\b")
 _NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}")
 _PARTS = lazy_pattern(r", |; ")
@@ -129,6 +130,17 @@ def row(prose: Prose) -> Extraction | None:
     at = next((at for at in range(len(lines) - 1, 0, -1) if lines[at] and set(lines[at]) <= set("|-: ")), 0)
     head, last = (cells.split("|")[-1].strip(" *$").lower() for cells in (lines[at - 1], lines[-1]))
     return Extraction(last) if at and head in _RESULTS and structure.is_number(last) else None
+
+
+def next_one(prose: Prose) -> Extraction | None:
+    """`2, 4, 8, 16, 32, 64`, where the question asks what follows 2, 4, 8, 16."""
+    if not prose.question or " next " not in prose.question or not structure.is_number(prose.reference):
+        return None
+    known, said = _SEQUENCE.search(prose.question), _SEQUENCE.search(prose.sentences[-1])
+    if known is None or said is None:
+        return None
+    given, told = known[0].replace(" ", "").split(","), said[0].replace(" ", "").split(",")
+    return Extraction(told[len(given)]) if told[: len(given)] == given and len(told) > len(given) else None
 
 
 def led(prose: Prose) -> Extraction | None:

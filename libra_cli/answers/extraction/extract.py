@@ -27,6 +27,7 @@ from libra_cli.answers.sentences import (
     option_choices,
     options,
     phrases,
+    remarks,
     statements,
 )
 from libra_cli.answers.sentences.extracted import (
@@ -76,6 +77,9 @@ def read_answer(
         text = normalize.with_slashes(text)
     if cut is None and statements.goes_on(text):
         text, cut = statements.before_check(text)
+    if cut:
+        complete = turns.before_loop(text) or remarks.before_extra(text)
+        text, cut = (complete, False) if complete else (text, cut)
     if ("\\" in text or "{" in text) and "box" not in text:
         text = undelimited.with_dollars(text)
     if "~~" in text:
@@ -183,6 +187,16 @@ def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(same) if same else found
 
 
+def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`15a` of `3a + 5a = 15a`, where the question asks what 3a + 5a is."""
+    answer, question = found.answer or "", asked_for.question
+    if "=" not in answer or not question or "=" in asked_for.reference or "=" in question:
+        return found
+    left, _, right = answer.partition("=")
+    is_asked = turns.plain_term(left) == turns.asked_term(question)
+    return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found
+
+
 def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
     """`9.9 > 9.11` as 9.9, where the question asks which one is greater."""
     _, reference, _, question = asked_for
@@ -229,7 +243,7 @@ def _by_reference(answer: str, reference: str) -> Extraction:
 
 _CORRECTIONS = (
     *(_ordered, _unread, _counted, _lettered, _worded, _signed, _unlisted),
-    *(_in_unit, _greater, _bounded, _pointed, _reformed),
+    *(_of_term, _in_unit, _greater, _bounded, _pointed, _reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 _OF_INTEGERS = (_signed, _in_unit)
@@ -356,15 +370,15 @@ def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
     if box is not None and not change and options.parse(box.content):
         return box.content
     tail = statements.tail_of(text)
-    found = [statement for statement in statements.explicit(tail) if not cut or statement.end < len(tail.rstrip())]
+    stated = statements.explicit(tail)
+    found = [*filter(None, (statements.finished(one, tail) for one in stated))] if cut else [*stated]
     change = changed(tail[found[0].start :], False, cut) if found and box is None else None
     if change and change.answer and options.parse(change.answer):
         return change.answer
     again = option_choices.after_doubt(tail[found[0].start :]) if found and box is None and not cut else None
     if again is not None:
         return again
-    stated = [statement.given for statement in found]
-    return option_choices.chosen("" if cut else tail, stated)
+    return option_choices.chosen("" if cut else tail, [statement.given for statement in found])
 
 
 def _in_box(content: str) -> str:

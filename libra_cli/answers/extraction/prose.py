@@ -81,6 +81,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.greater_one, ()),
     (prose_sentences.zero, ()),
     (endings.count, ()),
+    (endings.next_one, ()),
     (endings.once_more, ()),
     (endings.led, ()),
     (endings.percent_of, ()),

@@ -159,7 +159,9 @@ def statement(prose: Prose) -> Extraction | None:
     """`The answer is 42`, `**Final answer:** 42`, unless it is cut off or taken back."""
     tail, reference = prose.tail, prose.reference
     stated = next(statements.explicit(tail), None)
-    if stated is None or (prose.cut and stated.end >= len(tail.rstrip())):
+    if stated is not None and prose.cut and prose.text.rstrip().endswith(tail.rstrip()):
+        stated = statements.finished(stated, tail)
+    if stated is None:
         return None
     change = changed(tail[stated.start :], False, prose.cut)
     listed = named.read(stated.given, reference) if reference else None

@@ -71,6 +71,13 @@ def _without_outcome(tail: str) -> str:
     return f"{before}." if says_outcome else tail
 
 
+_AFTER_NEXT = lazy_pattern(
+    r"(?:[.,;]| and) (?:(?:and )?(?i:after that|then|followed by)|(?i:the (?:number|term|one|next \w+) after that))\b"
+)
+"""Where a text goes on behind the next number that a question asks for."""
+_NEXT_NUMBER = (" next number", " next term", " next value")
+
+
 def _with_clocks(text: str, reference: str) -> str:
     """`text` with its times of day in figures, if the reference is one: 8.40 Uhr, 3 o'clock in the morning."""
     is_named = reference[-1].isalnum() and any(map(reference.__contains__, (":", "h", "Uhr")))
@@ -108,6 +115,8 @@ class Prose:
             tail = _SPELLED.sub(_in_figures, tail)
         if "onstant" in tail:
             tail = _DECLARATION.sub("", tail)
+        if self.question and any(map(self.question.__contains__, _NEXT_NUMBER)):
+            tail = next(filter(str.strip, _AFTER_NEXT.split(tail)), tail)
         if self.question and any(map(self.question.__contains__, _OUTCOMES)):
             tail = _without_outcome(tail)
         if self.question and ("round" in self.question.lower() or "nearest" in self.question):

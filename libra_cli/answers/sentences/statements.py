@@ -43,6 +43,11 @@ _SUPPOSED = lazy_pattern(
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
 _LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
+_SECTIONS = words.table(
+    "explanation explanations solution reasoning step steps verification check note notes calculation calculations "
+    "details approach method analysis problem question example code python given summary working proof part"
+)
+"""Words with which a heading begins that is no answer."""
 _TAG = lazy_pattern(r"</?[A-Za-z_]{1,20}>")
 _EDIT = lazy_pattern(
     r"[(\[](?i:edit|correction|corrected|typo): ?(?:(?i:it )?(?i:should be|is) )?"
@@ -51,6 +56,7 @@ _EDIT = lazy_pattern(
 )
 """A correction in brackets: (edit: 17, dropped a sign)."""
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
+_FINISHED = lazy_pattern(r"(?<=[\w)}$%*])[.!] {1,2}(?=[A-Z][a-z']* )| (?=(?:because|since) )")
 _OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z")
 """Words before "answer" in a statement of another case."""
 _BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
@@ -200,7 +206,7 @@ def word_of_last_line(text: str) -> str | None:
         return None
     answer = match["answer"]
     if answer.isalnum():
-        return answer
+        return None if answer[0].isalpha() and _is_heading(match) else answer
     is_number = answer[-1:].isdecimal() and len(answer) < _NEAR and number.parse(answer) is not None
     return answer if is_number else None
 
@@ -230,9 +236,15 @@ def explicit(tail: str) -> Iterator[Statement]:
     """What stands after "answer is", `Answer:`, `A:`, `####` or "should be", from the last to the first."""
     last_line = tail.rstrip().rfind("\n") + 1
     labelled = _LABELLED.match(tail, last_line)
-    if labelled is not None and not any(one.start > labelled.start() for one in _named(tail)):
+    if (
+        labelled is not None
+        and not _is_heading(labelled)
+        and not any(one.start > labelled.start() for one in _named(tail))
+    ):
         yield _statement(labelled)
-    found = [_statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line]
+    found = [
+        _statement(match) for match in _LABELLED.finditer(tail) if match.start() != last_line and not _is_heading(match)
+    ]
     if any(map(tail.__contains__, ("should", "must", "change ", "switch", "revise"))):
         found += [_statement(match) for match in _SHOULD_BE.finditer(tail)]
     found += _named(tail)
@@ -263,6 +275,23 @@ def _statement(match: re.Match[str]) -> Statement:
     if given.startswith("}"):  # $$\text{Answer: } 8$$
         given = given[1:].rstrip("$").strip()
     return Statement(given, match.start(), match.end())
+
+
+def _is_heading(match: re.Match[str]) -> bool:
+    """Whether "####" begins a heading and no answer: #### Explanation."""
+    first, *rest = match["answer"].strip("*: ").split()[:3]
+    return match[0].lstrip().startswith("####") and first.lower().rstrip(":") in _SECTIONS and len(rest) < 2
+
+
+def finished(statement: Statement, tail: str) -> Statement | None:
+    """A statement of a text that was cut off, up to the end of its sentence; None if that is not there."""
+    if statement.end < len(tail.rstrip()):
+        return statement
+    end = _FINISHED.search(statement.given)
+    label = tail[statement.start : statement.end].rpartition(statement.given)[0]
+    if any(map(str.isdigit, label)) or " part" in label or " step" in label:  # the answer to the first part
+        return None
+    return statement._replace(given=statement.given[: end.start() + 1]) if end else None
 
 
 def _named(tail: str) -> Iterator[Statement]:

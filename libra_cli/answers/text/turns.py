@@ -23,9 +23,33 @@ _NEXT_QUESTIONS = (
     "\n\n### Instruction",
 )
 """Marks of another question, each behind an empty line."""
+_ON_NEXT_LINE = ("\nQuestion:", "\nQ:")
+"""Marks of another question that asks in the same line."""
 _OF_USERS = ("\nHuman:", "\nUser:", "\n### Instruction:", "\n### Human:")
 """Marks of a turn that is not the model's own."""
-_NUMBERED = lazy_pattern(r"\n\n(?:Question|Problem|Exercise|Example) \d+[:.]")
+_OF_ALL = (*_NEXT_QUESTIONS, *_ON_NEXT_LINE, *_OF_USERS)
+_NUMBERED = lazy_pattern(
+    r"\n\n(?:(?:Question|Problem|Exercise|Example) \d+[:.]|(?:#+ |\*\*)(?:Question|Problem|Exercise|Example) \d+\b)"
+)
+_ANOTHER = lazy_pattern(
+    r"\n\n(?:(?:Now,? |Next,? )?[Ll]et(?:['\u2019]s| us) (?:try|do|solve|look at|consider) "
+    r"(?:another|a similar|one more)\b"
+    r"|Here(?:['\u2019]s| is) (?:another|a similar)\b|You are an? (?:AI|helpful|assistant)\b)"
+)
+"""How a text goes on to another question, or a template to another task."""
+_ASKS = ("What is", "Calc", "Comp", "Eval", "Simp", "Fact", "Work", "Expand", "How much")
+_ASKED = lazy_pattern(
+    r"(?:What is|Calculate|Compute|Evaluate|Simplify|Factor(?:i[sz]e)?|Work out|Expand|How much is) "
+    r"(?P<term>[^?\n]{3,80}?)[.?]?"
+)
+_DIGITS = lazy_pattern(r"\d+")
+_MOST_QUESTIONS, _LONGEST_TERM, _MOST_LINES = 8, 40, 100
+_SHORTEST_LOOP = 8
+"""Characters of a sentence that a text may say again and again."""
+_FIRST = 6
+"""Characters with which a question begins that is asked again."""
+_ALIKE, _FEWEST = 0.7, 4
+"""How many words of a question another one of the same form shares, and the fewest that it has."""
 _BEGINNING = 24
 """Letters by which a question that is asked again is known."""
 _ANSWERED = lazy_pattern(r"[Aa]nswer(?: is\b|\**:| \([^()\n]{1,20}\):)|####|\\boxed|(?:^|\n)A: ")
@@ -40,8 +64,11 @@ def own_turn(text: str, question: str | None = None) -> str:
     user speaks next, or if the `question` is known and the next one is another.
     """
     has_empty_lines = "\n\n" in text
-    for mark in (*_NEXT_QUESTIONS, *_OF_USERS) if has_empty_lines else _OF_USERS if "\n" in text else ():
+    marks = _OF_ALL if has_empty_lines else (*_ON_NEXT_LINE, *_OF_USERS) if "\nQ" in text else _OF_USERS
+    for mark in marks if "\n" in text else ():
         following = text.find(mark) if mark in text else -1
+        if following < 0 or (mark in _ON_NEXT_LINE and "?" not in text[following:].lstrip().partition("\n")[0]):
+            continue
         if following > 0 and _is_answered(text, following, following + len(mark), mark, question):
             text = text[:following]
     numbered = _NUMBERED.search(text) if has_empty_lines else None
@@ -51,6 +78,11 @@ def own_turn(text: str, question: str | None = None) -> str:
         and _is_answered(text, numbered.start(), numbered.end(), "", question)
     ):
         text = text[: numbered.start()]
+    is_other_said = has_empty_lines and any(map(text.__contains__, ("another", "similar", "one more", "\n\nYou are")))
+    if is_other_said and (another := _ANOTHER.search(text)) and _is_value_before(text, another.start()):
+        text = text[: another.start()]
+    if question and ("?" in text or f"\n{question[:_FIRST]}" in text or question.startswith(_ASKS)):
+        text = _before_alike(text, question)
     if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]
     if "<" not in text and ("|" not in text or "[|" not in text):
@@ -71,13 +103,105 @@ def _is_answered(text: str, end: int, start: int, mark: str, question: str | Non
     """Whether a text up to `end` answers, and what begins at `start` is the question of another turn."""
     if _ANSWERED.search(text, 0, end):
         return True
-    if not any(map(str.isdigit, text[max(end - _END, 0) : end])) or text[:end].rstrip().endswith((":", "?")):
+    is_asked_next = mark in (*_NEXT_QUESTIONS, *_ON_NEXT_LINE) and "?" in text[start:].lstrip().partition("\n")[0]
+    if not _is_value_before(text, end) and not (is_asked_next and text[:end].rstrip().endswith((".", "!", "*"))):
         return False
     if mark in _OF_USERS:
         return True
     asked = _letters(question or "")
     following = _letters(text[start : start + 4 * _BEGINNING].strip().partition("\n")[0])[:_BEGINNING]
     return bool(asked and following) and following not in asked
+
+
+def before_loop(text: str) -> str | None:
+    """A text that was cut off while it said one sentence again and again, up to that sentence; None for any other."""
+    end = text.rstrip()
+    last = max(end.rfind(mark) for mark in (". ", ".\n", "\n"))
+    rest, body = end[last + 1 :].strip(), end[: last + 1].rstrip()
+    if end.endswith("."):
+        rest, body = "", end
+    begin = max(body[:-1].rfind(mark) for mark in (". ", ".\n", "\n")) + 1
+    sentence, times = body[begin:].strip(), 0
+    if len(sentence) < _SHORTEST_LOOP or not sentence.startswith(rest):
+        return None
+    while body.endswith(sentence):
+        body, times = body[: -len(sentence)].rstrip(), times + 1
+    return f"{body} {sentence}".lstrip() if times + bool(rest) > 2 else None
+
+
+def _is_value_before(text: str, end: int) -> bool:
+    """Whether a text up to `end` ends in a sentence with a number."""
+    return any(map(str.isdigit, text[max(end - _END, 0) : end])) and not text[:end].rstrip().endswith((":", "?"))
+
+
+def _before_alike(text: str, question: str) -> str:
+    """`text` before another question of the form of `question`, or what follows the answer to another such term.
+
+    What is 8 + 5?, and 8 + 5 = 13, where 7 + 5 is asked for.
+    """
+    numbers = set(_DIGITS.findall(question)) if "?" in text else set[str]()
+    end = -1
+    for _ in range(_MOST_QUESTIONS if numbers else 0):
+        end = text.find("?", end + 1)
+        if end < 0:
+            break
+        start = max(text.rfind(mark, 0, end) + len(mark) for mark in ("\n", ". ", "? ", ": "))
+        if start > 1 and _is_alike(text[start:end], question, numbers):
+            line = text.rfind("\n", 0, start)
+            before = text[: line if line > 0 else start].rstrip()
+            is_stated = any(map(str.isdigit, before[-_END:])) and not before.endswith(":")
+            return before if is_stated and before.count("?") <= text[:start].count("?") else text
+    start = question[:_FIRST]
+    if f"\n{start}" in text and text.count("\n") < _MOST_LINES:
+        lines = text.split("\n")
+        for at, line in enumerate(lines):
+            if not at or not line.startswith(start) or abs(len(line) - len(question)) > _FIRST:
+                continue
+            is_next = _DIGITS.sub("0", question.strip()) == _DIGITS.sub("0", line.strip()) != line.strip()
+            if is_next and line.strip() != question.strip() and any(map(str.isdigit, "".join(lines[:at]))):
+                return "\n".join(lines[:at]).rstrip()
+    term = asked_term(question) if "=" in text else ""
+    if not term:
+        return text
+    form = _DIGITS.sub("0", term)
+    if not 2 < len(term) < _LONGEST_TERM or form == term or text.count("=") < 2:
+        return text
+    pieces, is_said = text.split("="), False
+    for at, piece in enumerate(pieces[:-1]):
+        begin = max((piece.rfind(mark) + len(mark) for mark in ("\n", ". ", ", ") if mark in piece), default=0)
+        own = plain_term(piece[begin:] if begin else piece)
+        is_said = is_said or own.endswith(term)
+        is_next = begin > 0 and at > 0 and own != term and _DIGITS.sub("0", own) == form
+        if is_said and is_next:
+            return "=".join([*pieces[:at], piece[:begin]]).rstrip(" ,\n")
+    return text
+
+
+def _is_alike(other: str, question: str, numbers: set[str]) -> bool:
+    """Whether a question asks the same as another one about other numbers."""
+    own = set(_DIGITS.findall(other))
+    if not own or own <= numbers:
+        return False
+    asked = question.rstrip("? .\n")
+    last = asked[max(asked.rfind(mark) for mark in ("\n", ". ", "? ", ": ")) + 1 :]
+    words, heard = (_DIGITS.sub("0", one.lower()).split() for one in (last, other))
+    if words == heard:
+        return True
+    return len(heard) >= _FEWEST and sum(word in words for word in heard) >= _ALIKE * len(heard)
+
+
+def asked_term(question: str) -> str:
+    """The term of which a question asks only the value or another form, as `plain_term`; empty if there is none."""
+    if len(question) > _LONGEST_TERM * 3 or not question.startswith(_ASKS):
+        return ""
+    asked = _ASKED.fullmatch(question.strip())
+    return plain_term(asked["term"]) if asked else ""
+
+
+def plain_term(term: str) -> str:
+    """A term without spaces and dollar signs, with one sign for each operation."""
+    term = term.replace("\\times", "*").replace("\\cdot", "*").replace("\u00d7", "*").replace("\u00b7", "*")
+    return "".join(term.replace("\u2212", "-").replace("$", "").split())
 
 
 def _letters(text: str) -> str:
