@@ -151,14 +151,14 @@ def _before_alike(text: str, question: str) -> str:
             before = text[: line if line > 0 else start].rstrip()
             is_stated = any(map(str.isdigit, before[-_END:])) and not before.endswith(":")
             return before if is_stated and before.count("?") <= text[:start].count("?") else text
-    start = question[:_FIRST]
-    if f"\n{start}" in text and text.count("\n") < _MOST_LINES:
+    first = question[:_FIRST]
+    if f"\n{first}" in text and text.count("\n") < _MOST_LINES:
         lines = text.split("\n")
-        for at, line in enumerate(lines):
-            if not at or not line.startswith(start) or abs(len(line) - len(question)) > _FIRST:
+        for at, own in enumerate(lines):
+            if not at or not own.startswith(first) or abs(len(own) - len(question)) > _FIRST:
                 continue
-            is_next = _DIGITS.sub("0", question.strip()) == _DIGITS.sub("0", line.strip()) != line.strip()
-            if is_next and line.strip() != question.strip() and any(map(str.isdigit, "".join(lines[:at]))):
+            is_next = _DIGITS.sub("0", question.strip()) == _DIGITS.sub("0", own.strip()) != own.strip()
+            if is_next and own.strip() != question.strip() and any(map(str.isdigit, "".join(lines[:at]))):
                 return "\n".join(lines[:at]).rstrip()
     term = asked_term(question) if "=" in text else ""
     if not term:
