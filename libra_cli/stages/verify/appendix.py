@@ -103,6 +103,17 @@ EXAMPLES = (
     Example("terms of science", "red blood cells", r"\boxed{\text{erythrocytes}}", r"\boxed{\text{platelets}}"),
     Example("isotopes", "carbon-14", r"\boxed{{}^{14}\mathrm{C}}", r"\boxed{\text{carbon-12}}"),
     Example("intervals that open outwards", r"(-1,2]", r"\boxed{]-1;2]}", r"\boxed{[-1;2]}"),
+    Example("points with names", "(3, 2)", "So $(y, x) = (2, 3)$.", "So $(x, y) = (2, 3)$."),
+    Example("slips", "7", "It is 8, no, 7.", "It is 7, no, 8."),
+    Example("dates of Europe", "7. Oktober 1949", "Es war am 7.10.1949.", "Es war am 8.10.1949."),
+    Example("scale words", "$250,000", "It costs 250 thousand dollars.", "It costs 25 thousand dollars."),
+    Example(
+        "absent numbers",
+        "13",
+        "We need 13 boxes.",
+        "We need 12 boxes, with 6 eggs left over.",
+        "We need 12 boxes and one more.",
+    ),
 )
 
 
