@@ -248,6 +248,7 @@ def _runner(
         writes, also_read = _written(command, values), _read(command, values)
         options = StreamOptions(**{name: values.pop(name) for name in list(values) if name in shared})
         options.writes, options.also_read = writes, also_read
+        options.taken = {values["response_field"]: "response"} if "response_field" in values else {}
         if values.get("dry_run"):  # which prints, and leaves every file as it is
             options.check_files()
             options = replace(options, output=None, errors=None, manifest=None, writes=())

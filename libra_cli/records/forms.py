@@ -26,6 +26,7 @@ from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
 from libra_cli.stream.common_names import QUESTION, empty_field
 from libra_cli.stream.rows import RowError, no_value
+from libra_cli.stream.text_columns import as_text
 from libra_cli.stream.wrong_rows import published
 
 Fields = Mapping[str, Any]
@@ -112,6 +113,7 @@ class RecordForm:
 
 def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[list[Any] | None] = ()) -> JudgeItem:
     """`calls` are those of tools in each response. Raises OtherForm if one is no text, or there is no question."""
+    responses = tuple(map(as_text, responses))
     if not all(isinstance(response, str) for response in responses):
         raise OtherForm(f"a response is no text; {_CURE.format('response')}")
     for name in QUESTIONS:

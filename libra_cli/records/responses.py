@@ -161,7 +161,7 @@ class ResponseFields:
                 return self._cut.response(text)
             if name in row.fields and row.fields[name] is None:
                 return None
-            if self._response != "response" and type(row.fields.get(name)) in (int, float):  # a cell of CSV: 4
+            if type(row.fields.get(name)) in (int, float):  # as the reference may be
                 return self._cut.response(str(row.fields[name]))
             wanted = name if name in row.fields else self._response
             rows.require(row, {wanted: str}, {wanted: self._hints["response"]})

@@ -1,7 +1,7 @@
 """CSV (RFC 4180) to rows, with line numbers; a bad line is refused without its neighbours.
 
 A cell that is spelled as JSON spells a number becomes that number, an empty cell null, any other cell text. In columns
-of texts (a response that is "4"), it is text whatever its spelling.
+of texts (see `text_columns`), it is text whatever its spelling, and an empty response is one.
 """
 
 from __future__ import annotations
@@ -9,26 +9,20 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter, deque
+from collections.abc import Mapping
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
 from libra_cli.stream.console import counted
 from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.rows import RowError
+from libra_cli.stream.text_columns import TextColumns
 
 # Only numbers that JSON writes in the same way: 007, 1.50 and 1e5 stay text.
 _NUMBER = re.compile(r"-?(?:0|[1-9]\d*)(?:\.\d+)?", re.ASCII)
 _SEPARATOR_LINE = re.compile(rb'"?sep=([^"\w])"?', re.ASCII | re.IGNORECASE)
 """What may stand before the names of the columns, and tells Excel the delimiter."""
 LONGEST_NUMBER = 300
-TEXTS = frozenset(
-    {
-        *("question", "problem", "prompt", "instruction", "input", "query", "text", "chosen", "rejected"),
-        *("response", "response_with_cot", "response_a", "response_b"),
-        *("generation", "output", "completion", "model_output"),
-    }
-)
-"""Columns of texts."""
 GUESSED = (",", ";", "\t", "|")
 """Delimiters, the first that divides the first line of a file whose delimiter is not given."""
 _OLD_ENDS = "its lines end in CR alone, as on old Macs; convert it: tr '\\r' '\\n' < FILE"
@@ -45,11 +39,14 @@ class CsvSource:
     If that begins as a row of JSON does, the name of the file was wrong, and its lines are rows.
     """
 
-    def __init__(self, lines: LineSource, delimiter: str | None, max_bytes: int):
-        self._lines, self._delimiter, self._max = lines, delimiter, max_bytes
+    def __init__(
+        self, lines: LineSource, delimiter: str | None, max_bytes: int, taken: Mapping[str, str] | None = None
+    ):
+        """`taken`: columns -> the fields that options take them for."""
+        self._lines, self._delimiter, self._max, self._taken = lines, delimiter, max_bytes, taken
         csv.field_size_limit(max(csv.field_size_limit(), max_bytes))
         self._columns: list[str] | None = None
-        self._texts: set[str] = set()
+        self._texts = TextColumns(())
         self._record: list[bytes] = []
         """Lines of the record that is being read: a quoted field may span several."""
         self._bytes = self._quotes = self._retry_at = 0
@@ -152,7 +149,7 @@ class CsvSource:
     def _cells(self, cells: list[str]) -> None:
         if self._columns is None:
             self._columns = self._checked(cells)
-            self._texts = {name for name in cells if name.lower() in TEXTS}
+            self._texts = TextColumns(cells, self._taken)
             self._record = []
         elif len(cells) != len(self._columns):
             reason = f"{counted(len(cells), 'cell')}, the first line names {counted(len(self._columns), 'column')}"
@@ -162,7 +159,7 @@ class CsvSource:
         else:
             texts, named = self._texts, zip(self._columns, cells, strict=True)
             row = {name: cell or None if name in texts else _value(cell) for name, cell in named}
-            self._add(self._first, rows.dumps(row), None)
+            self._add(self._first, rows.dumps(texts.fill(row)), None)
             self._record = []
 
     def _checked(self, names: list[str]) -> list[str]:

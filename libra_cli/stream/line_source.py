@@ -10,7 +10,7 @@ import os
 import select
 import stat
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -50,8 +50,12 @@ class InputFiles:
         wake_fd: int | None = None,
         stall_timeout: float = 0.0,
         csv: Csv = None,
+        taken: Mapping[str, str] | None = None,
     ):
-        """`csv`: None for files whose names say that they are CSV, True for all, False for none, or the delimiter."""
+        """`csv`: None for files whose names say that they are CSV, True for all, False for none, or the delimiter.
+
+        `taken`: columns of tables -> the fields that options take them for.
+        """
         for path in paths:
             if path != "-":
                 _check_readable(path)
@@ -60,6 +64,7 @@ class InputFiles:
         self._wake_fd, self._stall_timeout = wake_fd, stall_timeout
         self._file: _LineFile | _CsvFile | TableRows | None = None
         self._csv: Csv = csv
+        self._taken = taken
 
     def read(self, wait: float | None = None) -> LineBatch | None:
         """The next lines; none if nothing comes for `wait` seconds, and None at the end of the last file.
@@ -82,13 +87,13 @@ class InputFiles:
 
     def _opened(self, path: str) -> _LineFile | _CsvFile | TableRows:
         try:
-            if path != "-" and (table := _table(path)) is not None:
+            if path != "-" and (table := _table(path, self._taken)) is not None:
                 return table
         except OSError as error:
             raise _vanished(path, error) from None
         lines = _LineFile(path, self._max, self._stall_timeout)
         csv = _csv_of(path) if self._csv is None else self._csv
-        return _CsvFile(lines, None if csv is True else csv, self._max) if csv else lines
+        return _CsvFile(lines, None if csv is True else csv, self._max, self._taken) if csv else lines
 
     def close(self) -> None:
         """Closes the file that is open, if any; nothing is read afterwards."""
@@ -98,7 +103,7 @@ class InputFiles:
             self._file = None
 
 
-def _table(path: str) -> TableRows | None:
+def _table(path: str, taken: Mapping[str, str] | None) -> TableRows | None:
     """The rows of a plain file that is Parquet or a workbook, by what it holds; None for others. Raises OSError."""
     if not stat.S_ISREG(os.stat(path).st_mode):
         return None
@@ -109,7 +114,7 @@ def _table(path: str) -> TableRows | None:
     if magic in (OLD_WORKBOOK_MAGIC, ZIP_MAGIC):
         from libra_cli.stream.workbooks import is_workbook, workbook_rows
 
-        return TableRows(path, workbook_rows(path)) if is_workbook(path) else None
+        return TableRows(path, workbook_rows(path, taken=taken)) if is_workbook(path) else None
     return None
 
 
@@ -133,10 +138,10 @@ def _check_readable(path: str) -> None:
 class _CsvFile:
     """The rows of an open input that is CSV."""
 
-    def __init__(self, lines: _LineFile, delimiter: str | None, max_bytes: int):
+    def __init__(self, lines: _LineFile, delimiter: str | None, max_bytes: int, taken: Mapping[str, str] | None):
         from libra_cli.stream.csv_rows import CsvSource
 
-        self._lines, self._rows = lines, CsvSource(lines, delimiter, max_bytes)
+        self._lines, self._rows = lines, CsvSource(lines, delimiter, max_bytes, taken)
         self.name, self.read, self.close = lines.name, self._rows.read, lines.close
 
     @property

@@ -81,6 +81,8 @@ class StreamOptions:
 
     watched: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Files whose content must not change until the output is complete, by option; no option sets this field."""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """Columns of tables -> the fields that options take them for; no option sets this field."""
     writes: tuple[OutputFile, ...] = ()
     """Every file that an option names and the run writes; no option sets this field."""
 

@@ -391,4 +391,5 @@ class Run:
 
 
 def _open_files(options: StreamOptions, wake_fd: int) -> LineSource:
-    return InputFiles(options.inputs or ("-",), options.max_line_bytes, wake_fd, options.stall_timeout)
+    files = options.inputs or ("-",)
+    return InputFiles(files, options.max_line_bytes, wake_fd, options.stall_timeout, taken=options.taken)

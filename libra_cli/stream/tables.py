@@ -17,6 +17,7 @@ from libra_cli.stream.decompression import Inflater, decoder_for
 from libra_cli.stream.line_batch import LineBatch
 from libra_cli.stream.other_formats import HEAD_BYTES, other_format
 from libra_cli.stream.rows import RowError
+from libra_cli.stream.text_columns import TEXTS, as_text
 
 ROWS_A_BATCH = 256
 INSTALL = "pip install 'libra-cli[data]'"
@@ -28,7 +29,10 @@ TableRecords = Generator[Mapping[str, Any] | None, None, None]
 
 
 class TableRows:
-    """Serializes the dicts that a library reads, numbered from 1; None has a number and is no row."""
+    """Serializes the dicts that a library reads, numbered from 1; None has a number and is no row.
+
+    A number in a column of texts is text: what wrote the table took all its cells for numbers.
+    """
 
     def __init__(self, name: str, records: TableRecords, padded: Sequence[str] = ()):
         """`padded`: paths of fields that get one of the names PADDED only later."""
@@ -51,6 +55,7 @@ class TableRows:
                 continue
             try:
                 fields = {name: _unpadded(_plain(value), name in PADDED) for name, value in record.items()}
+                fields |= {name: as_text(value) for name, value in fields.items() if name.lower() in TEXTS}
                 for path in self._padded:
                     field_paths.change(fields, path, lambda value: _unpadded(value, True))
                 batch.lines.append(rows.dumps(fields))

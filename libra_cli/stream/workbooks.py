@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.csv_rows import TEXTS
 from libra_cli.stream.other_formats import HEAD_BYTES, begins_workbook
 from libra_cli.stream.tables import TableRecords, needing, one_line
+from libra_cli.stream.text_columns import TextColumns, as_text
 
 _PARTS = ("xl/workbook.xml", "xl/workbook.bin")
 _OPEN_DOCUMENT = b"application/vnd.oasis.opendocument.spreadsheet"
@@ -32,18 +32,18 @@ def is_workbook(path: str) -> bool:
     return is_open_document or any(part in names for part in _PARTS)
 
 
-def workbook_rows(path: str, sheet: str | None = None) -> TableRecords:
+def workbook_rows(path: str, sheet: str | None = None, taken: Mapping[str, str] | None = None) -> TableRecords:
     """The rows of a sheet (None: the only one that holds cells), from its first on; None for one that is no row.
 
     Those are the ones without a value, and the one that names the columns: a row keeps the number that it has in the
-    sheet. Raises Fatal(2 or 7).
+    sheet. `taken`: columns -> the fields that options take them for. Raises Fatal(2 or 7).
     """
     with needing(f"{path}: a workbook"):
         import python_calamine
     try:
         with python_calamine.load_workbook(path) as workbook:
             cells = workbook.get_sheet_by_name(_sheet(path, workbook, sheet)).iter_rows()
-            yield from _records(path, cells)
+            yield from _records(path, cells, taken)
     except python_calamine.PasswordError:
         raise Fatal(Exit.USAGE, f"{path}: the workbook needs a password; save it without one") from None
     except (python_calamine.CalamineError, OSError) as error:
@@ -89,8 +89,11 @@ def _listed(names: Sequence[str]) -> str:
     return f"{', '.join(others)} and {last}" if others else last
 
 
-def _records(path: str, table: Iterator[list[Any]]) -> Iterator[Mapping[str, Any] | None]:
+def _records(
+    path: str, table: Iterator[list[Any]], taken: Mapping[str, str] | None
+) -> Iterator[Mapping[str, Any] | None]:
     columns: list[str] | None = None
+    texts = TextColumns(())
     for number, cells in enumerate(table, 1):
         if all(cell == "" for cell in cells):
             yield None
@@ -98,6 +101,7 @@ def _records(path: str, table: Iterator[list[Any]]) -> Iterator[Mapping[str, Any
             columns = ["" if cell == "" else str(_value(cell)).strip() for cell in cells]
             if twice := next((name for name, count in Counter(columns).items() if name and count > 1), None):
                 raise Fatal(Exit.USAGE, f'{path}:{number}: two columns are named "{twice}"; rename one')
+            texts = TextColumns(filter(None, columns), taken)
             yield None
         else:
             for position, (name, cell) in enumerate(zip(columns, cells, strict=True), 1):
@@ -105,12 +109,8 @@ def _records(path: str, table: Iterator[list[Any]]) -> Iterator[Mapping[str, Any
                     what = f"column {_letters(position)} holds a value and has no name"
                     raise Fatal(Exit.USAGE, f"{path}:{number}: {what}; the first row that is not empty names columns")
             named = zip(columns, cells, strict=True)
-            yield {name: _typed(name, cell) for name, cell in named if name}
-
-
-def _typed(name: str, cell: Any) -> Any:
-    value = _value(cell)
-    return str(value) if name.lower() in TEXTS and isinstance(value, (int, float)) else value
+            row = {name: _value(cell) for name, cell in named if name}
+            yield texts.fill({name: as_text(value) if name in texts else value for name, value in row.items()})
 
 
 def _value(cell: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 from libra_cli.stream import field_paths
 from libra_cli.stream.common_names import QUESTION, REFERENCE, common_name
+from libra_cli.stream.text_columns import OWN_TEXTS
 
 _PAIR = (("response_a", "response_b"), ("chosen", "rejected"))
 _ANSWERED = ("response", "response_with_cot", "responses")
@@ -116,7 +117,9 @@ def type_name(value: Any) -> str:
 
 
 def part_hint(name: str, value: Any) -> str:
-    """What to do about a list or an object in the field `name` where text is wanted; empty for any other value."""
+    """What to do about a number, a list or an object in the field `name` where text is wanted; else empty."""
+    if type(value) in (int, float):
+        return f': write it as text, "{value}"' + (", as libra collect does" if name in OWN_TEXTS else "")
     if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
         field = f".{name}" if name.isidentifier() else f'.["{name}"]'
         rows_of_each = f", or make a row of each: jq -c '{field}[] as $one | {field} = $one'"

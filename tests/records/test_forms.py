@@ -155,7 +155,7 @@ PPE = {"prompt": "p", "response_1": "x", "response_2": "y", "sampled_conflict_pa
         ({"question": "p", "response": None}, "run libra rollout first"),
         ({"response": "r"}, 'no "question"'),
         ({"question": " ", "response": "r"}, ".question. is empty: fill it in"),
-        ({"question": "p", "response": 7}, "a response is no text"),
+        ({"question": "p", "response": [7]}, "a response is no text"),
         ({"question": "p", "responses": []}, '"responses" is no list of texts'),
         ({"prompt": "p", "chosen": {"text": "a"}, "rejected": "b"}, "neither texts"),
         ({"chosen": [USER], "rejected": [USER]}, "end with the assistant"),

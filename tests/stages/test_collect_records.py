@@ -107,3 +107,16 @@ def test_a_pair_needs_no_reference():
     assert mapping.problem_record(dict(pair), None, True)["preference"] == "A>B"
     with pytest.raises(RowError, match='no "reference"'):
         mapping.problem_record({**pair, "preference": None}, None, True)
+
+
+def test_a_number_that_becomes_a_text_is_one_and_any_other_stays():
+    renames = mapping.parse_renames(["said=response", "q=question", "stars=score"])
+    row = mapping.rename({"said": 4, "q": 5, "stars": 3, "seen": True}, renames)
+    assert row == {"response": "4", "question": "5", "score": 3, "seen": True}
+    record = mapping.problem_record({"question": 7, "response_a": 1.5, "response": True, "reference": 4}, None, True)
+    assert {name: record[name] for name in ("question", "response_a", "response", "reference")} == {
+        "question": "7",
+        "response_a": "1.5",
+        "response": True,
+        "reference": "4",
+    }

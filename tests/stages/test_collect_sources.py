@@ -60,6 +60,31 @@ def test_csv_cells_are_numbers_only_where_they_come_back_as_they_were(tmp_path):
     ]
 
 
+@pytest.mark.parametrize(
+    ("columns", "cells", "expected"),
+    [
+        ("question,response", "5,4", {"question": "5", "response": "4"}),
+        ("Response,said,n", "4,4,4", {"Response": "4", "said": "4", "n": 4}),
+        ("response,n", ",", {"response": "", "n": None}),
+        ("said,n", ",4", {"said": "", "n": 4}),
+        ("response,response_with_cot", ",<think>", {"response": None, "response_with_cot": "<think>"}),
+        ("response_a,response_b,n", "x,,", {"response_a": "x", "response_b": "", "n": None}),
+        ("response_a,response_b,n", ",,1", {"response_a": None, "response_b": None, "n": 1}),
+        ("question,context", ",", {"question": None, "context": None}),
+    ],
+)
+def test_a_number_is_text_and_an_empty_cell_a_silent_response_in_columns_of_those(tmp_path, columns, cells, expected):
+    path = tmp_path / "a.csv"
+    path.write_text(f"{columns}\n{cells}\n")
+    ((_, row),) = read_all(InputFiles([str(path)], taken={"said": "response"}))
+    assert row == expected
+
+
+def test_a_number_in_a_column_of_texts_of_any_table_is_text_and_its_null_stays():
+    table = TableRows("hub", iter([{"response": 4, "n": 4}, {"response": None, "n": 4}]))
+    assert [row for _, row in read_all(table)] == [{"response": "4", "n": 4}, {"response": None, "n": 4}]
+
+
 def test_csv_lines_are_counted_as_the_file_has_them(tmp_path):
     data = b'\xef\xbb\xbfa,b\r\n1,"x\r\n""y"""\r\n\r\n2,z\n3\n4,"w"\n'
     assert from_csv(tmp_path, data) == [

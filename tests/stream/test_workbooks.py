@@ -73,6 +73,14 @@ def test_a_damaged_archive_is_no_workbook_or_one_that_cannot_be_read(tmp_path):
     assert not is_workbook(str(path))
 
 
+def test_a_workbook_without_a_response_has_an_empty_one(tmp_path):
+    cells = '<row r="{}"><c t="str"><v>{}</v></c><c t="str"><v>{}</v></c></row>'
+    rows = cells.format(1, "said", "n") + cells.format(2, "", "x") + '<row r="3"><c><v>4</v></c><c><v>4</v></c></row>'
+    path = workbook(tmp_path / "rows.xlsx", ("A", "visible", rows))
+    assert list(workbook_rows(path, taken={"said": "response"}))[1:] == [{"said": "", "n": "x"}, {"said": "4", "n": 4}]
+    assert list(workbook_rows(path))[1:] == [{"said": None, "n": "x"}, {"said": 4, "n": 4}]
+
+
 def test_an_error_in_a_cell_reads_as_an_empty_one(tmp_path):
     rows = ROW.format("a") + '<row r="3"><c t="e"><v>#N/A</v></c></row>'
     assert list(workbook_rows(workbook(tmp_path / "rows.xlsx", ("A", "visible", rows))))[1:] == [

@@ -78,6 +78,7 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     from libra_cli.stages.collect.sources import ReadOptions
     from libra_cli.stream.tables import PADDED
 
+    renames = mapping.parse_renames(values["map"])
     return ReadOptions(
         values["format"],
         values["delimiter"],
@@ -86,7 +87,8 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
         values["revision"],
         options.max_line_bytes,
         options.stall_timeout,
-        [one.source for one in mapping.parse_renames(values["map"]) if one.target in PADDED],
+        [one.source for one in renames if one.target in PADDED],
+        {one.source: one.target for one in renames},
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from libra_cli.stream import field_paths, rows
 from libra_cli.stream.common_names import empty_field
 from libra_cli.stream.rows import RowError
+from libra_cli.stream.text_columns import OWN_TEXTS, TEXTS, as_text
 from libra_cli.stream.wrong_rows import published
 
 Fields = dict[str, Any]
@@ -59,7 +60,8 @@ def parse_settings(texts: Iterable[str]) -> Fields:
 def rename(fields: Fields, renames: Sequence[Rename]) -> Fields:
     """Renames the fields that the row has, in place, and returns `fields`; raises RowError (`field_exists`).
 
-    All values are those of the row as it came, so that a field and a part of it may both get names.
+    All values are those of the row as it came, so that a field and a part of it may both get names. A number that
+    becomes a text (a response that is 4) is the text of it.
     """
     values = [field_paths.value_at(fields, one.source) for one in renames]
     for one in sorted(renames, key=lambda one: one.source.count(".")):
@@ -70,7 +72,7 @@ def rename(fields: Fields, renames: Sequence[Rename]) -> Fields:
         if one.target in fields and one.source != one.target and fields[one.target] is not value:
             hint = f"rename that one too (--map {one.target}=OTHER)"
             raise RowError("field_exists", f'"{one.source}" cannot become "{one.target}": the row has one; {hint}')
-        fields[one.target] = value
+        fields[one.target] = as_text(value) if one.target in TEXTS else value
     return fields
 
 
@@ -80,6 +82,7 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool, ren
     `subset` is for rows without one; `renames` are those that gave the fields their names. Raises RowError
     (`missing_field`, `wrong_type`).
     """
+    fields |= {name: as_text(fields[name]) for name in OWN_TEXTS if name in fields}
     question = fields.get("question")
     mapped = {one.target: one.source for one in renames}
     if (empty := empty_field(fields, "question")) is not None:

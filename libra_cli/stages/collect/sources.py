@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.collect.presets import Hub, Preset
@@ -53,6 +53,8 @@ class ReadOptions:
     stall_timeout: float = 0.0
     padded: Sequence[str] = ()
     """Paths of fields of tables that --map gives a name among `tables.PADDED`."""
+    taken: Mapping[str, str] = field(default_factory=dict)
+    """Field -> the name that --map gives it."""
 
 
 def file_origin(path: str, preset: Preset | None = None) -> Origin:
@@ -124,21 +126,21 @@ def _open(origin: Origin, options: ReadOptions, wake_fd: int | None) -> LineSour
         return TableRows(origin.place, _hub_rows(origin, options), options.padded)
     path = str(origin.path)
     if options.sheet is not None:
-        return _sheet(path, options.sheet)
+        return _sheet(path, options.sheet, options.taken)
     kind = format_of(path, options.format)
     if kind == "parquet":
         return TableRows(path, parquet_rows(path), options.padded)
     csv = False if kind == "jsonl" else options.delimiter or ("\t" if kind == "tsv" else True)
-    return InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout, csv)
+    return InputFiles([path], options.max_line_bytes, wake_fd, options.stall_timeout, csv, options.taken)
 
 
-def _sheet(path: str, name: str) -> LineSource:
+def _sheet(path: str, name: str, taken: Mapping[str, str]) -> LineSource:
     """The rows of a sheet; raises Fatal(2) for a file that is no workbook."""
     from libra_cli.stream.workbooks import is_workbook, workbook_rows
 
     if path == "-" or not os.path.isfile(path) or not is_workbook(path):
         raise Fatal(Exit.USAGE, f"{path}: is no workbook (.xlsx, .xls, .ods), which --sheet is for; leave --sheet out")
-    return TableRows(path, workbook_rows(path, name))
+    return TableRows(path, workbook_rows(path, name, taken))
 
 
 def _hub_rows(origin: Origin, options: ReadOptions) -> TableRecords:

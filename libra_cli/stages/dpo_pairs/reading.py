@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row, RowError
-from libra_cli.stream.wrong_rows import wrong_row
+from libra_cli.stream.wrong_rows import part_hint, type_name, wrong_row
 from libra_cli.tasks import JUDGING
 from libra_cli.tasks.judge import HALF, is_above, is_tie
 
@@ -107,7 +107,7 @@ class OpinionReader:
         for name in ("response_with_cot", "response"):
             if (text := row.fields.get(name)) is not None:
                 if not isinstance(text, str):
-                    raise RowError("wrong_type", f'"{name}" is no text')
+                    raise RowError("wrong_type", f'"{name}" is {type_name(text)}, not a string{part_hint(name, text)}')
                 return text
         cure = wrong_row(row.fields) or "run libra rollout first"
         raise RowError("missing_field", f'no "response_with_cot" and no "response": {cure}')

@@ -154,7 +154,7 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 def command(run: Run, **options: Any) -> None:
     """Label responses as correct or incorrect against the reference answer.
 
-    Reads `reference` (text or a number) and `response` (or `response_with_cot`, in rows without `response`). In rows
+    Reads `reference` and `response`, texts or numbers (`response_with_cot` in rows without `response`). In rows
     without these, `answer`, `final_answer`, `ground_truth` or `solution` stands for the first, and `output`,
     `completion` or `model_output` for the second, as a line on standard error says. Writes
     `label`: 1 (correct), 0 (incorrect) or null (undecided). `verification` holds the final `answer` that was found,
