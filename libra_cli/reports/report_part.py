@@ -73,7 +73,8 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
             pooled = _pooled(report, label)
             yield label, text + (f"; {percent(pooled)}% of all such responses together" if several else "")
     if calibration := report.get("calibration"):
-        yield "calibration", ", ".join(f"{name} {decimals(calibration.get(key))}" for key, name in CALIBRATION.items())
+        known = ", ".join(f"{name} {decimals(calibration.get(key))}" for key, name in CALIBRATION.items())
+        yield "calibration", known + _of_rows(report, calibration.get("n"))
 
     # pairwise
     if report.get("flip_rate") is not None:
@@ -89,6 +90,12 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
     if boot := report.get("bootstrap"):
         units = f"{count(boot.get('n_units'))} {boot['unit']}{'' if boot.get('n_units') == 1 else 's'}"
         yield "intervals", f"95%, bootstrap over {units} ({count(boot['resamples'])} resamples, seed {boot['seed']})"
+
+
+def _of_rows(report: Report, n_scored: int | None) -> str:
+    """Over how many rows the scores are measured, where some have none."""
+    n_rows = report["n"] + (report.get("n_null", 0) if report.get("null") == "exclude" else 0)
+    return "" if n_scored in (None, n_rows) else f" (over the {count(n_scored)} of {count(n_rows)} rows with a score)"
 
 
 def _pooled(report: Report, label: str) -> float | None:

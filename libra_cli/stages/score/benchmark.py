@@ -25,6 +25,8 @@ from libra_cli.stages.score.judged_items import (
     missing_interval_notes,
     number,
     reported_interval,
+    without_spread,
+    without_spread_notes,
 )
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import ScoreReport, Section, without_accuracy
@@ -158,6 +160,9 @@ class BenchmarkCollector:
         if overall is None and empty:
             report["notes"].append(f"no overall figure: there are no rows of {', '.join(empty)}")
         report["notes"] += [*missing_group_notes(missing), *missing_interval_notes(drawn, ends)]
+        counted = sums.in_overall(names, figures[:-1], sizes)
+        alike = [name for name in without_spread(names, drawn) if name in counted]
+        report["notes"] += without_spread_notes({"overall": alike})
         if self._null.total() == len(items.values):
             without_accuracy(report)
         if self._examples is not None:

@@ -13,7 +13,15 @@ from libra_cli.metrics import bootstrap, calibration, classification
 from libra_cli.metrics.classification import CELLS
 from libra_cli.metrics.cluster_groups import ClusterGroups
 from libra_cli.metrics.ranking import CHUNK, RankedScores
-from libra_cli.stages.score.judged_items import Sums, intervals, missing_interval_notes, number, reported_interval
+from libra_cli.stages.score.judged_items import (
+    Sums,
+    intervals,
+    missing_interval_notes,
+    number,
+    reported_interval,
+    without_spread,
+    without_spread_notes,
+)
 from libra_cli.stages.score.reading import ScoreConfig
 from libra_cli.stages.score.report import ScoreReport, Section
 from libra_cli.stages.score.thresholding import NONE, JudgedResponses, ThresholdedVerdicts, scale_of
@@ -28,6 +36,8 @@ MEASURES = {
     "accuracy_incorrect": classification.OF_INCORRECT,
 }
 """The measures of a section, and the cells of the responses that each is a share of."""
+MEANS = ("overall", "correct", "incorrect")
+"""What notes call the mean of each measure over the sections."""
 NULL_CELLS = (4, 5)
 BY_LABEL_ONLY = (classification.accuracy_correct, classification.accuracy_incorrect)
 
@@ -91,9 +101,8 @@ def figures(
         n_clusters[:0] = of_clusters.behind(sums.membership(names))
     n_clusters.append(None)
     strata = of_clusters.strata()
-    drawn = intervals(totals, strata, lambda some: figures_from(sums, some), config.resamples, config.seed) or [
-        None
-    ] * len(values)
+    drawn = intervals(totals, strata, lambda some: figures_from(sums, some), config.resamples, config.seed)
+    drawn = drawn or [None] * len(values)
     ends = [reported_interval(*each) for each in zip(drawn, values, n_clusters, strict=True)]
 
     # figures_from puts the sections and then the overall figure of each measure one after another.
@@ -128,7 +137,8 @@ def figures(
         bootstrap=bootstrap.described(config.resamples, config.seed, unit, responses.n_clusters),
     )
     missing = [name for name, size in zip(names, sizes, strict=True) if not size]
-    report["notes"] = [*_notes(report, missing), *missing_interval_notes(drawn, ends)]
+    narrow = _too_narrow(names, sums.in_overall(names, values[: len(names)], sizes), drawn)
+    report["notes"] = [*_notes(report, missing), *missing_interval_notes(drawn, ends), *narrow]
     return report
 
 
@@ -147,6 +157,16 @@ def figures_from(sums: Sums, totals: Floats) -> Floats:
         mean = classification.ratio(np.where(known, values, 0.0).sum(axis=-1), known.sum(axis=-1))
         columns += [values, np.where(np.isnan(overall), np.nan, mean)[..., None]]
     return np.concatenate([*columns, classification.macro_f1(counts.sum(axis=-2))[..., None]], axis=-1)
+
+
+def _too_narrow(names: list[str], in_overall: list[str], drawn: Sequence[list[float] | None]) -> list[str]:
+    """The note on sections without spread, from the intervals of `figures_from`."""
+    width = len(names) + 1
+    overall, *by_label = (
+        without_spread(names, drawn[at : at + width]) for at in range(0, len(MEASURES) * width, width)
+    )
+    sections = [[name for name in overall if name in in_overall], *by_label]
+    return without_spread_notes(dict(zip(MEANS, sections, strict=True)))
 
 
 def _notes(report: ScoreReport, missing: list[str]) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ Integers = NDArray[np.signedinteger[Any]]
 MOST_TOTALS = 1 << 28
 """Numbers in a table of clusters and groups, at most, if there are more than MANY_GROUPS."""
 MANY_GROUPS = 64
+_SHOWN = 4
+"""Sections that a note names."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,12 @@ class Sums:
         names, values = self.benchmark.sections(means, self.groups, ns, self.protocol)
         sizes = ns @ self.membership(names)
         return names, values, sizes, self.benchmark.overall(values, names, sizes, self.protocol)
+
+    def in_overall(self, names: Sequence[str], values: Floats, sizes: Floats) -> list[str]:
+        """The sections that the overall figure depends on, from the values (S) and sizes (S) of all."""
+        overall = self.benchmark.overall(values, names, sizes, self.protocol)
+        moved_S = self.benchmark.overall(values + np.eye(len(names)), names, sizes, self.protocol)
+        return [name for name, moved in zip(names, moved_S, strict=True) if abs(moved - overall) > 0]
 
     def check_size(self, n_clusters: int, n_columns: int) -> None:
         """Raises ValueError if so many columns for each cluster and group cannot be resampled in reasonable memory."""
@@ -147,6 +155,30 @@ def missing_interval_notes(drawn: Sequence[list[float] | None], reported: Sequen
     if all(ends is not None or of_figure is None for of_figure, ends in zip(drawn, reported, strict=True)):
         return []
     return ["no interval for a figure with a single problem behind it, or with the same value in all resamples"]
+
+
+def without_spread(names: Sequence[str], drawn: Sequence[list[float] | None]) -> list[str]:
+    """The sections whose resamples are all alike, if those of their mean are not.
+
+    `drawn` are the bootstrapped intervals of the S sections `names`, then that of the mean.
+    """
+    *of_sections, of_mean = drawn
+    if of_mean is None or bootstrap.is_point(of_mean):
+        return []
+    return [
+        name for name, ends in zip(names, of_sections, strict=True) if ends is not None and bootstrap.is_point(ends)
+    ]
+
+
+def without_spread_notes(sections_of: Mapping[str, Sequence[str]]) -> list[str]:
+    """A note if means have sections without spread, which their intervals take for exactly known; mean -> sections."""
+    listed = {mean: ", ".join(names[:_SHOWN]) for mean, names in sections_of.items() if names}
+    if not listed:
+        return []
+    more = {mean: len(sections_of[mean]) - _SHOWN for mean in listed}
+    means = [f"{mean} ({names}{f' and {more[mean]} more' if more[mean] > 0 else ''})" for mean, names in listed.items()]
+    what = "the interval of a mean of sections may be too narrow where all resamples of a section are alike"
+    return [f"{what}, since that counts as exactly known: {', '.join(means)}"]
 
 
 def number(value: float) -> float | None:
