@@ -111,6 +111,16 @@ def test_a_text_that_was_cut_has_only_what_it_stated(text, whole, cut):
         ("The answer is 21 because each pen costs 3 euros and", "21"),
         ("The answer is 3 times", None),
         ("The answer to the first part is 21. Next we", None),
+        ("So the area is 84 square units.\n\nAlternatively, drop the altitude and the", "84"),
+        ("The odds are 4/6 = **2/3**.\n\n**Why this works**\n\nEvery ball is", "2/3"),
+        ("25×16=25×4×4=400，所以答案是400。下面再用竖式验证一下：先算25×6=1", "400"),
+        ("よって x=3 です。検算すると、2×3+1=", "x=3"),
+        ("The speed is therefore 60. If you would like, I can also", "60"),
+        ("So x = 4.\n\nLet me check this: 3*4 + 2 =", "x = 4"),
+        ("So x = 5.\n\nLet me check this: 3*5 + 2 = 17. Wait, that is wrong. So", None),
+        ("So 3x = 21. To check the next step we divide by", None),
+        ("First we get 3 + 2 = 5. Then we multiply by", None),
+        ("3x = 21\n\nAnswer: 7\n\nQuestion: Solve 5x - 4 = 26.\nStep 2: Divide by", "7"),
     ],
 )
 def test_a_text_that_was_cut_behind_its_answer_has_one(text, answer):

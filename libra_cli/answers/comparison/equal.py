@@ -22,6 +22,7 @@ from libra_cli.answers.comparison import (
     approximations,
     bearings,
     boolean,
+    changes,
     chemistry,
     codes,
     compounds,
@@ -222,7 +223,8 @@ def _compare_by_kind(reference: str, answer: str) -> Decision | None:
         order = ordinals.same(reference, answer)
         if order is not None:
             return Decision(order, "text")
-    for compare in (bearings.same, named.same):
+    is_share = "%" in reference or "cent" in reference
+    for compare in (*((changes.same,) if is_share else ()), bearings.same, named.same):
         listed = compare(reference, answer, _decide)
         if listed is not None:
             return Decision(listed, "structure")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
+
+from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import comparatives, greater, nothing
 from libra_cli.answers.sentences.extracted import UNDECIDED, Extraction
 from libra_cli.answers.text import number, words
-from libra_cli.answers.values import structure
+from libra_cli.answers.values import quantities, structure
+from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CONCLUDES = lazy_pattern(r"(?i:(?:^|[\s,;])(?:so|hence|thus|therefore|giving|making)\b,?)|[\u2192\u21d2\u27f9]|[-=]>")
@@ -26,7 +30,17 @@ _VALUE = r"\*{0,2}\$?(?P<value>-?\d[\d.,/]*(?<=\d)|\\frac\{\d+\}\{\d+\})\$?\*{0,
 _LED = lazy_pattern(
     rf"(?:(?:it is|it's|the answer's) )?{_VALUE},? (?P<behind>(?i:because|since|as|it|they|there|which|that)\b.*)"
 )
-_ONCE_MORE = lazy_pattern(r",? (?:i\.e\.|that is|in other words|which (?:is|equals)),? (?P<value>[^,;:]{1,40}?)[.!]?$")
+_ONCE_MORE = lazy_pattern(
+    r",? (?:i\.e\.|that is|in other words|which (?:is|equals)|d\. ?h\.|das hei\u00dft|c['\u2019]est-\u00e0-dire|soit"
+    r"|es decir|ou seja|cio\u00e8),? "
+    r"(?P<value>[^,;:]{1,40}?|[^,;:()\u27e8]{0,20}[(\u27e8][^()\u27e8;:]{1,40}[)\u27e9]\$?)[.!]?$"
+)
+_LEADING = lazy_pattern(
+    r"(?:(?:an?|the|exactly|about|just|only|by|eine?r?|une?|una?|um|de) )?(?:(?!to |from |for |in |at |of |more |less )"
+    r"[a-z\u00e0-\u00ff]{3,12} (?:of |von |de )?)?(?=[-\d(\u27e8$])",
+    re.IGNORECASE,
+)
+"""What stands before a value that is said once more: an increase of 15%, the vector (0, 0, 1)."""
 _SUM = lazy_pattern(
     r"(?P<parts>[^.=]{1,200}?)(?:,? (?:which|that|this))? "
     r"(?:makes?|gives?|totals?|comes? to|adds? up to)(?: a total of)? "
@@ -81,9 +95,12 @@ def value_for_count(prose: Prose, answer: str | None) -> Extraction | None:
 
 
 def once_more(prose: Prose) -> Extraction | None:
-    """`It must be four eights, i.e. thirty-two`: a bare number that says the value of the sentence once more."""
+    """`It must be four eights, i.e. thirty-two`: what says the value of the sentence once more.
+
+    A value that is no bare number is only wrong for certain where the sentence has no other one.
+    """
     sentence = prose.sentences[-1]
-    found = _ONCE_MORE.search(sentence) if structure.is_number(prose.reference) else None
+    found = _ONCE_MORE.search(sentence) if prose.reference else None
     if found is None:
         return None
     said = found["value"].strip(" *$")
@@ -92,8 +109,19 @@ def once_more(prose: Prose) -> Extraction | None:
     spelled = words.number(said.lower())
     value = str(spelled) if spelled is not None else said
     is_number = number.parse(value.replace(",", "")) is not None
-    is_less = _LESS.search(sentence, 0, found.start()) is not None
-    return Extraction(value) if is_number and not is_less else None
+    if _LESS.search(sentence, 0, found.start()):
+        return None
+    if is_number and structure.is_number(prose.reference):
+        return Extraction(value)
+    bare = _LEADING.sub("", said, count=1)
+    wanted, given = structure.parse(prose.reference), structure.parse(quantities.measured(bare) or bare)
+    is_alike = isinstance(wanted, Leaf) and isinstance(given, Leaf) and bool(wanted.number and given.number)
+    is_alike = is_alike or (isinstance(wanted, Parts) and isinstance(given, Parts) and wanted.kind == given.kind)
+    if not is_alike:
+        return None
+    decided = equal.decide_quickly(prose.reference, bare)
+    is_same = decided is not None and decided.equal is True
+    return Extraction(bare) if is_same or not any(map(str.isdigit, sentence[: found.start()])) else None
 
 
 def greater_one(prose: Prose) -> Extraction | None:

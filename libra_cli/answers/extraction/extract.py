@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from libra_cli.answers.comparison import integer_bounds
+from libra_cli.answers.comparison import changes, integer_bounds
 from libra_cli.answers.extraction import after_box, asked, certainty, prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import commas
@@ -21,13 +21,13 @@ from libra_cli.answers.sentences import (
     assertions,
     denials,
     displays,
+    extras,
     greater,
     nothing,
     option_checks,
     option_choices,
     options,
     phrases,
-    remarks,
     statements,
 )
 from libra_cli.answers.sentences.extracted import (
@@ -67,10 +67,9 @@ def read_answer(
     `reference` says what kind of answer is asked for. `cut` says whether the text was cut off; None if that is unknown.
     `question` tells what is given from what is new.
     """
-    text = turns.own_turn(text, question)
-    if (
-        reference and not cut and len(text) <= len(reference) + _SHORT and text.strip() == reference.strip()
-    ):  # before any other rule
+    own = turns.own_turn(text, question)
+    text, cut = own, cut and not turns.is_beginning(own, text)  # then another turn was cut off
+    if reference and not cut and text.strip() == reference.strip():  # before any other rule
         return Extraction(reference.strip())
     text = displays.with_brackets(damage.repaired(text))
     if "\u2044" in text:
@@ -78,7 +77,7 @@ def read_answer(
     if cut is None and statements.goes_on(text):
         text, cut = statements.before_check(text)
     if cut:
-        complete = turns.before_loop(text) or remarks.before_extra(text)
+        complete = turns.before_loop(text) or extras.before(text)
         text, cut = (complete, False) if complete else (text, cut)
     if ("\\" in text or "{" in text) and "box" not in text:
         text = undelimited.with_dollars(text)
@@ -151,6 +150,9 @@ def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
 def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
     """`a decrease of 25%` as -25%, for a negative reference or a question for a change."""
     text, reference, _, question = asked_for
+    if found.answer and changes.read(reference):
+        change = changes.stated(asked.last_sentence(text), found.answer)
+        return UNDECIDED if change == "" else found._replace(answer=change or found.answer)
     if not found.answer or (reference[:1] != "-" and "change" not in question):
         return found
     return found._replace(answer=asked.with_sign(found.answer, reference, text, question))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.comparison import equal
+from libra_cli.answers.comparison import changes, equal
 from libra_cli.answers.extraction import asked, certainty, conclusions, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import abroad, amounts, answer_forms, numerals
@@ -162,6 +162,8 @@ def says_more(prose: Prose, answer: str | None) -> Extraction | None:
 def compared(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of a number that is a difference or a ratio, `3 more than Ben`, unless one is asked for."""
     if not prose.reference or not prose.concluded.compares or answer != prose.concluded.answer:
+        return None
+    if changes.read(prose.reference):
         return None
     if not prose.question or comparatives.is_ratio_for_difference(prose.tail, prose.question):
         return UNDECIDED

@@ -40,6 +40,8 @@ _ARROWS = (
 )
 _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
 _SHORT = 40
+_OPERATORS = ("\u222b", "\\int", "\u2211", "\\sum", "\\lim", "lim ", "lim_", "d/d", "\\frac{d")
+"""Signs of a side that is worked out, and no name."""
 _TOLD_BEFORE = lazy_pattern(
     r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$"
 )
@@ -131,7 +133,7 @@ def last_side(text: str) -> tuple[str, str]:
     if not equals or not side.strip() or head[-1:] in "<>!:\\" or not _NO_CONCLUSION.isdisjoint(openers):
         return "", ""
     side, first = side.strip(), clause.partition("=")[0].strip()
-    name = first.split()[-1].lstrip("$") if first else ""
+    name = first.split()[-1].lstrip("$") if first and not any(map(first.__contains__, _OPERATORS)) else ""
     if head.count("$") % 2:
         side = side.removesuffix("$").rstrip(". ") if side.endswith("$") else ""
     is_whole = side.count("$") == 0 and side.count("{") == side.count("}") and side.count("(") == side.count(")")

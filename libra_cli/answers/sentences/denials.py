@@ -33,7 +33,7 @@ DOUBTED = lazy_pattern(
 )
 """A sentence that may change what stands before it: an explicit statement behind it counts."""
 RESTATED = lazy_pattern(
-    r"(?:(?:^(?:[\s.,:;\u2014-]|wait\b|no\b|sorry\b)*|[.!?\n]\s*(?:so )?)"
+    r"(?:(?:^(?:[\s.,:;\u2014-]|wait\b|no\b|sorry\b)*|[.!?\n]\s*(?:so )?|, (?:so|hence|thus) )"
     r"(?:it(?:['\u2019]s| is)|I meant|make (?:that|it)|(?:(?:it|this|that) )?should (?:be|have been))"
     r"|\bthe (?:correct|right|actual|true|real) (?:\w+ ){1,2}is):? "
     r"(?P<given>[^.!?\n]{0,40}?(?-i:(?<![A-Za-z])[\dA-J](?![a-z]))(?:[^.!?\n]|\.\d){0,40})"

@@ -67,6 +67,9 @@ _SOLVED = lazy_pattern(
     r"[-\d\\√(\[{][^\u3040-\u9fff\uac00-\ud7a3=]*(?:(?:または|或|또는)[^\u3040-\u9fff\uac00-\ud7a3]*)?)"
 )
 
+_SOLUTION = lazy_pattern(r"(?:解|根|答え|해|근)[はがは为是為는은이가] ?([A-Za-z] ?= ?[^=\u3040-\u9fff\uac00-\ud7a3]+)$")
+"""The first of the solutions that a sentence lists: \u89e3\u306f x=2, x=3."""
+
 
 def said(sentence: str, question: str) -> str | None:
     """What a sentence says of the subject of its question, in its own words; None if it says nothing for certain."""
@@ -202,7 +205,11 @@ def solved(sentence: str) -> str | None:
     clauses = [clause for clause in _CLAUSES.split(sentence) if clause and clause.strip(" 。.")]
     relations = [_SOLVED.fullmatch(_OF_LETTER.sub(r"\1=", _bare(clause))) for clause in clauses]
     found = relations.pop() if len(clauses) > 1 else None  # x=3，y=2 says two values
-    return found["equation"].strip() if found and "=" in "".join(clauses[:-1]) and not any(relations) else None
+    if not found or "=" not in "".join(clauses[:-1]) or any(relations):
+        return None
+    equation = found["equation"].strip()
+    before = _SOLUTION.search(clauses[-2])
+    return f"{before[1]}, {equation}" if before and before[1][0] == equation[0] else equation
 
 
 def _bare(clause: str) -> str:

@@ -104,21 +104,6 @@ _ADVICE = (
     *("remember to", "make sure", "be careful", "the same method", "if you"),
 )
 """Openers of sentences that may do one more step, and then have a number that is new."""
-_EXTRAS = (
-    *("let me also", "let me double", "let me check", "let me verify", "let me explain", "let's check", "let's verify"),
-    *(
-        "let's double",
-        "to see why",
-        "to check",
-        "to verify",
-        "to double-check",
-        "check:",
-        "verification",
-        "we can also",
-    ),
-    *("we can check", "we can verify", "explanation", "as a check", "in other units", "let me confirm"),
-)
-"""Openers of what a text may still say behind its answer."""
 _MEANT_BY = {
     "time": words.table("long when hour hours minute minutes"),
     "rating": words.table("points marks score"),
@@ -338,19 +323,6 @@ def concludes(sentence: str, question: str | None = None) -> bool:
     if "**" in sentence or not _CONCLUDING.isdisjoint(heard):
         return True
     return bool(question) and any(map(str.isdigit, sentence)) and is_about(sentence, question, _SHARED)
-
-
-def before_extra(text: str) -> str | None:
-    """A text that was cut off in a check or an explanation of what it concludes with, without that; None otherwise."""
-    before, _, extra = text.rstrip().rpartition("\n\n")
-    before = before.rstrip()
-    if not before or not extra.lower().lstrip("*#_ ").startswith(_EXTRAS):
-        return None
-    last = words.sentences(before)[-1]
-    is_marked = before.endswith(("**", "**.")) or "**" in last
-    has_value = any(map(str.isdigit, last)) and "=" not in last.rpartition(" is ")[2]
-    is_conclusion = begins_conclusion(last) or is_marked or "answer" in last.lower()
-    return before if has_value and is_conclusion else None
 
 
 def begins_conclusion(sentence: str) -> bool:

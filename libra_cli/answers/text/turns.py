@@ -54,6 +54,8 @@ _BEGINNING = 24
 """Letters by which a question that is asked again is known."""
 _ANSWERED = lazy_pattern(r"[Aa]nswer(?: is\b|\**:| \([^()\n]{1,20}\):)|####|\\boxed|(?:^|\n)A: ")
 _END = 80
+_DOUBT = lazy_pattern(r"\b(?:[Ww]ait|[Ll]et me|[Hh]mm+|[Hh]old on|[Aa]ctually|[Cc]heck|[Oo]ops|[Ss]orry)\b")
+"""A word behind which a text works on its own question again."""
 _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 
@@ -97,6 +99,11 @@ def own_turn(text: str, question: str | None = None) -> str:
         role = _ROLE.match(text, begin)  # <|im_start|>assistant
         begin = role.end() if role and token[0][1:2] not in "/" else begin
     return text[begin:] if begin else text
+
+
+def is_beginning(own: str, text: str) -> bool:
+    """Whether `own_turn` left out what a text ends with."""
+    return own is not text and bool(own.strip()) and not text.rstrip().endswith(own.rstrip())
 
 
 def _is_answered(text: str, end: int, start: int, mark: str, question: str | None) -> bool:
@@ -173,6 +180,8 @@ def _before_alike(text: str, question: str) -> str:
         is_said = is_said or own.endswith(term)
         is_next = begin > 0 and at > 0 and own != term and _DIGITS.sub("0", own) == form
         if is_said and is_next:
+            if _DOUBT.search("=".join(pieces[: at + 1])):  # Wait, let me check: ...
+                return text
             return "=".join([*pieces[:at], piece[:begin]]).rstrip(" ,\n")
     return text
 
