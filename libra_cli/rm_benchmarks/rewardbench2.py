@@ -48,7 +48,8 @@ class RewardBench2(Benchmark):
     derived = frozenset({_MARGIN, _BOTH, _SIZE})
 
     def recognises(self, fields: Fields) -> bool:
-        return "num_correct" in fields and str(fields.get("subset")).casefold() in _BY_NAME
+        has_mark = "num_correct" in fields or _result(fields) is not None
+        return has_mark and str(fields.get("subset")).casefold() in _BY_NAME
 
     def points(self, fields: Fields, protocol: ProtocolName) -> Iterator[BenchmarkPoint | BenchmarkPart]:
         subset = _BY_NAME.get(str(required(fields, "subset")).casefold())
@@ -95,7 +96,10 @@ class RewardBench2(Benchmark):
 
 def _best_of_four(fields: Fields) -> tuple[float, bool]:
     """Returns the value of a row of one right response and three others, and whether all verdicts are readable."""
-    correct, by_score = _num_correct(fields), scores(fields)
+    by_score, result = scores(fields), _result(fields)
+    if by_score is None and result is not None:
+        return result, True
+    correct = _num_correct(fields)
     if by_score is not None:
         known = [score for score in by_score if score is not None]
         winners = [index for index, score in enumerate(by_score) if known and score == max(known)]
@@ -106,6 +110,12 @@ def _best_of_four(fields: Fields) -> tuple[float, bool]:
         return float(best < correct), True
     won = beats_all(signs(fields, [(0, other) for other in range(1, 4)]))
     return (_UNREADABLE, False) if won is None else (float(won), True)
+
+
+def _result(fields: Fields) -> float | None:
+    """The value of a row as the benchmark's own script writes it for judges that give no scores; None without it."""
+    result = fields.get("results")
+    return float(result) if isinstance(result, (int, float)) and 0 <= result <= 1 else None
 
 
 def _num_correct(fields: Fields) -> int:

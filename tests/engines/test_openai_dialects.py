@@ -362,6 +362,39 @@ def test_an_event_that_is_an_error_by_its_name_is_tried_again(data):
         assert len(server.calls) == 2
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("named", [{"code": 400}, {"code": "400"}, {"type": "BadRequestError"}])
+def test_an_error_in_a_200_means_what_its_code_means(streamed, named):
+    """SGLang and gateways report some errors of a request in an answer that had begun with 200."""
+    error = {"message": "the seed is not allowed", **named}
+
+    def script(_call):
+        return events({"content": "fo"}, error=error) if streamed else Reply(body={"error": error})
+
+    with ScriptedServer(script) as server:
+        answer = ask(server.url, ["p"])["p"]
+        assert (answer.kind, len(server.calls)) == ("bad_request", 1)
+        assert "400 Bad Request: the seed is not allowed" in str(answer)
+
+
+def test_a_limit_that_is_refused_in_a_200_is_lowered():
+    def script(call):
+        message = "This model's maximum context length is 90 tokens and your request has 50 input tokens"
+        error = {"message": message, "code": 400}
+        return events({"content": "four"}) if call.body["max_tokens"] <= 40 else events({}, error=error)
+
+    with ScriptedServer(script) as server:
+        assert ask(server.url, ["p"])["p"].text == "four"
+        assert [call.body["max_tokens"] for call in server.calls] == [100, 40]
+
+
+def test_an_error_that_is_no_event_is_shown():
+    error = b'{"error": {"code": 400, "message": "the request exceeds the available context size (16384 tokens)"}}\n'
+    with ScriptedServer(lambda _call: Reply(body=error, headers={"content-type": "text/event-stream"})) as server:
+        answer = ask(server.url, ["p"])["p"]
+    assert "the request exceeds the available context size" in str(answer)
+
+
 def test_a_stream_is_put_together_wherever_it_is_cut():
     body = events({"content": "fünf "}, {"content": "is {5}"}, {"reasoning": "a\nb"}).body
     wholes = set()

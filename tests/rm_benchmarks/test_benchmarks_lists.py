@@ -39,6 +39,10 @@ FOUR = {"prompt": "p", "num_correct": 1, "subset": "Focus", "id": "1"}
         ({**BEST, "prediction": 0}, 1.0, None),
         ({**BEST, "prediction": 3}, 0.0, None),
         ({**BEST, "prediction": None, "unjudged": "no_verdict"}, 0.25, "no_verdict"),
+        ({"results": 1.0, "scores": None}, 1.0, None),  # a generative judge's result file of the benchmark
+        ({"results": 1 / 3, "scores": None}, 1 / 3, None),
+        ({"results": 0}, 0.0, None),
+        ({"results": 1.0, "scores": [1, 3, 2, 0]}, 0.0, None),
     ],
 )
 def test_rewardbench2_draws_one_of_the_best(verdict, value, reason):

@@ -36,6 +36,8 @@ class EventStream:
         self._reason: str | None = None
         self._ended = False
         self._kept = 0
+        self._other: list[bytes] | None = []
+        """Lines before the first event; None after it."""
 
     @property
     def size(self) -> int:
@@ -55,6 +57,8 @@ class EventStream:
         """The answer as JSON; none (b"") if the stream broke off."""
         with suppress(MalformedAnswer):  # where it broke off
             self._read(bytes(self._line).strip())
+        if self._other and self._other[0].startswith(b"{"):  # an error as JSON, where a stream was announced
+            return b"\n".join(self._other)
         if "error" in self._fields:
             return json.dumps(self._fields).encode()
         if not self._ended and self._reason is None:
@@ -71,7 +75,11 @@ class EventStream:
         if not line or field == b"event":
             self._event = data.strip()
         if field != b"data" or not colon:  # a comment, an empty line, or another field of an event
+            if line and self._other is not None:
+                self._other.append(line)
+                self._kept += len(line) + _EACH
             return
+        self._other = None
         if data.strip() == b"[DONE]":
             self._ended = True
             return

@@ -10,7 +10,7 @@ import asyncio
 import json
 import zlib
 from collections.abc import AsyncIterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from http.client import responses
 from typing import Any, Protocol
@@ -32,6 +32,17 @@ _PIECE = 64 << 10
 _LARGE, _LARGE_AT_ONCE = 1 << 20, 4
 """So many answers at once may be larger than _LARGE bytes; others that want to wait for them."""
 _SHOWN = 500
+_STATUSES = {
+    **dict.fromkeys(("badrequesterror", "bad_request", "invalid_request_error", "context_length_exceeded"), 400),
+    **dict.fromkeys(("exceed_context_size_error", "invalid_parameter", "invalid_request"), 400),
+    **dict.fromkeys(("authentication_error", "authenticationerror", "invalid_api_key", "unauthorized"), 401),
+    **dict.fromkeys(("permission_error", "permission_denied"), 403),
+    **dict.fromkeys(("not_found_error", "notfounderror", "model_not_found"), 404),
+    **dict.fromkeys(("rate_limit_error", "ratelimiterror", "rate_limit_exceeded", "insufficient_quota"), 429),
+    **dict.fromkeys(("overloaded_error", "service_unavailable"), 503),
+    **dict.fromkeys(("api_error", "server_error", "internalservererror", "internal_error"), 500),
+}
+"""The status for which an error by this code or type stands."""
 
 
 class HttpResponse(Protocol):
@@ -77,6 +88,20 @@ class HttpAnswer:
         """A text that a model wrote, without secrets."""
         return self.redact.of_model(text)
 
+    def as_reported(self) -> HttpAnswer:
+        """The answer with the status that an error in its content has, where the server had sent 200 before it."""
+        if not 200 <= self.status < 300 or self.refused is not None:
+            return self
+        try:
+            answer = self.json()
+        except (ValueError, MalformedAnswer):
+            return self
+        error = answer.get("error") if isinstance(answer, dict) else None
+        names = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
+        statuses = (int(str(name)) if str(name).isdecimal() else _STATUSES.get(str(name).lower(), 0) for name in names)
+        reported = next((status for status in statuses if 400 <= status < 600), None)
+        return self if reported is None else replace(self, status=reported)
+
     @cached_property
     def error(self) -> tuple[str, str]:
         """The server's own message in one line, and its code."""
@@ -119,7 +144,7 @@ class AnswerReader:
         except _TooLarge:
             cause = f"the server's answer is larger than {limit} bytes (--max-response-bytes)"
             refused = RequestError("response_too_large", f"{cause}; raise that limit if the server is honest")
-        return HttpAnswer(response.status_code, response.headers, content, refused, self._redact)
+        return HttpAnswer(response.status_code, response.headers, content, refused, self._redact).as_reported()
 
     async def _content(self, response: HttpResponse, limit: int) -> bytes:
         stream = EventStream() if response.headers.get("content-type", "").startswith(event_stream.TYPE) else None
