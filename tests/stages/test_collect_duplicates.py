@@ -79,10 +79,14 @@ def test_the_same_text_is_a_duplicate_and_with_another_answer_a_conflict():
     assert outcomes([*rows, {"question": "Find x.", "reference": "2"}]) == ["new", "duplicate", "conflicting_reference"]
 
 
-@pytest.mark.parametrize("name", ["response", "output", "completion", "generation"])
+NAMES = ["response", "response_with_cot", "output", "completion", "generation", "Output", "Response", "Model", "SAMPLE"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_two_responses_to_a_problem_are_no_duplicates_whatever_their_name(name):
     rows = [{"question": "Find x.", "reference": "1", name: text} for text in ("It is 1.", "It is 2.")]
     assert outcomes(rows) == ["new", "new"]
+    assert outcomes([rows[0], {**rows[0], "Level": 2}]) == ["new", "new" if name.lower() == "response" else "duplicate"]
 
 
 @pytest.mark.parametrize(

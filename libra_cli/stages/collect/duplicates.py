@@ -28,6 +28,7 @@ SCANNED_MEMBERS = 32
 PARTS = (
     "question",
     "response",
+    "response_with_cot",
     "response_a",
     "response_b",
     "response_1",
@@ -39,7 +40,7 @@ PARTS = (
     "model",
     "sample",
 )
-"""Fields that duplicates share; two responses to one problem are different rows."""
+"""Fields that duplicates share, in small or capital letters; two responses to one problem are different rows."""
 GOLDEN = ("reference", "preference")
 _PROBLEM = struct.Struct("<QQIQI")
 _NUMBER = struct.Struct("<Q")
@@ -51,7 +52,13 @@ def key_of(record: Mapping[str, Any]) -> int:
 
     The index is part of it for responses, because a model may give the same response twice.
     """
-    return _hash([*_canonical(record, PARTS), str(record["index"]) if record.get("response") is not None else ""])
+    parts = _parts(record)
+    return _hash([*_canonical(parts, PARTS), str(record["index"]) if parts.get("response") is not None else ""])
+
+
+def _parts(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with its fields under lower-case names, too, as `Output` stands for a response wherever rows are read."""
+    return {**{name.lower(): value for name, value in record.items()}, **record}
 
 
 def golden_of(record: Mapping[str, Any]) -> int:
@@ -110,7 +117,8 @@ class Duplicates:
         text = _golden_text(record)
         self._problems.append(_PROBLEM.pack(golden, row.line, file, len(self._goldens), len(text)))
         self._goldens.append(text)
-        if all(record.get(name) is None for name in PARTS[1:]):
+        parts = _parts(record)
+        if all(parts.get(name) is None for name in PARTS[1:]):
             if has_own_id:
                 self._check_id(str(record["id"]), before)
             if self._near is not None and self._near.seen(str(record["question"]), golden):
