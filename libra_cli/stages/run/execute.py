@@ -133,7 +133,7 @@ class Runner:
         self._refused |= has_refused
         log = self._progress.log_path(step)
         where = f": see {log}" if os.path.isfile(log) else ""
-        self._say(step, f"is done already; it refused rows (status 3){where}" if has_refused else "is done already")
+        self._say(step, self._progress.done(step) + (f"; it refused rows (status 3){where}" if has_refused else ""))
         return True
 
     def _start(self, step: Step) -> StepProcess:

@@ -82,6 +82,12 @@ class StepProgress:
             return "not done yet"
         return changes(step, mark, begun_mark(step, mark))
 
+    def done(self, step: Step) -> str:
+        """That a step is done, in words, and whether its output was edited since, which later steps read as it is."""
+        mark = self.mark(step)
+        edited = mark is not None and _is_edited(step, mark)
+        return f"is done already; {step.output} was edited since, and is read as it is" if edited else "is done already"
+
     def begin(self, step: Step) -> tuple[Mark, list[str]]:
         """Notes that a step begins; its mark, and its command line, which begins anew what was made otherwise.
 

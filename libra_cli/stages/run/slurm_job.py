@@ -47,7 +47,7 @@ def run_job(path: str, words: Sequence[str], console: Console) -> int:
         step = shard_of(known["folder"], step, os.environ.get("SLURM_ARRAY_TASK_ID", ""), known["shards"])
     step = replace(step, words=own[len(stage) :], output=own[own.index("-o") + 1])
     if not progress.reason(step):
-        console.note(f"{step.name} is done already")
+        console.note(f"{step.name} {progress.done(step)}")
         return int(Exit.DONE)
     mark, arguments = progress.begin(step)
     status = run_relayed([*before, *libra_command(*arguments)], progress.environment(step))
