@@ -20,6 +20,7 @@ _LETTER_SAID = lazy_pattern(
 )
 """It is R."""
 _FEWEST = 3
+_SETS = ("all real numbers", "all reals", "the empty set", "the set of all real numbers")
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
 
 
@@ -77,7 +78,7 @@ def whole(text: str, reference: str | None) -> Extraction:
     text = text.strip()
     if len(text) <= _SHORT and "\n" not in text and "\\boxed" not in text and text:
         in_words = reference is not None and reference.replace(" ", "").isalpha() and len(text.split()) <= _FEW_WORDS
-        in_words = in_words or codes.is_cross(text)
+        in_words = in_words or codes.is_cross(text) or text.lower().strip(" .") in _SETS
         letter = _LETTER_SAID.fullmatch(text) if in_words and reference and len(reference) < _FEWEST else None
         if letter:
             return Extraction(letter[1] or letter[2])

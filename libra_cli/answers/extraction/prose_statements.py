@@ -64,6 +64,8 @@ def predicate_in_signs(prose: Prose) -> Extraction | None:
         return UNDECIDED
     solved = predicates_in_signs.solved(sentence)
     said = predicates_in_signs.said(sentence, prose.question) if prose.question else None
+    if said is None and prose.question and prose.asks_for_words:
+        said = predicates_in_signs.said_before(prose.sentences, prose.question)
     is_formula = not prose.is_several and not prose.asks_for_words and "=" not in prose.reference
     calculated = predicates_in_signs.calculated(sentence) if is_formula else None
     said = None if said and calculated and not any(map(str.isdecimal, said)) else said  # πr²

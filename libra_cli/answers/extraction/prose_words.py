@@ -23,7 +23,10 @@ from libra_cli.answers.sentences.extracted import (
     of_asserted,
 )
 from libra_cli.answers.text import vocabulary, words
+from libra_cli.lazy_pattern import lazy_pattern
 
+_IN_YEAR = lazy_pattern(r",? (?:in|around|about) (?:the year )?\d{3,4}$")
+"""When it was, behind a name: Albert Einstein in 1915."""
 _FEW_WORDS, _MOST_WORDS = 4, 20
 _CALENDAR = words.table(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
@@ -67,6 +70,8 @@ def name(prose: Prose) -> Extraction | None:
     if not prose.asks_for_words or prose.asks_for_verdict:
         return None
     said = name_answers.name(prose.bold or prose.tail, prose.reference, prose.question)
+    if said and said[-1].isdigit() and not any(map(str.isdigit, prose.reference)):
+        said = _IN_YEAR.sub("", said)
     return Extraction(said) if said else None
 
 

@@ -33,6 +33,8 @@ _STEM = 6
 _PLACES = frozenset("new north south east west san santa saint los las el upper lower great little old".split())  # noqa: SIM905
 """Words that make another name of the one behind them: New York."""
 _NEGATIONS = ("不", "非", "无", "未", "没")
+_CLASSES = "\u5ddd\u6cb3\u6e56\u5c9b\u5cf6\u5e02\u7701\u770c\u53bf"
+"""Signs of rivers, lakes, islands, cities and provinces, behind their names."""
 _HEAD = 3
 """Signs of the class that two Chinese or Japanese nouns may share: two kinds of \u4e09\u89d2\u5f62."""
 
@@ -177,6 +179,8 @@ def _same_signs(reference: str, answer: str) -> bool | None:
     if long.endswith(short) or long.startswith(short):
         return None
     shares_class = wanted[-_HEAD:] == given[-_HEAD:]
+    if wanted[-1] == given[-1] and wanted[-1] in _CLASSES and set(wanted[:-1]).isdisjoint(given[:-1]):
+        return False  # two rivers
     return False if shares_class or (set(wanted).isdisjoint(given) and len(long) < 5) else None
 
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 
 from libra_cli.answers.languages import signs
@@ -54,6 +55,24 @@ _CONTRAST = lazy_pattern(
     r"(?:并|並)?不是[^，。]{1,20}，而?(?P<verb>是)|(?<=は)[^、。は]{1,20}(?:ではなく|じゃなくて?)、?"
 )
 """What a sentence denies before it says its value: 不是3，而是4; 東京ではなく京都."""
+_TURNS = (
+    "不",
+    "错",
+    "但",
+    "可是",
+    "其实",
+    "等等",
+    "ない",
+    "しかし",
+    "間違",
+    "実は",
+    "ではなく",
+    "아니",
+    "하지만",
+    "그러나",
+    "사실",
+)
+"""Signs of a text that takes something back, or goes on against it."""
 _MAYBE = ("可能是", "可能为", "也许", "かもしれ", "아마")
 _IN_BRACKETS = lazy_pattern(r"[(（]([A-Za-z²³^/0-9]{1,8})[)）]$")
 _LINKS = (
@@ -89,6 +108,14 @@ def said(sentence: str, question: str) -> str | None:
             break
     only = next(iter(found)) if len(found) == 1 else ""
     return only or None
+
+
+def said_before(sentences: Sequence[str], question: str) -> str | None:
+    """What one of the sentences before the last one says of the subject of the question, if nothing takes it back."""
+    if len(sentences) < 2 or any(map("".join(sentences[1:]).__contains__, _TURNS)):
+        return None
+    found = {value for sentence in sentences[:-1] if (value := said(sentence, question)) and not is_open(sentence)}
+    return found.pop() if len(found) == 1 else None
 
 
 def _kept(contrast: re.Match[str]) -> str:
