@@ -56,21 +56,9 @@ _CONTRAST = lazy_pattern(
 )
 """What a sentence denies before it says its value: 不是3，而是4; 東京ではなく京都."""
 _TURNS = (
-    "不",
-    "错",
-    "但",
-    "可是",
-    "其实",
-    "等等",
-    "ない",
-    "しかし",
-    "間違",
-    "実は",
-    "ではなく",
-    "아니",
-    "하지만",
-    "그러나",
-    "사실",
+    *("不", "非", "错", "但", "可是", "其实", "等等", "更正", "订正", "应", "抱歉", "改"),
+    *("ない", "しかし", "間違", "実は", "ではなく", "訂正", "失礼", "いや", "すみません"),
+    *("아니", "하지만", "그러나", "사실", "정정", "죄송"),
 )
 """Signs of a text that takes something back, or goes on against it."""
 _MAYBE = ("可能是", "可能为", "也许", "かもしれ", "아마")
@@ -111,8 +99,9 @@ def said(sentence: str, question: str) -> str | None:
 
 
 def said_before(sentences: Sequence[str], question: str) -> str | None:
-    """What one of the sentences before the last one says of the subject of the question, if nothing takes it back."""
-    if len(sentences) < 2 or any(map("".join(sentences[1:]).__contains__, _TURNS)):
+    """What a sentence says of the subject of the question, before a last one that only gives a figure of it."""
+    behind = "".join(sentences[1:])
+    if not any(map(str.isdigit, behind)) or any(map(behind.__contains__, _TURNS)):
         return None
     found = {value for sentence in sentences[:-1] if (value := said(sentence, question)) and not is_open(sentence)}
     return found.pop() if len(found) == 1 else None
