@@ -40,7 +40,7 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     extraction,
 )
-from libra_cli.answers.text import boxes, damage, orders, turns, undelimited
+from libra_cli.answers.text import boxes, damage, informal, orders, turns, undelimited
 from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure, units
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -81,6 +81,8 @@ def read_answer(
         text, cut = (complete, False) if complete else (text, cut)
     if ("\\" in text or "{" in text) and "box" not in text:
         text = undelimited.with_dollars(text)
+    if "!" in text:
+        text = informal.without_exclamations(text, reference or "", question or "")
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     if "box" not in text:
@@ -264,8 +266,9 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             unclosed = boxes.left_open(text)
             said_before = box is not None and unclosed and box.content.startswith(unclosed)
             if unclosed is not None and not said_before:
-                if not cut and len(unclosed) > 1 and unclosed.rstrip(".").endswith("$"):  # only the brace is missing
-                    return Extraction(unclosed.rstrip(". ").removesuffix("$").strip())
+                inside, closing, _ = unclosed.partition("$")
+                if not cut and closing and inside.strip():  # only the brace is missing
+                    return Extraction(inside.strip())
                 return Extraction(unclosed) if unclosed and cut is False else Extraction(None, TRUNCATED)
         is_blank = box is not None and box.content.strip("{} .").lower() in boxes.PLACEHOLDERS
         if box is not None and is_blank and (reference or "").lower() not in box.content.lower():
@@ -338,7 +341,7 @@ def _choice(
         return None if option is None else Extraction(option)
     tail = statements.tail_of(text)
     last = next(statements.explicit(tail), None)
-    if last and option_choices.wavers(last.given):
+    if last and (option_choices.wavers(last.given) or statements.contradict(tail)):
         return UNDECIDED
     option = option_choices.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
     if option is not None:

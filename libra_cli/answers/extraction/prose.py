@@ -54,6 +54,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.undecided_between, ()),
     (prose_statements.refusal, ()),
     (prose_statements.statement_abroad, ()),
+    (prose_statements.moment, ()),
     (prose_statements.first, ()),
     # what is of the kind of the reference
     (prose_statements.in_base, ()),

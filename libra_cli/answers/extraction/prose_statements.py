@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra_cli.answers.comparison import bearings, chemistry, isotopes
-from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, typed
+from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, moments, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import answer_forms, commas, durations_in_signs, signs, times_in_signs
@@ -250,6 +250,15 @@ def duration_in_signs(prose: Prose) -> Extraction | None:
     """`2小时30分钟`, where the question asks how many minutes."""
     is_asked = prose.question and not prose.question.isascii() and structure.is_number(prose.reference)
     found = durations_in_signs.read(prose.tail, prose.question) if is_asked and prose.question else None
+    return Extraction(found) if found else None
+
+
+def moment(prose: Prose) -> Extraction | None:
+    """`Two days after Wednesday comes Friday`, for a reference that is a time of day, a date, a month or a weekday."""
+    is_alike = ":" in prose.reference or prose.reference[:1].isupper() or " " in prose.reference
+    if prose.cut or not is_alike:
+        return None
+    found = moments.last(prose.sentences[-1], prose.reference, prose.question)
     return Extraction(found) if found else None
 
 

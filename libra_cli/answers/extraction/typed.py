@@ -17,7 +17,7 @@ from libra_cli.answers.values.structure import Cases, Equation, Leaf, Matrix, Pa
 from libra_cli.lazy_pattern import lazy_pattern
 
 _VARIABLES = frozenset("xyzrt")
-_RATIO = lazy_pattern(r"(?<![\d.:])(\d+(?:\.\d+)?) to (\d+(?:\.\d+)?)(?![\d:]| to)")
+_RATIO = lazy_pattern(r"(?<![\d.,:])(\d+(?:\.\d+)?) to (\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?![\d:]|,\d| to)")
 _POINT = lazy_pattern(r"\(([^()]{1,40})\)")
 _OF_DISTANCE = lazy_pattern(r"\b(?:units?|distance|length|away|magnitude|norm)\b")
 _ENDS_PLACE = lazy_pattern(

@@ -19,7 +19,8 @@ TOKEN = lazy_pattern(
     rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"
     r"|(?P<number>(?:\\?[$\u20ac\u00a3\u00a5])?"
     r"(?:\d{1,3}(?:[ \u00a0\u202f]\d{3}){0,3}[ \u00a0\u202f]0\d\d(?:[ \u00a0\u202f]\d{3}){0,3}(?!\d|[.,]\d)"
-    r"|\d{1,4} \d{1,3}/\d{1,3}(?![\d/])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[\u00bc-\u00be\u2150-\u215e])(?::\d\d(?!\d))?"
+    r"|\d{1,4} \d{1,3}/\d{1,3}(?![\d/])|\d+(?:,\d{3})*(?:\.\d+)?|\.\d+|[\u00bc-\u00be\u2150-\u215e])"
+    r"(?::\d\d(?!\d|,\d{3}))?"
     r"(?: ?(?i:thousand|million|billion|trillion|lakhs?|crores?)\b|(?:[kKM]|bn)\b(?<=[$\u20ac\u00a3]\d.)"
     r"|[\u4e07\u842c\ub9cc\u4ebf\u5104\uc5b5]+|[\u00bc-\u00be\u2150-\u215e])?"
     r"(?: ?(?i:[ap]\.?m)\b\.?)?)"
@@ -227,7 +228,7 @@ class Reader:
             return following if following > end else at
         if text == "|":
             return self._absolute(at)
-        if kind in ("number", "math", "sign") or (kind == "word" and self._is_variable(at)):
+        if kind in ("number", "math", "sign") or (kind == "word" and (self._is_variable(at) or self._is_function(at))):
             end = at + 1
         elif kind == "open":
             closing = self._closings.get(at)
@@ -256,6 +257,16 @@ class Reader:
         """Index after a bracket with a formula in it; 0 if there is none at token `at`."""
         closing = self._closings.get(at) if self.tokens[at].kind == "open" else None
         return closing + 1 if closing is not None and self._is_formula(at + 1, closing) else 0
+
+    def _is_function(self, at: int) -> bool:
+        """Whether the word at token `at` is the only function of which an equation gives a value: rank(A) = 1."""
+        if not (self._touches(at + 1) and self.tokens[at + 1].text == "(" and self.tokens[at].text.isascii()):
+            return False
+        if self.sentence.count("(") > 1:  # rank(A) = 1, nullity(A) = 2
+            return False
+        end = self._call(at + 1)
+        is_plural = self.tokens[at + 2].text in ("s", "es")  # value(s)
+        return 0 < end < len(self.tokens) and self.tokens[end].text == "=" and not is_plural
 
     def _is_variable(self, at: int) -> bool:
         token = self.tokens[at]

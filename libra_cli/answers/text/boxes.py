@@ -40,8 +40,18 @@ _GAP_PIECE = lazy_pattern(
 _GROUP = re.compile(r"([^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*\})[^{}\\]*)*\})[^{}\\]*)*)\}")
 """The rest of a group of at most three levels, without escaped braces."""
 _BRACE = lazy_pattern(r"\\(?:boxed|fbox)\s*\{")
-_BARE = lazy_pattern(r"\\boxed\s*([A-Za-z0-9]|\\[A-Za-z]+)")
+_BARE = lazy_pattern(
+    r"\\boxed\s*(?![A-Za-z]{3})((?:[^\s${}\\,;]|\\%|,\d{3}){1,40}"
+    r"|\\[dt]?frac\s*\{[^{}]{1,40}\}\s*\{[^{}]{1,40}\}|\\[A-Za-z]+)"
+)
+"""A box without braces: \\boxed 56."""
+_OPEN_ENDS = ("{", "\\f", "\\s", "\\t", "\\c", "\\p")
+"""What goes on with a formula of which only the beginning would be in the box."""
 _EMPTY = lazy_pattern(r"\\boxed\s*\{\s*\}")
+_POINTS_TO_EMPTY = lazy_pattern(
+    r"(?<=[.!?\n])\s*[A-Z][^.!?\n\d\\]{0,60}\b(?:in|into|inside)(?: the| a)? \$?\\boxed\s*\{\s*\}[$.!\s]*\Z"
+)
+"""The answer goes in \\boxed{}."""
 _INNER = lazy_pattern(r"\\boxed\s*\{([^{}]*)\}")
 
 
@@ -64,7 +74,8 @@ def with_backslashes(text: str) -> str:
 
 
 def without_empty(text: str) -> str:
-    """`text` without empty boxes and the dollar signs around them."""
+    """`text` without empty boxes, the dollar signs around them, and a last sentence that only points to one."""
+    text = _POINTS_TO_EMPTY.sub("", text)
     first, *others = _EMPTY.split(text)
     kept = [first]
     for part in others:
@@ -143,7 +154,7 @@ def _box_before(text: str, end: int) -> Box | None:
         if brace and closed > 0:
             return Box(start, text[brace.end() : closed - 1].strip(), closed)
         bare = _BARE.match(text, start)
-        if bare:
-            return Box(start, bare.group(1), bare.end())
+        if bare and not text.startswith(_OPEN_ENDS, bare.end()):
+            return Box(start, bare[1].rstrip(".:!?"), bare.end())
         end = start
     return None

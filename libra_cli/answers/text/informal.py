@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 
 from libra_cli.lazy_pattern import lazy_pattern
@@ -25,6 +26,14 @@ _SHORT = lazy_pattern(
 _AND = lazy_pattern(r"(?<=\d) n (?=[a-z] ?=|-?\d)")
 _INDEX = lazy_pattern(r"(?<![A-Za-z\d_])(x)([1-4])(?= ?=)")
 _EQUALS = lazy_pattern(r"(?<![A-Za-z\\])([a-z]) equals (?=-?[\d\\])")
+_EXCLAIMED = lazy_pattern(r"(?<=\d)!(?=[$*]{0,3}(?:\s+[A-Z*#]|\s*$))")
+_LAST_DIGITS = lazy_pattern(r"(?<!\d)\d{1,18}$")
+_FACTORIAL = lazy_pattern(r"[\w)]!(?!\s|$)|\d! ?[-+*/=\u00d7\u00f7.,)]")
+_OF_FACTORIALS = ("factorial", "ways", "arrang", "permut", "order", "shuffl", "seat")
+_MOST = 400
+"""Characters of the end of a text in which a number is exclaimed."""
+_LARGEST = 20
+"""The largest number whose factorial anybody gives in digits."""
 _SIGNS = ("bc", "b/c", "cuz", "coz", "bco", "ecas", "ecua", "ts ", "heres", "nt")
 
 
@@ -40,3 +49,21 @@ def in_full(text: str) -> str:
 def _full(word: re.Match[str]) -> str:
     full = _IN_FULL[word[0].lower()]
     return full.capitalize() if word[0][0].isupper() else full
+
+
+def without_exclamations(text: str, reference: str, question: str = "") -> str:
+    """`text` without the exclamation marks behind its last numbers: `it must be 30!`, where nothing is a factorial."""
+    end = text[-_MOST:]
+    found = [*_EXCLAIMED.finditer(end)]
+    if not found or "!" in reference or "!" in question or _FACTORIAL.search(text):
+        return text
+    digits = _LAST_DIGITS.search(end[: found[-1].start()])
+    if digits is None or _is_factorial(int(digits[0]), reference):
+        return text
+    told = f"{text} {question}".lower()
+    return text if any(map(told.__contains__, _OF_FACTORIALS)) else text[:-_MOST] + _EXCLAIMED.sub(".", end)
+
+
+def _is_factorial(value: int, reference: str) -> bool:
+    """Whether the factorial of `value` is the reference, written in digits."""
+    return value <= _LARGEST and reference.replace(",", "").strip(" $") == str(math.factorial(value))

@@ -159,6 +159,12 @@ def _before_alike(text: str, question: str) -> str:
             is_stated = any(map(str.isdigit, before[-_END:])) and not before.endswith(":")
             return before if is_stated and before.count("?") <= text[:start].count("?") else text
     first = question[:_FIRST]
+    if not numbers and f"\n{first}" in text and text.count("\n") < _MOST_LINES:
+        lines = text.split("\n")
+        for at, line in enumerate(lines):
+            if at and line.startswith(first) and "?" in line and _asks_of_another(line, question):
+                before = "\n".join(lines[:at]).rstrip()
+                return before if before.strip() and before[-1] not in ":?" else text
     if f"\n{first}" in text and text.count("\n") < _MOST_LINES:
         lines = text.split("\n")
         for at, own in enumerate(lines):
@@ -184,6 +190,14 @@ def _before_alike(text: str, question: str) -> str:
                 return text
             return "=".join([*pieces[:at], piece[:begin]]).rstrip(" ,\n")
     return text
+
+
+def _asks_of_another(line: str, question: str) -> bool:
+    """Whether a line asks of something else what `question` asks: the capital of Spain, not of France."""
+    asked, heard = question.rstrip("? .\n").split(), line.partition("?")[0].split()
+    shared = sum(word in asked for word in heard)
+    is_of_one_form = len(heard) >= _FEWEST and shared >= _ALIKE * len(heard) and abs(len(heard) - len(asked)) < _FEWEST
+    return is_of_one_form and any(word not in asked for word in heard)
 
 
 def _is_alike(other: str, question: str, numbers: set[str]) -> bool:

@@ -69,6 +69,11 @@ def _as_fraction(decimal: re.Match[str]) -> str:
     return rf"\frac{{{value.numerator}}}{{{value.denominator}}}"
 
 
+def _ungrouped(scale: re.Match[str]) -> str:
+    """The second term of a ratio without the marks between its thousands."""
+    return f":{''.join(filter(str.isdecimal, scale[1]))}"
+
+
 _REWRITES = tuple(
     (needed, lazy_pattern(pattern), replacement)
     for needed, pattern, replacement in (
@@ -96,6 +101,7 @@ _REWRITES = tuple(
         ("", r"(?<!\\)\\ |~", " "),
         ("{,}", r"(?<=\d)\{,\}(?=\d)", ","),
         ("", r"\{:\}|\\colon(?![A-Za-z])", ":"),
+        (":", r"(?<=\d)\s?:\s?(\d{1,3}(?:(?:,\d{3}){1,4}|(?:[. ]000){1,3}))(?![\d,.:])", _ungrouped),  # 1 : 50,000
         (r"\\", r"\\\\\s*\[-?[\d.]+ ?[a-z]{2}\]", r"\\\\"),
         ("binom", r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
         (r"\choose", r"(?:^|\{)([^{}]+?)\\choose(?![A-Za-z])([^{}]+)(?:$|\})", r"\\binom{\1}{\2}"),

@@ -83,7 +83,8 @@ def same(reference: str, answer: str, numbers: tuple[Number | None, Number | Non
         terms = ratio(text) if ":" in text else None
         if terms is not None:
             if len(terms) == 2 and terms[1]:
-                return 1 / terms[1] == number.value
+                is_scale = terms[1] == number.value > 10  # 50000 for 1:50000
+                return 1 / terms[1] == number.value or (None if is_scale else False)
             continue
         congruence = _CONGRUENCE.fullmatch(text)
         if congruence and text == answer:

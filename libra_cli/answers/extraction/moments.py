@@ -1,0 +1,62 @@
+"""Reads the moment that ends a sentence which counts from another one: two days after Wednesday comes Friday.
+
+A moment is a time of day, a date, a month or a day of the week. Of every earlier moment the sentence has to say that it
+counts from there ("after", "from", "leaves at"), or the question gives it.
+"""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers.text import vocabulary, words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_MONTH = (
+    "(?:January|February|March|April|May|June|July|August|September|October|November|December"
+    "|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)(?![a-z]))"
+)
+_KINDS = (
+    lazy_pattern(r"(?<![\w:.])\d{1,2}(?::\d\d(?![\d:])(?: ?[ap]\.?m\b\.?)?| ?[ap]\.?m\b\.?)", re.IGNORECASE),
+    lazy_pattern(
+        rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?(?!\d))?(?:,? \d{{4}})?"
+        r"(?!\w)"
+    ),
+    lazy_pattern(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"),
+)
+_STARTS = lazy_pattern(
+    r"\b(?:after|from|since|plus|departures?|departs?|departed|departing|starting|starts?|started|begin|begins|beginning"
+    r"|began|leaves?|leaving|left|past|following|behind|add\w*[^.;]{1,30} to|take us to|takes us to)"
+    r"(?: (?:at|on|in|with|the|of|time))*[ :]\Z",
+    re.IGNORECASE,
+)
+"""Words before the moment from which a sentence counts."""
+_LEADS = lazy_pattern(
+    r"(?:\b(?:is|was|be|comes|arrives?|arrived|arriving|arrival|reach|reaches|reached|gives?|gets?|ends?|ended|ending"
+    r"|lands?|finish(?:es|ed)?|we are|we have|more|further|another|brings? us|takes? us|leads?|come|get|arrive)"
+    r"(?: (?:at|on|in|to|us|a|the))*|=|\u2192|=>|->|:) \Z",
+    re.IGNORECASE,
+)
+"""Words before the moment to which it counts."""
+_ASKS_START = lazy_pattern(r"\b(?:leave|depart|start|begin|began|born|from when|set off|set out)\w*\b", re.IGNORECASE)
+_NEAR, _LONGEST = 48, 30
+
+
+def last(sentence: str, reference: str, question: str | None = None) -> str | None:
+    """The moment in which a sentence ends, if the reference is one of its kind; None if it is not certain."""
+    if len(reference) > _LONGEST:
+        return None
+    kind = next((kind for kind in _KINDS if kind.fullmatch(reference.strip(" ."))), None)
+    if kind is None or (question and _ASKS_START.search(question)):
+        return None
+    found = [*kind.finditer(sentence)]
+    heard = {word.lower() for word in words.split(sentence)}
+    if len(found) < 2 or sentence[found[-1].end() :].strip(" .!*$") or not vocabulary.DENIES.isdisjoint(heard):
+        return None
+    *earlier, end = found
+    if "or" in heard or not _LEADS.search(sentence, max(end.start() - _NEAR, 0), end.start()):
+        return None
+    for start in earlier:
+        is_start = _STARTS.search(sentence, max(start.start() - _NEAR, 0), start.start())
+        if start[0] in (end[0], reference) or not (is_start or start[0] in (question or "")):
+            return None
+    return end[0]
