@@ -16,7 +16,8 @@ _SHORT = 64
 _FEW_WORDS = 4
 _SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE)
 _LETTER_SAID = lazy_pattern(
-    r"(?:It|This|That|The \w+) (?:is|was) ?([A-Za-z]{1,2})[.!]?|The symbol ([A-Za-z]{1,2})[.!]?"
+    r"(?:It|This|That|The \w+)(?: is| was|['\u2019]s)(?: (?:just|simply|only))? ?([A-Za-z]{1,2})[.!]?"
+    r"|The symbol ([A-Za-z]{1,2})[.!]?"
 )
 """It is R."""
 _FEWEST = 3
@@ -79,7 +80,8 @@ def whole(text: str, reference: str | None) -> Extraction:
     if len(text) <= _SHORT and "\n" not in text and "\\boxed" not in text and text:
         in_words = reference is not None and reference.replace(" ", "").isalpha() and len(text.split()) <= _FEW_WORDS
         in_words = in_words or codes.is_cross(text) or text.lower().strip(" .") in _SETS
-        letter = _LETTER_SAID.fullmatch(text) if in_words and reference and len(reference) < _FEWEST else None
+        is_letter = reference is not None and len(reference) < _FEWEST and reference.lstrip("-\u2212").isalpha()
+        letter = _LETTER_SAID.fullmatch(text) if is_letter else None
         if letter:
             return Extraction(letter[1] or letter[2])
         if options.parse(text) or in_words or (any(map(str.isdigit, text)) and not words.in_row(text)):

@@ -57,9 +57,21 @@ _RESULT = lazy_pattern(r"=|\b(?i:so|thus|hence|therefore|answer)\b")
 _NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}")
 _PARTS = lazy_pattern(r", |; ")
 _NAMED = lazy_pattern(r"\**(?:the )?(?P<name>[A-Za-z][A-Za-z -]{0,30}?)\** ?[:=] ?\**(?P<value>-?\\?[\d\\][^=:]{0,30})")
-_FEW, _SHORTEST = 6, 2
+_FEW, _SHORTEST, _FEWEST = 6, 2, 4
+_OPEN_BEFORE_COLON = words.table(
+    "not except than without wrong false incorrect check checking note ratio but unless next option options answers"
+)
+"""Words of a clause before a colon behind which another number may stand than the answer."""
 _LESS = lazy_pattern(r"\b(?i:not|than|except|but|unless|least|most)\b")
 _ROOTS = ("solution", "root", "zero", "value", "intercept", "pair", "triple")
+_FACTORS = {
+    **dict.fromkeys(("doubles", "doubled"), "2"),
+    **dict.fromkeys(("triples", "tripled", "trebles"), "3"),
+    **dict.fromkeys(("quadruples", "quadrupled"), "4"),
+    **dict.fromkeys(("halves", "halved"), "1/2"),
+}
+_CONDITIONS = words.table("when if as side sides radius length lengths twice each time")
+"""Words by which a sentence may tell what else is doubled."""
 _COLLECTIVES = ("dozen", "score", "hundred", "thousand", "million")
 """Words of a number in which a question may count: how many dozens."""
 _OF_CHOICE = words.table("real distinct different possible such")
@@ -179,6 +191,39 @@ def led(prose: Prose) -> Extraction | None:
     if found is None or _LESS.search(found["behind"]) or _RESULT.search(found["behind"]):
         return None
     return Extraction(found["value"])
+
+
+def behind_colon(prose: Prose) -> Extraction | None:
+    """`The outcomes 5 and 6 qualify: one third`, `so we round down: 3.14`: the number behind a last colon or "so"."""
+    sentence = prose.sentences[-1].strip()
+    mark = next((mark for mark in (": ", ", so ", ", hence ", ", thus ") if mark in sentence), None)
+    if mark is None or prose.cut or not structure.is_number(prose.reference):
+        return None
+    before, _, said = sentence.rstrip(" .!*").rpartition(mark)
+    heard = [word.strip("*.,") for word in before.lower().split()]
+    figure = said.strip("$* ")
+    value = figure if number.parse(figure) else str(words.number(figure.lower()) or "")
+    is_plain = len(heard) > _FEWEST and not any(map(before.__contains__, (":", "=", "<", "?")))
+    has_number = any(map(str.isdigit, before)) or any(map(words.number, heard))
+    if not value or not is_plain or not has_number or not _OPEN_BEFORE_COLON.isdisjoint(heard):
+        return None
+    is_said_before = prose.reference in before.replace(",", " ").split() and value != prose.reference
+    return UNDECIDED if is_said_before else Extraction(value)
+
+
+def multiplied(prose: Prose) -> Extraction | None:
+    """`The area quadruples`, where the question asks by what factor it grows."""
+    asked = (prose.question or "").lower()
+    if prose.cut or ("factor" not in asked and "how many times" not in asked):
+        return None
+    sentence = prose.sentences[-1]
+    if any(map(str.isdigit, sentence)) or not structure.is_number(prose.reference):
+        return None
+    heard = [word.lower() for word in words.split(sentence)]
+    told = {_FACTORS[word] for word in heard if word in _FACTORS and word not in asked}
+    if len(told) != 1 or not _OPEN_BEFORE_COLON.isdisjoint(heard) or any(map(words.number, heard)):
+        return None
+    return None if not _CONDITIONS.isdisjoint(heard) else Extraction(told.pop())
 
 
 def percent_of(prose: Prose) -> Extraction | None:

@@ -85,6 +85,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.next_one, ()),
     (endings.once_more, ()),
     (endings.led, ()),
+    (endings.behind_colon, ()),
+    (endings.multiplied, ()),
     (endings.percent_of, ()),
     (endings.spelled, ()),
     (endings.one_of_named, ()),

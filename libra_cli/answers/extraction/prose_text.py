@@ -21,7 +21,9 @@ _PART_OF_DAY = lazy_pattern(r"(\d{1,2}(?::\d\d)?)(?: o'clock)? (?:in the (mornin
 _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _OF = (" in ", " out of ", "-in-", "-out-of-")
 _CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
-_NEGATIVE = lazy_pattern(r" (?:negative|minus(?<= is minus)|minus(?<= are minus)) (?=\d)")
+_NEGATIVE = lazy_pattern(
+    r" (?:negative|minus(?<= is minus)|minus(?<= are minus)|minus(?<= to minus)|minus(?<= gives minus)) (?=\d)"
+)
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 
 

@@ -148,7 +148,7 @@ def as_listed(sentence: str, reference: str) -> str | None:
     wanted = part_labels.values(reference) or part_labels.listed(reference)
     if len(wanted) < 2 or assertions.denies(sentence) or " or " in sentence or " than " in sentence:
         return None
-    spans = [span for span in plain.Reader(sentence).spans if any(map(str.isdigit, span.text))]
+    spans = [span for span in plain.Reader(sentence).spans if any(map(str.isdigit, span.text.replace("\u03c0", "3")))]
     if len(spans) != len(wanted):
         return None
     pairs = [(one, value(span.text).rpartition("=")[2].strip()) for one, span in zip(wanted, spans, strict=True)]

@@ -121,6 +121,11 @@ _OTHER_CASE = lazy_pattern(
 """Beginning of a remark about another case."""
 _OF_RESULT = ("its ", "the next ", "indeed", "it lies ", "this makes sense", "this is because")
 """Openers of sentences that say something else of a result."""
+_SOUND = (
+    *("the answer makes sense", "this makes sense", "that makes sense", "it makes sense", "the result makes sense"),
+    *("the answer is reasonable", "this is reasonable", "that is reasonable", "the result is reasonable"),
+)
+"""Openers of sentences that find a result plausible."""
 _ASKED_NAME = lazy_pattern(
     r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b"
 )
@@ -246,6 +251,8 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
         return not other["case"] or _is_other_case(other["case"], question or "")
     if bare.startswith("if ") and any(map(bare.__contains__, _COUNTERFACTUAL)) and "would" in heard:
         return " would " not in (question or "")
+    if bare.startswith(_SOUND):
+        return (_CHANGES - {"answer"}).isdisjoint(heard)
     if not _CHANGES.isdisjoint(heard) and not bare.startswith(_MAY_SAY_ANSWER):
         return False
     if bare.startswith((*_ADVICE, *_NOTES)) and _has_new_number(sentence, before, question):

@@ -26,10 +26,16 @@ _SHORT = lazy_pattern(
 _AND = lazy_pattern(r"(?<=\d) n (?=[a-z] ?=|-?\d)")
 _INDEX = lazy_pattern(r"(?<![A-Za-z\d_])(x)([1-4])(?= ?=)")
 _EQUALS = lazy_pattern(r"(?<![A-Za-z\\])([a-z]) equals (?=-?[\d\\])")
+_IT_IS = lazy_pattern(r"(?:(?<=[.!?\n] )|(?<=\n)|\A)((?:So )?)(\$?[^.!?\n]{0,20}\d\$?) it is[.!]?\s*\Z")
+_BLANK = lazy_pattern(
+    r"\b[Tt]he blank (?:(?:should|must|can|has to|is to|needs to) be|is) (?:filled|completed)(?: in)? (?:with|by)"
+    r"(?: the (?:word|term))?(?= )"
+)
 _EXCLAIMED = lazy_pattern(r"(?<=\d)!(?=[$*]{0,3}(?:\s+[A-Z*#]|\s*$))")
 _LAST_DIGITS = lazy_pattern(r"(?<!\d)\d{1,18}$")
 _FACTORIAL = lazy_pattern(r"[\w)]!(?!\s|$)|\d! ?[-+*/=\u00d7\u00f7.,)]")
 _OF_FACTORIALS = ("factorial", "ways", "arrang", "permut", "order", "shuffl", "seat")
+_NEAR_END = 12
 _MOST = 400
 """Characters of the end of a text in which a number is exclaimed."""
 _LARGEST = 20
@@ -41,6 +47,10 @@ def in_full(text: str) -> str:
     """`text` with such words in full; most texts return as they are."""
     if "\u2234" in text:
         text = text.replace("\u2234", "Therefore ")
+    if " it is" in text[-_NEAR_END:]:  # 10 it is
+        text = _IT_IS.sub(r"\1it is \2.", text)
+    if "he blank " in text:
+        text = _BLANK.sub("The missing word is", text)
     if " n " in text or "x1" in text or " equals " in text:
         text = _INDEX.sub(r"\1_\2", _AND.sub(" and ", _EQUALS.sub(r"\1 = ", text)))
     return _SHORT.sub(_full, text) if any(map(text.__contains__, _SIGNS)) else text
@@ -58,12 +68,8 @@ def without_exclamations(text: str, reference: str, question: str = "") -> str:
     if not found or "!" in reference or "!" in question or _FACTORIAL.search(text):
         return text
     digits = _LAST_DIGITS.search(end[: found[-1].start()])
-    if digits is None or _is_factorial(int(digits[0]), reference):
+    value = int(digits[0]) if digits else None
+    if value is None or (value <= _LARGEST and reference.replace(",", "") == str(math.factorial(value))):
         return text
     told = f"{text} {question}".lower()
     return text if any(map(told.__contains__, _OF_FACTORIALS)) else text[:-_MOST] + _EXCLAIMED.sub(".", end)
-
-
-def _is_factorial(value: int, reference: str) -> bool:
-    """Whether the factorial of `value` is the reference, written in digits."""
-    return value <= _LARGEST and reference.replace(",", "").strip(" $") == str(math.factorial(value))

@@ -161,8 +161,8 @@ def _before_alike(text: str, question: str) -> str:
     first = question[:_FIRST]
     if not numbers and f"\n{first}" in text and text.count("\n") < _MOST_LINES:
         lines = text.split("\n")
-        for at, line in enumerate(lines):
-            if at and line.startswith(first) and "?" in line and _asks_of_another(line, question):
+        for at, own in enumerate(lines):
+            if at and own.startswith(first) and "?" in own and _asks_of_another(own, question):
                 before = "\n".join(lines[:at]).rstrip()
                 return before if before.strip() and before[-1] not in ":?" else text
     if f"\n{first}" in text and text.count("\n") < _MOST_LINES:
