@@ -41,7 +41,7 @@ _GROUP = re.compile(r"([^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*(?:(?:\\[^{}]|\{[^{}\\]*\
 """The rest of a group of at most three levels, without escaped braces."""
 _BRACE = lazy_pattern(r"\\(?:boxed|fbox)\s*\{")
 _BARE = lazy_pattern(
-    r"\\boxed\s*(?![A-Za-z]{3})((?:[^\s${}\\,;]|\\%|,\d{3}){1,40}"
+    r"\\boxed\s*(?![A-Za-z]{2})((?:[^\s${}\\,;]|\\%|,\d{3}){1,40}"
     r"|\\[dt]?frac\s*\{[^{}]{1,40}\}\s*\{[^{}]{1,40}\}|\\[A-Za-z]+)"
 )
 """A box without braces: \\boxed 56."""
