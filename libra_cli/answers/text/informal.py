@@ -31,7 +31,7 @@ _BLANK = lazy_pattern(
     r"\b[Tt]he blank (?:(?:should|must|can|has to|is to|needs to) be|is) (?:filled|completed)(?: in)? (?:with|by)"
     r"(?: the (?:word|term))?(?= )"
 )
-_EXCLAIMED = lazy_pattern(r"(?<=\d)!(?=[$*]{0,3}(?:\s+[A-Z*#]|\s*$))")
+_EXCLAIMED = lazy_pattern(r"(?<=\d)!(?=\*{0,2}(?:\s+[A-Z*#]|\s*$))")
 _LAST_DIGITS = lazy_pattern(r"(?<!\d)\d{1,18}$")
 _FACTORIAL = lazy_pattern(r"[\w)]!(?!\s|$)|\d! ?[-+*/=\u00d7\u00f7.,)]")
 _OF_FACTORIALS = ("factorial", "ways", "arrang", "permut", "order", "shuffl", "seat")
