@@ -92,6 +92,8 @@ def unknown_variables(ctx: click.Context, stages: Iterable[str]) -> list[str]:
         else:  # a mistyped stage, or none: LIBRA_SEED
             close = nearest(name, own, SAME_VARIABLE)
             close = close or [prefix + end for end in nearest(name.removeprefix("LIBRA_"), ends, SAME_VARIABLE)]
+            if not close:  # LIBRA_MODEL_BASE_URL
+                close = [prefix + end for end in sorted(ends, key=len) if name.endswith(f"_{end}")][-1:]
         hint = suggestion(close)
         if hint or of_stage:
             warnings.append(f"the environment variable {name} sets no option{hint}")
