@@ -140,7 +140,7 @@ complete -c libra -n '__fish_seen_subcommand_from verify' -l hard-timeout -x -d 
 complete -c libra -n '__fish_seen_subcommand_from verify' -l annotator -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Model that compares responses with the reference'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l annotator-name -x -d 'Name of an annotator in the votes, instead of the --annotator text'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l annotator-markers -x -d 'Markers around the annotators\' own thinking'
-complete -c libra -n '__fish_seen_subcommand_from verify' -l rule -x -a 'first only never also' -d 'What decides'
+complete -c libra -n '__fish_seen_subcommand_from verify' -l rule -x -a 'first only never also' -d 'Whether the rule decides (see above), or the annotators'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l review -r -F -d 'Also write the undecided rows that a person could decide to FILE, for libra review'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l labels -r -F -d 'File of human labels from libra review'
 complete -c libra -n '__fish_seen_subcommand_from verify' -l report -r -F -d 'Write to FILE, as JSON, how far the rule and the annotators agree'

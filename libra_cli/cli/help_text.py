@@ -162,7 +162,8 @@ def _record(option: click.Option, ctx: click.Context, short: bool) -> tuple[str,
 
 
 def _in_short(text: str) -> str:
-    """The first sentence of a help text; of a long one the first clause."""
+    """The first sentence of a help text; of a long one the first clause. Nothing stands above it."""
+    text = text.replace(" (see above)", "")
     sentence = re.split(r"(?<=\.) ", text, maxsplit=1)[0]
     if len(sentence) <= LONG_SENTENCE:
         return sentence

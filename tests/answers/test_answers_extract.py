@@ -167,3 +167,18 @@ def test_a_megabyte_is_no_trouble(text, answer):
 def test_any_text_has_an_answer_or_none(text):
     answer = final_answer(text)
     assert answer is None or (answer and answer == answer.strip())
+
+
+@pytest.mark.parametrize(
+    ("response", "answer"),
+    [
+        ("10 + 3 = 13\n#### 13\n\nJim has 9 toys and loses 2.\n9 - 2 = 7\n#### 7", "13"),
+        ("10 - 3 = 7\n#### 7\n\nTom buys 4 books.\n4 * 5 = 20\n#### 20", "7"),
+        ("10 + 3 = 13\n#### 13\n\nWait, someone else eats them, so 10 - 3 = 7.\n#### 7", "7"),
+        ("#### 13\n\nThe candies that Jane eats are gone.\n#### 7", "7"),
+        ("#### 1. Reading the problem\n\nSomebody gives things away.\n\n#### 7", "7"),
+    ],
+)
+def test_a_base_model_goes_on_with_another_problem(response, answer):
+    question = "Jane has 10 candies and eats 3. How many are left?"
+    assert read_answer(response, "7", None, question).answer == answer

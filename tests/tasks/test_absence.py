@@ -69,6 +69,8 @@ Paris | It lies in Lyon.
 1000 | They sold 1k of them.
 5 | 答案是五，不是3。
 3 | The primes are 5, 7, 11.
+3 | Therefore m + 1 = 4.
+4 | So 2x = 8.
 17th century | The treaty was signed in 1648.
 {1, 2, 3, 6} | The positive divisors of 6.
 """

@@ -43,6 +43,8 @@ _OPEN = lazy_pattern(
     r"|\d ?[-\u2212\u2013:] ?\d|\b(?:pi|sqrt|log|ln|sin|cos|tan|deviation)\b"
 )
 """What may make another value of the numbers beside it."""
+_OPEN_EQUATION = lazy_pattern(r"(?<![A-Za-z\\])[a-zA-Z] ?[-+*/^]|[-+*/^] ?[a-zA-Z](?![A-Za-z])|\d[a-z](?![A-Za-z])")
+"""A side of an equation whose solution another number is: m + 1."""
 _CLOCK = lazy_pattern(r"(?<![\d:])(\d{1,2}):(\d\d)(?![\d:])")
 _DATE = lazy_pattern(r"(?<!\d)\d{4}([-/.])\d{1,2}\1\d{1,2}(?!\d)|(?<!\d)\d{1,2}([-/.])\d{1,2}\2\d{4}(?!\d)")
 _OPTION = lazy_pattern(r"(?<![A-Za-z'\\{$_])[B-H](?![A-Za-z'(=_^}$])|\(A\)|(?<=is )A(?=[.)*]|$)|[IVXLC]{2,}")
@@ -241,6 +243,8 @@ def _said(text: str) -> set[Fraction] | None:
     text = _DATE.sub(lambda date: re.sub(r"[-/.]", " ", date[0]), _CLOCK.sub(r"\1 \2", text))
     for segment in _SEGMENTS.split(text):
         parts = _EQUALS.split(segment)
+        if any(map(_OPEN_EQUATION.search, parts[:-1])):
+            return None
         for part in parts[:-1]:
             found.update(chain.from_iterable(_readings(token[0]) for token in _TOKEN.finditer(part)))
         values = _values_of(parts[-1])

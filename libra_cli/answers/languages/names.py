@@ -100,12 +100,13 @@ def same(reference: str, answer: str) -> bool | None:
         verdict = _same_laws(reference, answer)
         if verdict is not None:
             return verdict
+    if wanted[:-1] == given[:-1] and wanted[:-1] and len(wanted[-1]) == len(given[-1]) == 1:
+        return False  # vitamin C, vitamin D
     if not (is_name(reference) and is_name(answer)):
         return None
-    if [word for word in wanted if len(word) > 1] == [word for word in given if len(word) > 1] and min(
-        len(wanted), len(given)
-    ) > 1:
-        return True  # John F. Kennedy
+    initials, whole = zip(*map(_initials, (wanted, given)), strict=True)
+    if whole[0] == whole[1] and min(len(wanted), len(given)) > 1 and len(wanted[-1]) > 1 < len(given[-1]):
+        return True if initials[0] == initials[1] or not all(initials) else None  # John F. Kennedy
     if _is_short_form(reference, answer) or _is_short_form(answer, reference):
         return True
     long, short = (wanted, given) if len(wanted) > len(given) else (given, wanted)
@@ -113,12 +114,18 @@ def same(reference: str, answer: str) -> bool | None:
         return True  # Picasso, Pablo Picasso
     if any(text.isupper() for text in map(_without_small, (reference, answer))):
         return None
-    if len(core) == len(said) == 2 and core[1] == said[1] and core[0][0] != said[0][0]:
+    are_whole = len(core) == len(said) == 2 and min(len(core[0]), len(said[0])) > 1
+    if are_whole and core[1] == said[1] and core[0][0] != said[0][0]:
         return False  # Marie Curie, Pierre Curie
     if not set(core).isdisjoint(said):
         return None
     are_cyrillic = all(_script(word[0]) == "Cyrillic" for word in (*wanted, *given))
     return False if are_cyrillic or (_is_latin(reference) and _is_latin(answer)) else None
+
+
+def _initials(name: list[str]) -> tuple[list[str], list[str]]:
+    """The single letters of a name, and its words."""
+    return [word for word in name if len(word) == 1], [word for word in name if len(word) > 1]
 
 
 def _are_other_words(reference: str, answer: str) -> bool:

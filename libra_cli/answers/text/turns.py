@@ -56,6 +56,11 @@ _ANSWERED = lazy_pattern(r"[Aa]nswer(?: is\b|\**:| \([^()\n]{1,20}\):)|####|\\bo
 _END = 80
 _DOUBT = lazy_pattern(r"\b(?:[Ww]ait|[Ll]et me|[Hh]mm+|[Hh]old on|[Aa]ctually|[Cc]heck|[Oo]ops|[Ss]orry)\b")
 """A word behind which a text works on its own question again."""
+_FINAL = lazy_pattern(r"(?:^|\n)#### ?[-$]{0,2}\d[\d.,/]{0,20}%?(?: [a-z]{1,20})?(?=\n\n)")
+_THING = lazy_pattern(r"[a-z]{4,}")
+_SMALL = frozenset(
+    "this that what then with have from they there were when will each total answer thus therefore hence here".split()  # noqa: SIM905
+)
 _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 
@@ -85,6 +90,8 @@ def own_turn(text: str, question: str | None = None) -> str:
         text = text[: another.start()]
     if question and ("?" in text or f"\n{question[:_FIRST]}" in text or question.startswith(_ASKS)):
         text = _before_alike(text, question)
+    if question and has_empty_lines and text.count("####") > 1:
+        text = _before_another_problem(text, question)
     if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]
     if "<" not in text and ("|" not in text or "[|" not in text):
@@ -99,6 +106,18 @@ def own_turn(text: str, question: str | None = None) -> str:
         role = _ROLE.match(text, begin)  # <|im_start|>assistant
         begin = role.end() if role and token[0][1:2] not in "/" else begin
     return text[begin:] if begin else text
+
+
+def _before_another_problem(text: str, question: str) -> str:
+    """A text up to its first `#### 42` if what follows an empty line is about other things than the question."""
+    first = _FINAL.search(text)
+    if first is None or "####" not in text[first.end() :]:
+        return text
+    line = text[first.end() :].lstrip().partition("\n")[0]
+    things = {word for word in _THING.findall(line.lower()) if word not in _SMALL}
+    known = f"{question} {text[: first.start()]}".lower()
+    is_other = len(things) > 1 and not _DOUBT.search(line) and not any(map(known.__contains__, things))
+    return text[: first.end()] if is_other else text
 
 
 def is_beginning(own: str, text: str) -> bool:

@@ -124,8 +124,8 @@ def _panel_option(*names: str, **kwargs: Any) -> Any:
 @_panel_option(
     "--rule",
     type=click.Choice(choices.RULES),
-    help="What decides: the rule, which finds the answer and compares it (see above), or the annotators. only: the "
-    "rule alone. first: the rule, and the annotators where it leaves a row undecided. also: both, on every row. "
+    help="Whether the rule decides (see above), or the annotators. only: the rule "
+    "alone. first: the rule, and the annotators where it leaves a row undecided. also: both, on every row. "
     "never: the annotators alone. Default: first; for rows with votes of an earlier run, as in that run.",
 )
 @_panel_option(
