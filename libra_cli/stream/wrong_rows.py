@@ -39,6 +39,10 @@ PUBLISHED: dict[str, tuple[str, tuple[str, ...]]] = {
     "multiple-choice": ("multiple choice", ("choices", "answer")),
 }
 """Data sets whose rows no renaming of fields maps: preset of `libra collect` -> its name, and fields of each row."""
+_AROUND_ROWS = frozenset(
+    ("data", "rows", "items", "records", "examples", "samples", "instances", "results", "train", "test")
+)
+"""Fields that hold all rows, in an object around them."""
 _ASK_OTHERWISE = ("arena-55k", "nectar", "multiple-choice")
 """Those whose field with a question's name holds something else: JSON, a transcript, a question without its choices."""
 
@@ -51,6 +55,14 @@ def published(fields: Mapping[str, Any]) -> str | None:
     own = [name for name in fields if name != "id"]  # which a row without any gets
     if own and all(name.isdecimal() and isinstance(fields[name], dict) for name in own):
         return "it is an object of rows by their numbers (OpenCompass): jq -c '.[]' FILE puts each on a line"
+    around = [
+        name for name in own if isinstance(fields[name], list) and isinstance(next(iter(fields[name]), None), dict)
+    ]
+    if own == around and not _AROUND_ROWS.isdisjoint(own):
+        return f"it is an object around an array of rows: jq -c '.{around[0]}[]' FILE puts each on a line"
+    if around == ["choices"] and "message" in fields["choices"][0]:
+        answer = "libra collect --map choices.0.message.content=response FILE"
+        return f"it holds an answer of OpenAI's API: {answer} reads it"
     preset = _preset_of(fields)
     return preset and f"it is a row of {PUBLISHED[preset][0]}: libra collect --preset {preset} FILE reads it"
 

@@ -41,7 +41,8 @@ def hedge(prose: Prose) -> Extraction | None:
         return None
     last = prose.sentences[-1].lower().rstrip(" .!").split()
     is_short = prose.asks_for_verdict and 1 < len(last) < _FEW_WORDS
-    is_denied = is_short and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")  # It isn't.
+    is_denied = is_short and last[0] != "no,"  # It isn't.
+    is_denied = is_denied and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")
     is_denied = is_denied and yes_or_no.verdict(prose.sentences[-1], prose.question) is None
     return UNDECIDED if is_denied or asked.is_hedged(prose.tail, prose.reference) else None
 

@@ -16,6 +16,9 @@ Fields = Mapping[str, Any]
 LIBRA_BENCH, POINTWISE, REASONING = "libra-bench", "pointwise", "reasoning"
 
 _NO_LABEL = 'no "label": run libra verify first'
+_NO_PREFERENCE = (
+    'no "preference" (A or B, the better response) beside the two: libra collect --map FIELD=preference names its field'
+)
 _NO_VERDICT = 'no "score" and no "prediction": run libra judge first'
 
 
@@ -88,6 +91,8 @@ def _detect(fields: Fields) -> str:
         raise ValueError(_NO_VERDICT)
     if (reason := why_no_preference(fields)) is not None:
         raise ValueError(reason)
+    if _is_judged(fields) and "response_a" in fields and "response_b" in fields:
+        raise ValueError(_NO_PREFERENCE)
     if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
         raise ValueError(_NO_LABEL)
     if all(name in fields for name in ("response_a", "response_b")) or isinstance(fields.get("responses"), list):

@@ -192,7 +192,7 @@ def _build(
 def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings) -> None:
     """Raises Fatal if rows were refused without a file for them, or nothing is left to learn from (2)."""
     if counts.errors and settings.errors is None:
-        cure = "mend them, or name a file to leave them in: --errors FILE"
+        cure = "mend them, or leave them out: --errors FILE takes them"
         raise Fatal(
             Exit.USAGE, f"{counted(counts.errors, 'row')} cannot be learned from, and nothing was trained; {cure}"
         )
