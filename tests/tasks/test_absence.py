@@ -105,3 +105,9 @@ def test_only_a_complete_text_is_called_wrong_by_it():
 
 def test_a_long_text_is_not_searched():
     assert not is_absent("There are 5 of them. " * 200, "7")
+
+
+def test_many_values_in_many_units_are_not_searched():
+    text = " and ".join(f"{1000 + n} kg of tea" for n in range(39))
+    assert not is_absent(f"He saw {text}.", "40 kg")
+    assert is_absent("He saw 1000 kg of tea.", "40 kg")

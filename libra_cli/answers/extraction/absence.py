@@ -25,6 +25,8 @@ _FEW = 2
 """Numbers up to this one may be said without a numeral: none, both, the only one."""
 _MANY = 40
 """Values of a text up to which all sums are tried."""
+_MOST_PRODUCTS = 40_000
+"""Values times factors that are tried, in a tenth of a second."""
 _LONGEST_NUMERAL = 6
 _NEARLY = Fraction(2, 100)
 _TOKEN = lazy_pattern(r"\d+(?:[.,'\u2019\u00a0\u202f ]\d+)*(?:\{,\}\d{3})*|(?<![\d.])\.\d+", re.ASCII)
@@ -140,6 +142,8 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
     factors = _factors(f"{text} {reference} {question}") if has_unit else [*_ALWAYS]
     if has_unit and "".join(filter(str.isalpha, reference)) not in "".join(filter(str.isalpha, text)):
         factors += [tens * factor for old in _OF_OLD_UNITS for factor in (old, 1 / old) for tens in _TENS]
+    if len(said) * len(factors) > _MOST_PRODUCTS:
+        return False
     return any(not any(_is_said(value, said, factors) for value in readings) for readings in wanted)
 
 
