@@ -41,10 +41,10 @@ def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[st
 
     `outputs` are other files and folders of the same run; they may lie in it, as may its standard output and error.
     """
-    if not folder.is_dir():
-        if os.path.lexists(folder):
-            raise Fatal(Exit.USAGE, f"{folder}: is no folder; use another -o")
+    if not os.path.lexists(folder):  # another rank may make it at any time
         return
+    if not folder.is_dir():
+        raise Fatal(Exit.USAGE, f"{folder}: is no folder; use another -o")
     if manifest is None:
         if (folder / PIPELINE).is_dir():
             what, cure = "is a folder of libra run, which keeps its notes there", f"name one in it: -o {folder}/NAME"
