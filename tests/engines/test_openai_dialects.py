@@ -388,8 +388,10 @@ def test_a_limit_that_is_refused_in_a_200_is_lowered():
         assert [call.body["max_tokens"] for call in server.calls] == [100, 40]
 
 
-def test_an_error_that_is_no_event_is_shown():
+@pytest.mark.parametrize("before", [b"", b": waiting\n\n", b"event: start\nid: 1\n\n"])
+def test_an_error_that_is_no_event_is_shown(before):
     error = b'{"error": {"code": 400, "message": "the request exceeds the available context size (16384 tokens)"}}\n'
+    error = before + error
     with ScriptedServer(lambda _call: Reply(body=error, headers={"content-type": "text/event-stream"})) as server:
         answer = ask(server.url, ["p"])["p"]
     assert "the request exceeds the available context size" in str(answer)

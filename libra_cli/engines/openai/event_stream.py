@@ -15,6 +15,8 @@ from libra_cli.engines.openai.content_parts import THINKING, MalformedAnswer
 from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END
 
 TYPE = "text/event-stream"
+_FIELDS = (b"", b"event", b"id", b"retry")
+"""Names of the lines of an event beside its data; a comment has none."""
 _EACH = 8
 """Bytes that each piece takes beside its text."""
 
@@ -37,7 +39,7 @@ class EventStream:
         self._ended = False
         self._kept = 0
         self._other: list[bytes] | None = []
-        """Lines before the first event; None after it."""
+        """Lines before the first event that are none of its lines; None after it."""
 
     @property
     def size(self) -> int:
@@ -74,8 +76,8 @@ class EventStream:
         field, colon, data = line.partition(b":")
         if not line or field == b"event":
             self._event = data.strip()
-        if field != b"data" or not colon:  # a comment, an empty line, or another field of an event
-            if line and self._other is not None:
+        if field != b"data" or not colon:
+            if field not in _FIELDS and self._other is not None:
                 self._other.append(line)
                 self._kept += len(line) + _EACH
             return
