@@ -69,7 +69,7 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
         wanted = options.as_letter(wanted, asked)
     pointed = commas.with_decimal_reference(wanted, response, asked) if wanted and "," in wanted else wanted
     found = extract.read_answer(response, pointed, cut, asked)
-    if pointed is not wanted and pointed != wanted and found.answer:
+    if pointed != wanted and found.answer:
         found = found._replace(answer=commas.like_reference(found.answer))
     if found.answer and found.answer[0] == "(" and wanted and wanted[0] == "-":
         found = found._replace(answer=one_form.without_remark(found.answer, response))

@@ -282,7 +282,7 @@ def _in_words(heard: list[str], language: str) -> Iterator[Fraction]:
         for length in range(1, _LONGEST_NUMERAL):
             row = " ".join(heard[at : at + length])
             value = words.number(row)
-            if value is None and language and not language.isupper() and language not in ("zh", "ja", "ko"):
+            if value is None and language and language not in ("zh", "ja", "ko"):
                 value = amounts.spelled(row, language) if row else None
             if value is not None:
                 yield value

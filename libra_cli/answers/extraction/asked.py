@@ -16,8 +16,6 @@ CLAUSES = lazy_pattern(
     r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
 )
 _BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
-
-
 _CONTRAST = lazy_pattern(
     r",? (?:and not|but not|rather than|instead of) (?:an? |the )?[\w-]+(?: (?:one|function|number|set))?(?=[.,;!]|$)"
 )
@@ -99,16 +97,8 @@ _KNOWN = {
 _NOTHING = {
     "nothing": (
         *("no real number", "no number", "no x ", "no such ", "no value", "no real value", "no real x", "no real root"),
-        *(
-            "set is empty",
-            "set is \u2205",
-            "the empty set",
-            "be satisfied",
-            "is unsolvable",
-            "is inconsistent",
-            "is never satisfied",
-            "does not exist",
-        ),
+        *("set is empty", "set is \u2205", "the empty set", "be satisfied", "is never satisfied"),
+        *("is unsolvable", "is inconsistent", "does not exist"),
         *("has no real", "no roots", "no possible", "no integer", "no positive", "no y ", "no n ", "no k "),
     ),
     "undefined": (

@@ -209,19 +209,8 @@ _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨"
 _ACCENTED_NOUN = lazy_pattern(r"(-?\d[\d.,]*(?<=\d)) (?=[^\W\d_]{0,30}[^\W\d_a-zA-Z])([^\W\d_]{3,30})")
 _NO_COUNTED = (
-    "mil",
-    "bil",
-    "douz",
-    "docen",
-    "dútz",
-    "demi",
-    "hälft",
-    "dritt",
-    "fünft",
-    "zwölft",
-    "tér",
-    "déc",
-    "céntimo",
+    *("mil", "bil", "douz", "docen", "dútz", "demi", "hälft", "dritt", "fünft", "zwölft"),
+    *("tér", "déc", "céntimo"),
 )
 """Beginnings of words with accents that change the number before them."""
 _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", "})

@@ -32,8 +32,6 @@ _SMALL_LETTERS = frozenset("abcdefghij")
 _NEARNESS = 20
 """A number that differs from an option by less than one part in so many may be it, rounded."""
 _LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
-
-
 _SMALL_LISTED = lazy_pattern(r"^[ \t]*\(?[a-f][).](?= )", re.MULTILINE)
 
 

@@ -15,8 +15,8 @@ from libra_cli.answers.values import science, units
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_NUMERAL = 6
-_SCALES = words.table("hundred thousand million billion trillion")
 """Words of the longest numeral that is searched in a sentence."""
+_SCALES = words.table("hundred thousand million billion trillion")
 _OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
 _COPULAS = frozenset("is are was were".split())  # noqa: SIM905
 _CONCLUDES = lazy_pattern(r",\s+(?:and )?(?:so|but|hence|thus|therefore|which means)\b,?\s+(?:that )?")

@@ -81,16 +81,6 @@ class HashColumn:
             begin += len(some)
         return np.concatenate(hashes), np.concatenate(indices)
 
-    def at(self, indices: NDArray[np.int32]) -> Ints:
-        """The hashes at some indices, in ascending order of these."""
-        found, begin, wanted = [np.empty(0, np.int64)], 0, np.sort(indices)
-        while begin < self.n:
-            some = self.read(begin)
-            inside = wanted[(wanted >= begin) & (wanted < begin + len(some))]
-            found.append(some[inside - begin])
-            begin += len(some)
-        return np.concatenate(found)
-
     def numbers(self) -> NDArray[np.int32]:
         """The number of each hash (N): equal ones have the same number, from 0 in order of appearance."""
         first = np.empty(self.n, np.int32)
