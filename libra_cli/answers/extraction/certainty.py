@@ -21,10 +21,6 @@ _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
 _ABOUT = words.table("about approximately approx roughly around nearly")
-_AT_FIRST = lazy_pattern(
-    r"\b(?:first|initial(?:ly)?|originally|looks like|seems?|thought|tempt\w+|guess\w*)\b[^.]{0,80}? but "
-)
-"""What leads to an answer that the rest of the sentence replaces."""
 _FEW = 4
 """Words of a text that is its answer as a whole."""
 _MOST_PLACES = 12
@@ -131,8 +127,6 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
     fractions = (_numbers(word) for word in answer.split())
     own = next((found for found in fractions if len(found) > 2), None)  # 1/3, which is said twice
     last = words.sentences(tail)[-1][-_LAST_CHARS:]
-    if " but " in last and (first := _AT_FIRST.search(last)):
-        last = last[first.end() :]  # My first guess was 56, but it is 54
     said = _CALCULATION.sub("", last).split()
     told = sum(
         _numbers(word).count(value)

@@ -48,6 +48,7 @@ _TOLD_BEFORE = lazy_pattern(
 """A remark about an answer that was given before: I first said 54, which was wrong."""
 _BUT = ("less", "more", "greater", "smaller", "larger", "at")
 """What a second bound begins with behind "but"."""
+_POSSIBLE = frozenset(("could", "might", "may"))
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
 
@@ -180,7 +181,7 @@ def _is_rest(main: Clause, clauses: Sequence[Clause]) -> bool:
 def is_open(clause: Clause) -> bool:
     """Whether a clause only says what the answer could be: "it could be 12 or 14", "2 or 3, depending on a"."""
     return clause.opener == "depending" or any(
-        group.before[-2:] in (("could", "be"), ("might", "be"), ("may", "be")) for group in clause.groups
+        group.before[-1:] == ("be",) and not _POSSIBLE.isdisjoint(group.before[-3:-1]) for group in clause.groups
     )
 
 

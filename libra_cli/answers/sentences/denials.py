@@ -71,6 +71,52 @@ def without_slip(text: str) -> str:
     return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
 
 
+_PAST = r"(?:thought|believed|guessed|assumed|expected|supposed|figured|got|had|wrote|calculated|was going to say)"
+_PRESENT = r"(?:think|believe|say|guess|assume|expect|suppose|answer|claim)"
+_PEOPLE = r"(?:you|one|some|many|most|people|students|everyone|someone|somebody)(?: (?!is\b|are\b|that\b)[a-z]+){0,3}?"
+_OPINION = lazy_pattern(
+    rf"(?:^|(?<=[.!?\n] )|(?<=\n))[^.!?\n;:]{{0,40}}?\b(?:"
+    rf"(?:at first|initially|originally|first|earlier),? (?:I|we) {_PAST}|(?:I|we)(?: had)? (?:at first|initially|originally"
+    rf"|first) {_PAST}|(?:I|we) (?:thought|believed|guessed|assumed|was going to say)|(?:I|we) {_PAST}(?= [^.,;]{{1,20}} at first\b)"
+    rf"|{_PEOPLE} {_PRESENT}|(?:my|our|the|an?) (?:first|initial|obvious|tempting|na[i\u00ef]ve|intuitive|earlier|original)"
+    r" (?:guess|answer|thought|idea|result|attempt|estimate)|(?:looks|sounds) like|seems (?:right|true|false|like|to be)|is (?:very )?tempting"
+    r")\b(?:[^.!?\n;]|\.(?=\d)){0,60}?[,;.]? (?:but|yet|however|though)\b,? (?:then |now )?(?P<rest>[^\n]{8,})$",
+    re.IGNORECASE,
+)
+"""What somebody thinks, and behind "but" what is so: at first I thought 12, but the right number is 24."""
+_OPEN = lazy_pattern(
+    r"\b(?:may|might|could|maybe|perhaps|possibly|sure|certain|unless|if|guess|think|thought|check|verify|either)\b"
+)
+_REASON = lazy_pattern(
+    r"(?:^|(?<=[.,;\n] ))(?:(?:but|and|so|now|yet|however),? )?(?:since|because|as|given that|after|when|once) "
+    r"(?:[^.,;:=\n]|\.(?=\d)){8,80}?(?<!\bof)(?<!\b(?:in|at|to|by|on|as))(?<!\b(?:for|and))(?<!\b(?:that|from|with|than)) "
+    r"(?=the (?:[a-z]+ ){1,5}(?:is|are|becomes|equals|must be) [^.,;]*\.?$|it (?:is|must be) [^.,;]*\.?$"
+    r"|there (?:are|is|remain) [^.,;]*\.?$|we (?:get|have) [^.,;]*\.?$)",
+    re.IGNORECASE,
+)
+"""A reason at the beginning of a sentence or behind "but", and what follows from it, without a comma between them."""
+_BEGIN_REASON = ("ince ", "ecause ", " as ", "As ", "iven that ", "fter ", "hen ", "nce ")
+
+
+def without_opinion(text: str) -> str:
+    """`text` without what somebody first thought, if its last line says behind "but" what is so."""
+    start = max(text.rfind("\n", 0, -1) + 1, len(text) - 2 * _END)
+    end = text[start:]
+    if any(map(end.__contains__, ("but ", "But ", " yet ", "owever", "though"))) and (told := _OPINION.search(end)):
+        has_both = any(map(str.isdigit, told["rest"])) or not any(map(str.isdigit, told[0]))
+        if has_both and not _OPEN.search(told["rest"].lower()):
+            text = f"{text[: start + told.start()]}{told['rest'][0].upper()}{told['rest'][1:]}"
+    return text
+
+
+def with_pause(text: str) -> str:
+    """`text` with a comma between a reason that begins its last sentence and what follows from it."""
+    start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
+    end = text[start:]
+    is_reason = any(map(end.__contains__, _BEGIN_REASON))
+    return text[:start] + _REASON.sub(lambda reason: f"{reason[0][:-1]}, ", end) if is_reason else text
+
+
 CHANGES = (
     *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
     *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
