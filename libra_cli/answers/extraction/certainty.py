@@ -21,6 +21,15 @@ _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
 _ABOUT = words.table("about approximately approx roughly around nearly")
+_TRIED = lazy_pattern(
+    r"^[^,;]{0,120}\b(?:fails?|fail to|not (?:work|satisfy|hold|fit|prime|possible|divide|enough)"
+    r"|n['\u2019]t (?:work|satisfy|hold|fit|divide)"
+    r"|too (?:small|large|big|few|many|high|low|much|little)|impossible|(?:not|isn['\u2019]t) (?:a|an|in|on"
+    r"|the) [a-z ]{3,20})\b[^,;]{0,60}[,;] (?:and )?so "
+)
+"""A value that a sentence excludes before it concludes: for n = 9 the inequality fails, so."""
+_OUT_OF = lazy_pattern(r"\bout of (?:all )?(?:the |his |her |their |its )?(?:original |initial |total |whole )?\S+")
+"""The whole, of which the answer is a part."""
 _FEW = 4
 """Words of a text that is its answer as a whole."""
 _MOST_PLACES = 12
@@ -127,6 +136,10 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
     fractions = (_numbers(word) for word in answer.split())
     own = next((found for found in fractions if len(found) > 2), None)  # 1/3, which is said twice
     last = words.sentences(tail)[-1][-_LAST_CHARS:]
+    if "so " in last and (tried := _TRIED.search(last)):
+        last = last[tried.end() :]
+    if answer and "out of " in last:
+        last = _OUT_OF.sub("", last)
     said = _CALCULATION.sub("", last).split()
     told = sum(
         _numbers(word).count(value)

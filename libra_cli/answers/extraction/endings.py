@@ -7,6 +7,7 @@ import re
 from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
+from libra_cli.answers.sentences import among_given as among_given_numbers
 from libra_cli.answers.sentences import comparatives, greater, nothing
 from libra_cli.answers.sentences.extracted import UNDECIDED, Extraction
 from libra_cli.answers.text import number, words
@@ -36,7 +37,8 @@ _ONCE_MORE = lazy_pattern(
     r"(?P<value>[^,;:]{1,40}?|[^,;:()\u27e8]{0,20}[(\u27e8][^()\u27e8;:]{1,40}[)\u27e9]\$?)[.!]?$"
 )
 _LEADING = lazy_pattern(
-    r"(?:(?:an?|the|exactly|about|just|only|by|eine?r?|une?|una?|um|de) )?(?:(?!to |from |for |in |at |of |more |less )"
+    r"(?:(?:an?|the|exactly|about|just|only|by|eine?r?|une?|una?|um|de) )?(?:(?!to |from |for |in |at |of "
+    r"|more |less )"
     r"[a-z\u00e0-\u00ff]{3,12} (?:of |von |de )?)?(?=[-\d(\u27e8$])",
     re.IGNORECASE,
 )
@@ -57,6 +59,25 @@ _RESULT = lazy_pattern(r"=|\b(?i:so|thus|hence|therefore|answer)\b")
 _NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}")
 _PARTS = lazy_pattern(r", |; ")
 _NAMED = lazy_pattern(r"\**(?:the )?(?P<name>[A-Za-z][A-Za-z -]{0,30}?)\** ?[:=] ?\**(?P<value>-?\\?[\d\\][^=:]{0,30})")
+_QUANTITY = lazy_pattern(
+    r"(?:\b(?:the|its|his|her|their|whose|each) (?P<name>[a-z][a-z-]+(?: [a-z-]+)?) (?:is|was|equals|will be|must be)"
+    r"|\b(?:a|an|the) (?P<of>[a-z-]{4,20}) of) (?:about |exactly |only |just )?"
+    r"(?P<value>[$\u20ac\u00a3]?-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?![\d^*/]| ?[-+*/=]))(?P<behind> (?:each"
+    r"|per|for|more|less|times)\b)?",
+    re.IGNORECASE,
+)
+"""The radius is 5, a remainder of 2."""
+_ASKED_QUANTITY = lazy_pattern(
+    r"\b(?:how (?:much|long|big|high|large|far|old|tall|wide|heavy|deep) (?:is|was)|what(?:['\u2019]s| is"
+    r"| was| are| will be)|find|calculate|determine|compute|give|state) "
+    r"(?:the |its |his |her |their )([a-z][a-z-]+(?: [a-z-]+)?)(?= (?:of|in|for|when|if|on|at|that|which"
+    r"|after|left|to)\b|[?.,]|$)",
+    re.IGNORECASE,
+)
+_SAYS_QUANTITY = (" is ", " was ", " equals ", " of ", " be ")
+_VAGUE = words.table("total answer result value number rest whole new final other same amount figure one")
+"""Words of names that may mean what the question names otherwise."""
+_CONDITIONAL = words.table("if suppose assume were not isn't wasn't would could instead unless maybe perhaps or wrong")
 _FEW, _SHORTEST, _FEWEST = 6, 2, 4
 _OPEN_BEFORE_COLON = words.table(
     "not except than without wrong false incorrect check checking note ratio but unless next option options answers"
@@ -260,16 +281,45 @@ def spelled(prose: Prose) -> Extraction | None:
 
 
 def one_of_named(prose: Prose) -> Extraction | None:
-    """`slope = 2/5, y-intercept = -2`, where the question asks for the slope."""
+    """`slope = 2/5, y-intercept = -2`, `the radius is 5, so the diameter is 10`: the one that the question asks for."""
     if not prose.question or not structure.is_number(prose.reference):
         return None
     pairs = [_NAMED.fullmatch(part) for part in _PARTS.split(prose.sentences[-1].strip(" .*$"))]
     found = {pair["name"].lower(): pair["value"] for pair in pairs if pair}
     if len(found) < len(pairs):
-        return None
+        return _quantity(words.sentences(prose.in_digits)[-1], prose.question)
     asked = words.sentences(prose.question)[-1].lower()
     told = [name for name in found if len(name) > _SHORTEST and name in asked]
     return Extraction(found[told[0]]) if len(told) == 1 and len(found) > 1 else None
+
+
+def _quantity(sentence: str, question: str) -> Extraction | None:
+    """What a sentence that gives several quantities says of the one that a question asks for; None if unsure."""
+    if sum(map(str.isdigit, sentence)) < _SHORTEST or not any(map(sentence.__contains__, _SAYS_QUANTITY)):
+        return None
+    asked, found = _ASKED_QUANTITY.findall(question), dict[str, str]()
+    for match in _QUANTITY.finditer(sentence) if asked else ():
+        name = match["name"] or match["of"]
+        if found.setdefault(name.lower(), match["value"]) != match["value"] or match["behind"]:
+            return None
+    wanted = asked[-1].lower() if asked else ""
+    others = {word for name in found if name != wanted for word in name.split()}
+    is_open = not (_VAGUE | {wanted.rpartition(" ")[2]}).isdisjoint(others)
+    heard = {word.lower() for word in words.split(sentence)}
+    if wanted not in found or len(found) < _SHORTEST or is_open or not _CONDITIONAL.isdisjoint(heard):
+        return None
+    return Extraction(found[wanted])
+
+
+def among_given(prose: Prose) -> Extraction | None:
+    """`He has 27 pencils left out of the original 36`: the only number that the question does not give."""
+    if not prose.question or not structure.is_number(prose.reference):
+        return None
+    sentence = prose.sentences[-1]
+    if sum(map(str.isdigit, sentence)) < _SHORTEST:
+        return None
+    found = among_given_numbers.answer(words.sentences(prose.in_digits)[-1], prose.question, prose.concluded.unclear)
+    return Extraction(found) if found else None
 
 
 def compound(prose: Prose) -> Extraction | None:

@@ -94,6 +94,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_sentences.one_asked_for, ()),
     (prose_sentences.in_unit_asked_for, ()),
     (endings.sum_of_parts, ()),
+    (endings.among_given, _OF_A_SENTENCE),
     (prose_sentences.conclusion, _OF_A_SENTENCE),
     (prose_sentences.number_abroad, _OF_A_SENTENCE),
     (prose_sentences.numeral_abroad, _OF_A_SENTENCE),

@@ -9,6 +9,7 @@ from libra_cli.answers.languages import abroad, amounts, answer_forms, numerals
 from libra_cli.answers.sentences import (
     asked_units,
     asking,
+    assertions,
     claimed,
     comparatives,
     counted,
@@ -87,6 +88,8 @@ def _says(prose: Prose, number: str, measured: str) -> bool:
 def conclusion(prose: Prose) -> Extraction | None:
     """`So she needs 3 + 4 = 7 eggs`: what the last sentence asserts."""
     found = of_asserted(prose.concluded, prose.reference)
+    if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
+        found = found._replace(answer=assertions.solved(found.answer))
     return found if found.answer else None
 
 

@@ -46,6 +46,10 @@ _TOLD_BEFORE = lazy_pattern(
     r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$"
 )
 """A remark about an answer that was given before: I first said 54, which was wrong."""
+_ASSIGNED = lazy_pattern(
+    r"[A-Za-z](?:_\w|_\{\w+\})? ?= ?(?:[^A-Za-z<>]|\\(?:[dt]?frac|sqrt|pi|cdot|times)(?![A-Za-z]))+"
+)
+"""A letter and its value: x = 5."""
 _BUT = ("less", "more", "greater", "smaller", "larger", "at")
 """What a second bound begins with behind "but"."""
 _POSSIBLE = frozenset(("could", "might", "may"))
@@ -122,6 +126,19 @@ def inferred(sentence: str) -> str:
         is_inside = before.replace("\\$", "").count("$") % 2
         return f"{'$' if is_inside else ''}{behind.strip()}"
     return sentence
+
+
+def solved(answer: str) -> str:
+    """The values of letters that end a list of equations which lead to them: x = 5 of 4x = 20, x = 5."""
+    parts = answer.split(", ")
+    at = len(parts)
+    while at and _ASSIGNED.fullmatch(parts[at - 1].strip(" $")):
+        at -= 1
+    names = [part.strip(" $")[0] for part in parts[at:]]
+    is_led = 0 < at < len(parts) and all("=" in part for part in parts[:at])
+    if not is_led or any(not any(name in part for part in parts[:at]) for name in names):
+        return answer
+    return (" or " if len(set(names)) < len(names) else ", ").join(parts[at:])
 
 
 def last_side(text: str) -> tuple[str, str]:

@@ -18,7 +18,8 @@ DENIED = lazy_pattern(
     r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|a mistake|an error|not (?:right|correct|the answer))"
     r"(?! for\b| if\b| unless\b)"
     rf"|(?:I|we|have|must have) made {_MISTAKES}|my mistake|mis(?:counted|calculated|read|computed)"
-    r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that|fails the check|oops)\b"
+    r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that"
+    r"|fails the check|oops)\b"
     rf"|(?:^|[.!?\n]\s?)made {_MISTAKES}"
     r"|(?:\u6211|\u521a\u624d)?(?:\u7b97\u9519|\u641e\u9519|\u5f04\u9519)\u4e86"
     r"|\b(?:me equivoqué|je me suis trompée?|mi sono sbagliat[oa]|me enganei|ich habe mich (?:verrechnet|geirrt))"
@@ -37,7 +38,8 @@ RESTATED = lazy_pattern(
     r"(?:it(?:['\u2019]s| is)|I meant|make (?:that|it)|(?:(?:it|this|that) )?should (?:be|have been))"
     r"|\bthe (?:correct|right|actual|true|real) (?:\w+ ){1,2}is):? "
     r"(?P<given>[^.!?\n]{0,40}?(?-i:(?<![A-Za-z])[\dA-J](?![a-z]))(?:[^.!?\n]|\.\d){0,40})"
-    r"|^[\s.,:;\u2014-]*(?P<subject>\(?[A-J]\)?|\$?[-\d.,/]+\$?) is (?:correct|right|the (?:right |correct )?answer)\b",
+    r"|^[\s.,:;\u2014-]*(?P<subject>\(?[A-J]\)?|\$?[-\d.,/]+\$?) is (?:correct|right|the (?:right "
+    r"|correct )?answer)\b",
     re.IGNORECASE,
 )
 """What a doubt puts in the place of the answer: "no, it's 6", "actually, B is correct"."""
@@ -76,10 +78,14 @@ _PRESENT = r"(?:think|believe|say|guess|assume|expect|suppose|answer|claim)"
 _PEOPLE = r"(?:you|one|some|many|most|people|students|everyone|someone|somebody)(?: (?!is\b|are\b|that\b)[a-z]+){0,3}?"
 _OPINION = lazy_pattern(
     rf"(?:^|(?<=[.!?\n] )|(?<=\n))[^.!?\n;:]{{0,40}}?\b(?:"
-    rf"(?:at first|initially|originally|first|earlier),? (?:I|we) {_PAST}|(?:I|we)(?: had)? (?:at first|initially|originally"
-    rf"|first) {_PAST}|(?:I|we) (?:thought|believed|guessed|assumed|was going to say)|(?:I|we) {_PAST}(?= [^.,;]{{1,20}} at first\b)"
-    rf"|{_PEOPLE} {_PRESENT}|(?:my|our|the|an?) (?:first|initial|obvious|tempting|na[i\u00ef]ve|intuitive|earlier|original)"
-    r" (?:guess|answer|thought|idea|result|attempt|estimate)|(?:looks|sounds) like|seems (?:right|true|false|like|to be)|is (?:very )?tempting"
+    rf"(?:at first|initially|originally|first|earlier),? (?:I|we) {_PAST}|(?:I|we)(?: had)? (?:at first"
+    rf"|initially|originally"
+    rf"|first) {_PAST}|(?:I|we) (?:thought|believed|guessed|assumed|was going to say)|(?:I"
+    rf"|we) {_PAST}(?= [^.,;]{{1,20}} at first\b)"
+    rf"|{_PEOPLE} {_PRESENT}|(?:my|our|the|an?) (?:first|initial|obvious|tempting|na[i\u00ef]ve|intuitive"
+    rf"|earlier|original)"
+    r" (?:guess|answer|thought|idea|result|attempt|estimate)|(?:looks|sounds) like|seems (?:right|true|false"
+    r"|like|to be)|is (?:very )?tempting"
     r")\b(?:[^.!?\n;]|\.(?=\d)){0,60}?[,;.]? (?:but|yet|however|though)\b,? (?:then |now )?(?P<rest>[^\n]{8,})$",
     re.IGNORECASE,
 )
@@ -89,7 +95,8 @@ _OPEN = lazy_pattern(
 )
 _REASON = lazy_pattern(
     r"(?:^|(?<=[.,;\n] ))(?:(?:but|and|so|now|yet|however),? )?(?:since|because|as|given that|after|when|once) "
-    r"(?:[^.,;:=\n]|\.(?=\d)){8,80}?(?<!\bof)(?<!\b(?:in|at|to|by|on|as))(?<!\b(?:for|and))(?<!\b(?:that|from|with|than)) "
+    r"(?:[^.,;:=\n]|\.(?=\d)){8,80}?(?<!\bof)(?<!\b(?:in|at|to|by|on|as))(?<!\b(?:for|and))(?<!\b(?:that|from"
+    r"|with|than)) "
     r"(?=the (?:[a-z]+ ){1,5}(?:is|are|becomes|equals|must be) [^.,;]*\.?$|it (?:is|must be) [^.,;]*\.?$"
     r"|there (?:are|is|remain) [^.,;]*\.?$|we (?:get|have) [^.,;]*\.?$)",
     re.IGNORECASE,
