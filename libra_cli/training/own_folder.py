@@ -26,7 +26,7 @@ ROLLOUTS = "rollouts"
 """Folder of --save-rollouts."""
 KEPT = ("checkpoints", ".samples", ".scored", ".rollouts", ROLLOUTS, "events.jsonl")
 """Folders and files that a run may make."""
-PIPELINE = ".libra-run"
+RUN_NOTES = ".libra-run"
 """Folder in which `libra run` notes, in its own folder, which steps are done."""
 _SCRATCH = (MANIFEST, "run.lock", ".samples", ".scored", ".rollouts", ".model.partial", ".libra-*.tmp")
 """Names that nobody but libra gives; before there is a manifest, only a run that was killed has left them."""
@@ -46,9 +46,9 @@ def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[st
     if not folder.is_dir():
         raise Fatal(Exit.USAGE, f"{folder}: is no folder; use another -o")
     if manifest is None:
-        if (folder / PIPELINE).is_dir():
+        if (folder / RUN_NOTES).is_dir():
             what, cure = "is a folder of libra run, which keeps its notes there", f"name one in it: -o {folder}/NAME"
-            raise Fatal(Exit.USAGE, f"{folder}: {what} ({PIPELINE}); {cure}")
+            raise Fatal(Exit.USAGE, f"{folder}: {what} ({RUN_NOTES}); {cure}")
         foreign = next((name for name in sorted(os.listdir(folder)) if not _is_of_run(folder / name, outputs)), None)
         if foreign is not None and os.environ.get("RANK", "0") == "0":  # output of other ranks goes through a pipe
             what = f"is a folder that libra did not make (it holds {foreign})"

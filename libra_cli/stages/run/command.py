@@ -123,10 +123,10 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     to_do = [step for step in steps if progress.reason(step)]
     for missing in missing_inputs(read, every, to_do):
         raise click.UsageError(missing)
+    progress.refuse_unmade(steps)
     if options["slurm"] or options["submit"]:
         click.echo(_on_slurm(read, steps, settings, progress, console, options), nl=False)
         return 0
-    progress.refuse_unmade(steps)
     if options["dry_run"]:
         click.echo(script(read, steps, progress), nl=False)
         return 0

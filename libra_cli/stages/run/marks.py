@@ -12,9 +12,7 @@ from typing import Any
 from libra_cli.stages.run.steps import Step
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.resume import Manifest
-from libra_cli.training.own_folder import PIPELINE
 
-FOLDER = PIPELINE
 _PIECE = 1 << 20
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports.kept import VARIABLE as TABLES
 from libra_cli.stages.run.marks import (
-    FOLDER,
     Mark,
     begun_mark,
     changes,
@@ -18,9 +17,10 @@ from libra_cli.stages.run.marks import (
     read_mark,
     same_content,
 )
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.steps import Step, files_made, maker_of
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.sinks import write_failed
+from libra_cli.training.own_folder import RUN_NOTES
 
 
 class StepProgress:
@@ -32,7 +32,7 @@ class StepProgress:
     def make_folders(self, *more: str) -> None:
         """Makes the folders of a run; raises Fatal(2 or 74)."""
         try:
-            for name in (self.folder, *(os.path.join(self.folder, name) for name in (FOLDER, "logs", *more))):
+            for name in (self.folder, *(os.path.join(self.folder, name) for name in (RUN_NOTES, "logs", *more))):
                 os.makedirs(name, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise Fatal(Exit.USAGE, f"{name}: is no folder, and can be none; name another with -o") from None
@@ -42,7 +42,7 @@ class StepProgress:
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keeps the folder from other runs; raises Fatal(11) if one is at work."""
-        lock = Lock(os.path.join(self.folder, FOLDER, "run"))
+        lock = Lock(os.path.join(self.folder, RUN_NOTES, "run"))
         try:
             yield
         finally:
@@ -54,11 +54,11 @@ class StepProgress:
 
     def ending_path(self, step: Step) -> str:
         """Where a step that runs tells how it ends."""
-        return os.path.join(self.folder, FOLDER, f"{step.name}.ending")
+        return os.path.join(self.folder, RUN_NOTES, f"{step.name}.ending")
 
     def tables_path(self, step: Step) -> str:
         """Where a step that reports keeps its tables."""
-        return os.path.join(self.folder, FOLDER, f"{step.name}.tables.json")
+        return os.path.join(self.folder, RUN_NOTES, f"{step.name}.tables.json")
 
     def environment(self, step: Step) -> dict[str, str]:
         """The environment of a step: its output depends on no terminal that happens to be there."""
@@ -67,7 +67,7 @@ class StepProgress:
 
     def mark_path(self, step: Step) -> str:
         """Where the mark of a step is."""
-        return os.path.join(self.folder, FOLDER, f"{step.name}.json")
+        return os.path.join(self.folder, RUN_NOTES, f"{step.name}.json")
 
     def mark(self, step: Step) -> Mark | None:
         """What was noted of a step; None if it was never begun."""
@@ -97,7 +97,7 @@ class StepProgress:
         mark = begun_mark(step, earlier)
         missing = [path for path in step.inputs if path in step.reads and mark.reads.get(path) is None]
         if missing:
-            raise not_there(step, missing[0])
+            raise _not_there(step, missing[0])
         words = _words(step, self._replaces(step, earlier, mark))
         mark.write(self.mark_path(step))
         return mark, words
@@ -116,11 +116,9 @@ class StepProgress:
 
     def refuse_unmade(self, steps: Sequence[Step]) -> None:
         """Raises Fatal(2) if a step that is not done reads what is not there and what none of `steps` makes."""
-        made = {os.path.abspath(path) for step in steps for path in (step.output, *step.writes.values())}
-        for step in steps:
-            missing = [path for path in step.inputs if not is_there(path, made)] if self.reason(step) else []
-            if missing:
-                raise not_there(step, missing[0])
+        for step, path in unmade(steps, steps):
+            if self.reason(step):
+                raise _not_there(step, path)
 
     def end(self, step: Step, mark: Mark, status: int) -> None:
         """Notes that a step is done; raises Fatal(74)."""
@@ -146,13 +144,17 @@ class StepProgress:
         return True
 
 
-def is_there(path: str, made: Collection[str]) -> bool:
-    """Whether a file is there, or among the absolute paths that are `made`; libra mix takes FILE:AMOUNT."""
-    names = [name for name in (path, path.rpartition(":")[0]) if name]
-    return any(os.path.abspath(name) in made or os.path.exists(name) for name in names)
+def unmade(steps: Sequence[Step], makers: Sequence[Step]) -> Iterator[tuple[Step, str]]:
+    """Each input of `steps` that is not there and that none of the steps `makers` writes."""
+    made = files_made(makers)
+    for step in steps:
+        for path in step.inputs:
+            names = [name for name in (path, path.rpartition(":")[0]) if name]  # libra mix takes FILE:AMOUNT
+            if not any(os.path.exists(name) or maker_of(name, made) for name in names):
+                yield step, path
 
 
-def not_there(step: Step, path: str) -> Fatal:
+def _not_there(step: Step, path: str) -> Fatal:
     """The error for an input that does not exist."""
     who = f" (the step {step.needs[0]} makes it)" if step.needs else ""
     return Fatal(Exit.USAGE, f"{path}: there is no such file, which {step.name} reads{who}")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import os
 from collections.abc import Iterator, Sequence
 
 import click
 
 from libra_cli.cli.nearest import did_you_mean
 from libra_cli.stages.run.pipe_file import PipeFile
+from libra_cli.stages.run.progress import unmade
 from libra_cli.stages.run.steps import Step
 
 
@@ -41,14 +41,10 @@ def chosen(
 
 def missing_inputs(pipe: PipeFile, steps: Sequence[Step], to_run: Sequence[Step]) -> Iterator[str]:
     """What is wrong with each input of the steps `to_run` that is not there and that none of `steps` makes."""
-    made = {os.path.abspath(path) for step in steps for path in (step.output, *step.writes.values())}
-    known = pipe.step_names
-    for step in to_run:
-        for name in step.inputs:
-            paths = {name, name.rpartition(":")[0] or name}  # FILE:WEIGHT of mix
-            if not any(os.path.exists(path) or os.path.abspath(path) in made for path in paths):
-                place = f"{pipe.place(step.line)}: the step {step.name} reads {name}"
-                yield f"{place}, which is neither a step nor a file{did_you_mean(name, known) or '; check the name'}"
+    for step, name in unmade(to_run, steps):
+        place = f"{pipe.place(step.line)}: the step {step.name} reads {name}"
+        hint = did_you_mean(name, pipe.step_names) or "; check the name"
+        yield f"{place}, which is neither a step nor a file{hint}"
 
 
 def _is_named(step: Step, names: Sequence[str]) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.run.pipe_file import PipeError, PipeFile
-from libra_cli.stages.run.progress import StepProgress, is_there, not_there
+from libra_cli.stages.run.progress import StepProgress
 from libra_cli.stages.run.slurm_scripts import FOLDER, SlurmJob, jobs_of, shard_of
 from libra_cli.stages.run.slurm_settings import JobSettings
 from libra_cli.stages.run.steps import Step
@@ -29,22 +29,17 @@ def slurm_jobs(
     """
     last: dict[str, str] = {}
     jobs: list[SlurmJob] = []
-    made: set[str] = set()
     to_do: list[Step] = []
     for step in steps:
         needs = tuple(last[name] for name in step.needs if name in last)
         if not needs and not progress.reason(step):
             continue
-        missing = [path for path in step.inputs if not is_there(path, made)]
-        if missing:
-            raise not_there(step, missing[0])
         if settings[step.name].shards > 1 and os.path.exists(f"{step.output}.part"):
             reason = f"{step.output}.part was begun without shards; finish it with shards: 1, or move it away"
             raise PipeError(pipe.place(step.line), reason)
         first, *joins = jobs_of(pipe.output, step, settings[step.name])
         jobs += [replace(first, needs=needs), *joins]
         last[step.name] = jobs[-1].name
-        made.add(os.path.abspath(step.output))
         to_do.append(step)
     progress.refuse_edited(to_do)
     return jobs

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import os
 import shlex
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any
 
 import click
@@ -82,9 +83,10 @@ def make_steps(ctx: click.Context, pipe: PipeFile) -> list[Step]:
         assert command is not None
         commands[text.name] = command
         steps[text.name] = _with_output(pipe, text, command)
-    _check_outputs(pipe, steps)
     for text in pipe.steps:
         _fill_in(parent, pipe, text, commands[text.name], steps)
+    _check_outputs(pipe, steps.values())
+    _need_makers(steps.values())
     return _in_order(pipe, steps)
 
 
@@ -100,13 +102,41 @@ def _with_output(pipe: PipeFile, text: StepText, command: click.Command) -> Step
     return Step(text.name, text.group, text.stage, text.line, output, written.writes)
 
 
-def _check_outputs(pipe: PipeFile, steps: Mapping[str, Step]) -> None:
-    owners: dict[str, Step] = {}
-    for step in steps.values():
-        other = owners.setdefault(os.path.abspath(step.output), step)
-        if other is not step:
-            reason = f"the steps {other.name} and {step.name} would both write {step.output}"
-            raise PipeError(pipe.place(step.line), f"{reason}; give one another `output`")
+def _check_outputs(pipe: PipeFile, steps: Iterable[Step]) -> None:
+    """Raises PipeError if two steps would write one file; devices and pipes may be shared."""
+    makers: dict[str, Step] = {}
+    for step in steps:
+        for option, path in {"output": step.output, **step.writes}.items():
+            is_device = os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path))
+            other = step if is_device or path == "-" else makers.setdefault(os.path.abspath(path), step)
+            if other is not step:
+                reason = f"the steps {other.name} and {step.name} would both write {path}"
+                raise PipeError(pipe.place(step.line), f"{reason}; give one another `{option.lstrip('-')}`")
+
+
+def _need_makers(steps: Collection[Step]) -> None:
+    """Lets a step that names a file by its path need the step that writes it; of others keeps what is there to read."""
+    makers = files_made(steps)
+    for step in steps:
+        named, step.reads = step.reads, []
+        for path in named:
+            maker = maker_of(path, makers)
+            if maker is not None and maker is not step and maker.name not in step.needs:
+                step.needs.append(maker.name)
+            if maker is not None or os.path.exists(path):
+                step.reads.append(path)
+
+
+def files_made(steps: Iterable[Step]) -> dict[str, Step]:
+    """Absolute path -> the step that writes it."""
+    return {os.path.abspath(path): step for step in steps for path in (step.output, *step.writes.values())}
+
+
+def maker_of(path: str, makers: Mapping[str, Step]) -> Step | None:
+    """The step that writes `path`, or a folder that it lies in, among those of `files_made`; None if there is none."""
+    whole = os.path.abspath(path)
+    folders = (str(folder) for folder in PurePath(whole).parents)
+    return next((makers[name] for name in (whole, *folders) if name in makers), None)
 
 
 def _fill_in(
@@ -162,7 +192,7 @@ def _fill_in(
     parsed = _parse(parent, command, text, start, step.settings, places)
     step.variables = _variables(parsed, {*step.settings, "output", *(["config"] if start else [])})
     configs = start[1:] or [os.environ.get(name, "") for name in step.variables if name.endswith("_CONFIG")]
-    step.reads += [path for path in _files(command, parsed.params, configs) if path not in step.reads]
+    step.reads += [path for path in _files(command, parsed.params, configs) if path not in step.reads]  # or may read
     if not parsed.params.get("inputs") and not parsed.params.get("preset"):
         raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
     step.words = [*start, *words, "-o", step.output, *last]
@@ -235,14 +265,14 @@ def _words(param: click.Parameter, value: Any) -> list[str]:
 
 
 def _files(command: click.Command, values: Mapping[str, Any], configs: Sequence[str]) -> list[str]:
-    """The files and model folders among `configs` and the values of a command's parameters, if they exist now."""
-    named = [path for path in configs if os.path.exists(path)]
+    """`configs` and what may be files and model folders among the values of a command's parameters."""
+    named = list(configs)
     for param in command.params:
         is_read = getattr(param, "reads", False) or param.name in ("inputs", "model", "tokenizer")
         value = values.get(str(param.name)) if is_read else None
         for one in value if isinstance(value, (list, tuple)) else [value]:
             text = str(one[-1]) if isinstance(one, tuple) else str(one or "")
-            named += [path for path in (text, text.rpartition(":")[0]) if path and os.path.exists(path)][:1]
+            named += [path for path in (text, text.rpartition(":")[0]) if path]
     return named
 
 
