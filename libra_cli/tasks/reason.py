@@ -140,11 +140,12 @@ def excludes(text: GeneratedText, record: Record, reason: str | None) -> bool:
     reference, response = record.get("reference"), text.response
     if reason not in _OPEN_REASONS or reference is None or response is None or is_cut_short(text.finish_reason):
         return False
-    from libra_cli.answers.extraction import absence  # which most texts do not need
+    from libra_cli.answers.extraction import absence, absent_formulas  # which most texts do not need
 
     question = visible(str(record.get("question") or ""))
     own = turns.own_turn(visible(response), question)
-    return absence.is_absent(own, references.final(visible(str(reference))), question)
+    wanted = references.final(visible(str(reference)))
+    return absence.is_absent(own, wanted, question) or absent_formulas.is_absent(own, wanted, question)
 
 
 REASON = AnswerTask("reason", prompt, read, is_correct, answer, pair, frozenset({NO_ANSWER, OTHER_ANSWER}), excludes)

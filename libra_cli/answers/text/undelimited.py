@@ -31,7 +31,7 @@ _PIECE = (
     rf"|(?<![A-Za-z])(?:[A-Za-z]|{_WORDS})(?![A-Za-z])"
     r"|[-+*/=<>^_!|:'&,;~°±×÷·−≤≥≠≈∈∪∩∞√\u0370-\u03ff²³¹⁰⁴-⁹⁻₀-₉½…∠]|\.\.\."
 )
-_RUN = lazy_pattern(rf"(?:(?:{_PIECE})[ \t]*)+")
+RUN = lazy_pattern(rf"(?:(?:{_PIECE})[ \t]*)+")
 _SET = lazy_pattern(
     r"\$\$(?s:.*?)\$\$|(?<!\\)\$(?=\S)[^$\n]+?(?<=\S)\$(?!\d)|\\\((?s:.*?)\\\)|\\\[(?s:.*?)\\\]|`[^`]+`"
 )
@@ -66,7 +66,7 @@ def _outside(text: str) -> str:
     if "$" in text.replace("\\$", ""):
         return text
     kept, start = list[str](), 0
-    for run in _RUN.finditer(text):
+    for run in RUN.finditer(text):
         if not _is_latex(run[0]):
             continue
         end = run.start() + len(run[0].rstrip())
