@@ -111,6 +111,7 @@ _SOLUTION = lazy_pattern(r"\b[a-z] ?= ?-?\d[\d./]*(?![\w^(])")
 _AFFIRMS = words.table("doubt need problem reason wonder longer")
 COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
 """Those that are the number of something, which may be what is asked for."""
+EMPTY_SUBJECTS = words.table("it this that he she they")
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
 
 
@@ -296,9 +297,22 @@ def alternative(text: str, reference: str, question: str) -> str | None:
     """The alternative of the question that the last sentence chooses; None if that is not certain."""
     sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text))))
     heard = [word.lower() for word in words.split(sentence)]
-    if not (DOUBTS | NEGATORS).isdisjoint(heard) or " than " in sentence:
+    asks = _denials(question)
+    if not (DOUBTS | (NEGATORS - asks)).isdisjoint(heard) or " than " in sentence:
+        return None
+    if lacks_denial(sentence, question) and not words.stand_in(names.tokens(sentence), names.tokens(reference)):
         return None
     return alternatives.said(sentence, reference, question)
+
+
+def _denials(question: str) -> set[str]:
+    """The words with which a question asks for what something is not: which one has no charge."""
+    return ({word.lower() for word in words.split(question)} & NEGATORS) - {"neither", "nor"}
+
+
+def lacks_denial(sentence: str, question: str) -> bool:
+    """Whether a sentence affirms what a question denies: helium is a noble gas, where it asks which one is not."""
+    return bool(_denials(question)) and NEGATORS.isdisjoint(word.lower() for word in words.split(sentence))
 
 
 def is_given(text: str, question: str) -> bool:

@@ -10,7 +10,7 @@ from libra_cli.answers.extraction import conclusions
 from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, commas
 from libra_cli.answers.sentences import phrases, remarks, statements
 from libra_cli.answers.sentences.assertions import Asserted
-from libra_cli.answers.text import informal, number, words
+from libra_cli.answers.text import hedges, informal, number, words
 from libra_cli.answers.values import dates, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
@@ -121,6 +121,11 @@ class Prose:
             tail = next(filter(str.strip, _AFTER_NEXT.split(tail)), tail)
         if self.question and any(map(self.question.__contains__, _OUTCOMES)):
             tail = _without_outcome(tail)
+        if self.asks_for_words:
+            last = words.sentences(tail)[-1]
+            is_short = not self.asks_for_verdict or len(last.split()) < _FEW
+            plain = hedges.without_hedge(last) if is_short else last
+            tail = tail if plain is last or not tail.endswith(last) else tail[: -len(last)] + plain
         if self.question and ("round" in self.question.lower() or "nearest" in self.question):
             tail = _ABOUT.sub("", tail)
         return answer_forms.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.extraction import asked, conclusions, name_answers
+from libra_cli.answers.extraction import asked, conclusions, filled, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import abroad
 from libra_cli.answers.sentences import (
@@ -35,6 +35,14 @@ _CALENDAR = words.table(
 _SMALL_GLOSSES = frozenset(("the", "a", "to", "in", "at", "of", "from", "on"))
 
 
+def filled_in(prose: Prose) -> Extraction | None:
+    """`The blank should read "speed"`, `故填：根`: with what the last sentence fills a blank of the question."""
+    if prose.cut or not prose.reference:
+        return None
+    found = filled.stated(prose.sentences[-1], prose.question or "")
+    return Extraction(found) if found else None
+
+
 def hedge(prose: Prose) -> Extraction | None:
     """`That is far from true`, for a reference in words."""
     if not prose.asks_for_words:
@@ -63,7 +71,17 @@ def term(prose: Prose) -> Extraction | None:
         return None
     tail, reference = prose.tail, prose.reference
     said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference, prose.question)
+    if said and prose.question and said.lower() != reference.lower() and _affirms_denied(prose.sentences[-1], prose):
+        return UNDECIDED
     return Extraction(said) if said else None
+
+
+def _affirms_denied(sentence: str, prose: Prose) -> bool:
+    """Whether a sentence says of something what the question denies: Helium is a noble gas."""
+    question = prose.question or ""
+    said, subject = phrases.complement(sentence), phrases.subject(sentence)
+    is_predicate = bool(said) and asked.is_given(said or "", question) and subject.lower() not in asked.EMPTY_SUBJECTS
+    return is_predicate and asked.lacks_denial(sentence, question)
 
 
 def name(prose: Prose) -> Extraction | None:
@@ -82,6 +100,16 @@ def named(prose: Prose) -> Extraction | None:
         return None
     said = name_answers.in_sentence(prose.tail, prose.reference, prose.question)
     return Extraction(said) if said else None
+
+
+def new_word(prose: Prose) -> Extraction | None:
+    """`It pairs with cytosine`: the only word of a text of one sentence that the question does not have."""
+    is_asked = prose.question and prose.asks_for_words and not prose.asks_for_verdict and not prose.bold
+    if not is_asked or prose.cut or len(prose.sentences) > 1 or not prose.question:
+        return None
+    sentence = main_claims.of_sentence(filled.in_glosses(prose.sentences[-1]), prose.question)
+    found = filled.only_new(sentence, prose.reference, prose.question)
+    return Extraction(found) if found else None
 
 
 def alternative(prose: Prose) -> Extraction | None:
@@ -149,7 +177,7 @@ def in_words(prose: Prose) -> Extraction | None:
     if complement and prose.reference.lower() in _CALENDAR and complement.lower() not in _CALENDAR:
         return UNDECIDED  # it is Monday again
     if complement and prose.question and asked.is_given(complement, prose.question):
-        subject = phrases.subject(claim)
+        subject = None if _affirms_denied(claim, prose) else phrases.subject(claim)
         return Extraction(subject) if subject and not asked.is_given(subject, prose.question) else UNDECIDED
     if complement and not prose.bold:
         return Extraction(complement)

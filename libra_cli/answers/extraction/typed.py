@@ -28,7 +28,7 @@ _ENDS_PLACE = lazy_pattern(
 """What may stand behind a point, vector or matrix that a sentence gives."""
 _LEADS = words.table(
     "is are equals equal be by give gives get gets obtain obtains yields yield find at point pair solution vector "
-    "matrix so hence thus therefore to becomes coordinates"
+    "matrix so hence thus therefore to becomes coordinates i.e namely"
 )
 """Words right before one."""
 _BESIDE = ("and", "while", "whereas", "$ and $", "$, $", "$ while $", "")
@@ -62,8 +62,10 @@ def stated(tail: str, reference: str, question: str | None = None) -> str | None
     if said is not None:
         return said
     found = named.place(tail, reference)
-    if found is None and ("(" in tail or "[" in tail or "\\begin" in tail or "\u27e8" in tail):
-        found = _place_or_matrix(words.sentences(tail)[-1], reference, question or "")
+    if "(" in tail or "[" in tail or "\\begin" in tail or "\u27e8" in tail:
+        said = _place_or_matrix(words.sentences(tail)[-1], reference, question or "")
+        is_of_values = bool(said) and not any(map(str.isalpha, said or ""))
+        found = said if found is None or is_of_values else found  # x = 3, y = 7, so they meet at (7, 3)
     return found if found is not None else _last_side(tail, reference)
 
 
@@ -91,13 +93,18 @@ def _place_or_matrix(sentence: str, reference: str, question: str) -> str | None
     wanted = structure.parse(reference)
     if not (isinstance(wanted, (Parts, Matrix)) and (_is_ordered(wanted) or _are_named(wanted))):
         return None
+    is_of_values = not any(map(str.isalpha, latex.without_commands(reference)))
     found = list[tuple[str, str, plain.Span]]()
     for span in plain.Reader(sentence).spans:
         head, _, side = value(span.text).rpartition("=")
         side = side.strip()
         is_of_letters = any(map(str.isdigit, reference)) and not any(map(str.isdigit, side))  # the vertex (h, k)
+        is_of_letters = is_of_letters or (is_of_values and any(map(str.isalpha, latex.without_commands(side))))
         if side.startswith(_OPENINGS) and not is_of_letters and _is_alike(wanted, structure.parse(side)):
             found.append((head.strip(), side, span))
+    if len({side for _, side, _ in found}) > 1:  # the midpoint of (1, 2) and (5, 8) is (3, 5)
+        known = _letters_of(question)
+        found = [one for one in found if _letters_of(one[1]) not in known] or found
     if len({side for _, side, _ in found}) > 1:
         told = [side for name, side, _ in found if name and _letters_of(name) in _letters_of(question)]
         if len(found) == 2 and len(told) == 1:
@@ -109,7 +116,7 @@ def _place_or_matrix(sentence: str, reference: str, question: str) -> str | None
         return None
     name, side, span = found[-1]
     before = sentence[: span.start].rstrip("$ (:").split()
-    is_led = bool(name) or not before or before[-1].lower().strip(",") in _LEADS
+    is_led = bool(name) or not before or before[-1].lower().strip(",.") in _LEADS
     is_led = is_led or sentence[: span.start].rstrip("$ ").endswith((":", "="))
     is_denied = assertions.denies(sentence) or _letters_of(side) in _letters_of(question)
     return side if is_led and not is_denied and _ENDS_PLACE.match(sentence, span.end) else None

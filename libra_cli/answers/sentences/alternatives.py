@@ -49,7 +49,8 @@ def of_question(question: str) -> tuple[str, ...]:
     *listed, left = (part.strip() for part in before.split(","))
     if left in ("", "either"):  # A, B, or C
         *listed, left = listed or [""]
-    if listed and listed[0].lower().startswith(_ASKING) and " of " not in listed[0]:
+    is_asked = listed and listed[0].lower().startswith(_ASKING)
+    if is_asked and " of " not in listed[0] and not any(mark in listed[0] for mark in _BEFORE[:-1]):
         listed = ["", *listed[1:]]  # Who finishes first, Ann or Ben?
     first = _tail(listed[0], right) if listed else ""
     found = [first, *listed[1:], left] if listed and first else []

@@ -61,6 +61,14 @@ _THING = lazy_pattern(r"[a-z]{4,}")
 _SMALL = frozenset(
     "this that what then with have from they there were when will each total answer thus therefore hence here".split()  # noqa: SIM905
 )
+_LABEL = lazy_pattern(r"(?:^|\n|[.?!\uff1f\u3002] )[ \t]*(?P<name>[^\W\d_]{1,12}(?: [a-z]{1,12})?[:\uff1a])\Z")
+"""What a prompt ends with: Answer:."""
+_OPENER = lazy_pattern(r"[^\W\d_]{1,12}[:\uff1a]")
+_ALONE = lazy_pattern(r"\(?[A-J](?:[.):]|\Z)|[^\n]*\d|(?i:yes|no|true|false)\b")
+"""An answer above an empty line: B, B. whale, 42 apples, yes."""
+_LABELS = ("Answer:", "A:", "Solution:", "Ans:")
+_SHORTEST_QUESTION, _LONGEST_ANSWER, _MOST_PARAGRAPHS = 4, 60, 60
+"""Words of a question, and characters of an answer that stands alone."""
 _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
 
 
@@ -88,6 +96,8 @@ def own_turn(text: str, question: str | None = None) -> str:
     is_other_said = has_empty_lines and any(map(text.__contains__, ("another", "similar", "one more", "\n\nYou are")))
     if is_other_said and (another := _ANOTHER.search(text)) and _is_value_before(text, another.start()):
         text = text[: another.start()]
+    if question and "\n" in text and (":" in text or "\uff1a" in text):
+        text = _before_template(text, question)
     if question and ("?" in text or f"\n{question[:_FIRST]}" in text or question.startswith(_ASKS)):
         text = _before_alike(text, question)
     if question and has_empty_lines and text.count("####") > 1:
@@ -118,6 +128,37 @@ def _before_another_problem(text: str, question: str) -> str:
     known = f"{question} {text[: first.start()]}".lower()
     is_other = len(things) > 1 and not _DOUBT.search(line) and not any(map(known.__contains__, things))
     return text[: first.end()] if is_other else text
+
+
+def _before_template(text: str, question: str) -> str:
+    """A text up to the next question of a base model that goes on with the template of its prompt.
+
+    `B`, and `Which of these is a bird? A. bat B. hen` above `Answer: B`, where the question itself ends with Answer:.
+    """
+    asked = question.strip()
+    label = _LABEL.search(asked) if asked[-1:] in (":", "\uff1a") else None
+    opener = _OPENER.match(asked)
+    if label and opener and opener[0] != label["name"] and f"\n{opener[0]}" in text:
+        before = text.partition(f"\n{opener[0]}")[0].rstrip()
+        if before.strip() and before[-1] not in ":?\uff1a\uff1f":
+            return before
+    paragraphs = text.split("\n\n")
+    if len(paragraphs) < 2 or len(paragraphs) > _MOST_PARAGRAPHS:
+        return text
+    labels, known = (label["name"],) if label else _LABELS, _letters(asked)
+    for at, own in enumerate(paragraphs[1:], 1):
+        line = own.strip().partition("\n")[0]
+        following = own if at + 1 == len(paragraphs) else f"{own}\n{paragraphs[at + 1]}"
+        if not any(f"\n{name}" in following for name in labels) or _letters(_asked_in(line))[:_BEGINNING] in known:
+            continue
+        first, is_question = paragraphs[0].strip(), "?" in line or "\uff1f" in line
+        if len(line.split()) < _SHORTEST_QUESTION or not (is_question or (label and at == 1)):
+            continue
+        is_stated = len(first) <= _LONGEST_ANSWER or any(map(str.isdigit, first[-_END:]))
+        is_whole = at == 1 and first and is_stated and first[-1] not in ":?" and "\n" not in first
+        if is_whole and (label or _ALONE.match(first)) and not _DOUBT.search(first):
+            return paragraphs[0]
+    return text
 
 
 def is_beginning(own: str, text: str) -> bool:
@@ -172,7 +213,9 @@ def _before_alike(text: str, question: str) -> str:
         if end < 0:
             break
         start = max(text.rfind(mark, 0, end) + len(mark) for mark in ("\n", ". ", "? ", ": "))
-        if start > 1 and _is_alike(text[start:end], question, numbers):
+        begin = text.rfind("\n\n", 0, end) + 2
+        is_same = begin > 1 and _is_of_another(text[begin:start], text[start:end], question, numbers)
+        if start > 1 and (is_same or _is_alike(text[start:end], question, numbers)):
             line = text.rfind("\n", 0, start)
             before = text[: line if line > 0 else start].rstrip()
             is_stated = any(map(str.isdigit, before[-_END:])) and not before.endswith(":")
@@ -211,12 +254,24 @@ def _before_alike(text: str, question: str) -> str:
     return text
 
 
+def _asked_in(line: str) -> str:
+    """What a line asks, up to its question mark."""
+    return line.partition("?")[0].partition("\uff1f")[0]
+
+
 def _asks_of_another(line: str, question: str) -> bool:
     """Whether a line asks of something else what `question` asks: the capital of Spain, not of France."""
-    asked, heard = question.rstrip("? .\n").split(), line.partition("?")[0].split()
+    asked, heard = question.partition("?")[0].rstrip(" .\n").split(), line.partition("?")[0].split()
     shared = sum(word in asked for word in heard)
     is_of_one_form = len(heard) >= _FEWEST and shared >= _ALIKE * len(heard) and abs(len(heard) - len(asked)) < _FEWEST
     return is_of_one_form and any(word not in asked for word in heard)
+
+
+def _is_of_another(before: str, asked: str, question: str, numbers: set[str]) -> bool:
+    """Whether a paragraph asks what `question` asks in the same words, but of somebody else with other numbers."""
+    own = set(_DIGITS.findall(before))
+    is_same = bool(own - numbers) and _letters(question).endswith(_letters(asked))
+    return is_same and _letters(before)[:_BEGINNING] not in _letters(question)
 
 
 def _is_alike(other: str, question: str, numbers: set[str]) -> bool:

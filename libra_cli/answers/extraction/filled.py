@@ -1,0 +1,112 @@
+"""Reads with what a response fills the blank of a question, and the only word of it that the question does not have."""
+
+from __future__ import annotations
+
+from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS, lacks_denial
+from libra_cli.answers.languages import names
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_GIVEN = (
+    r"[\"'\u201c\u2018*]{0,3}(?:[Aa]n? |[Tt]he )?(?P<given>[^\"'\u201c\u201d\u2018\u2019*,;:.]{1,40})"
+    r"[\"'\u201d\u2019*]{0,3}"
+)
+_WHAT = r"(?:blank|gap|missing (?:word|term|phrase)|(?:right |correct |proper )?(?:word|term|phrase))"
+_PATTERNS = (
+    lazy_pattern(
+        rf"(?:.*[,;:] )?(?i:so |and )?(?i:the ){_WHAT}(?: (?:here|for (?:it|this|that|the blank)"
+        r"|(?:that|which|to) (?:fits?|completes?|fills?|goes?|use|put)[a-z ]{0,24}))?"
+        r" (?:is|reads|(?:should|must|would|has to) (?:be|read|say)(?: (?:filled|completed)(?: in)? (?:with|by))?):? "
+        rf"{_GIVEN}"
+    ),
+    lazy_pattern(rf"(?:.*[,;:] )?(?i:so )?(?i:fill)(?: in)?(?: the (?:blank|gap))?(?: (?:with|by|in))?:? {_GIVEN}"),
+    lazy_pattern(
+        rf"(?:.*[,;:] )?{_GIVEN} (?:goes in(?:to)?|fits(?: in| into)?|fills|completes|belongs in) (?:the|this) "
+        r"(?:blank|gap|space|sentence)"
+    ),
+    lazy_pattern(
+        rf"(?:.*[,;:] )?{_GIVEN} is the (?:missing |right |correct )?(?:word|term|phrase|name)"
+        r"(?: (?:for (?:it|this|that|the blank)|(?:you|we|that|which|to)[a-z\u2019' ]{1,24}))?"
+    ),
+    lazy_pattern(
+        r"(?:.*[,;:] )?(?i:you|we|one|people|scientists)(?: would| can| usually| often)? call "
+        rf"(?:it|this|that|them|these|(?:such|this|that)(?: an?)? \w+) {_GIVEN}"
+    ),
+)
+"""How a sentence says what a blank holds."""
+_IN_SIGNS = lazy_pattern(
+    r"(?:\u586b\u5199|\u586b\u5165|\u586b\u4e0a|\u586b)(?:\u7684\u662f|\u4e3a|\u662f)?[\uff1a:]?\s*"
+    r"[\u201c\"\u300c\u300e]?(?P<given>[^\u201c\u201d\"\u300c\u300d\u300e\u300f\uff1a:\uff0c\u3002\uff1b\s\u7a7a][^\u201c\u201d\"\u300c\u300d\u300e\u300f\uff1a:\u3002\uff1b\n]{0,40}?)"
+    r"[\u201d\"\u300d\u300f]?[\u3002\uff0e.\s]*$"
+)
+"""\u6545\u586b\uff1a."""
+_BLANK = lazy_pattern(r"_{2,}")
+_GLOSSED = lazy_pattern(r"(?<![\w(])(?:[A-Z]|[A-Z][a-z]?\d?) \((?P<word>[a-z]{4,20})\)")
+_BRACKETS = lazy_pattern(r" ?\([^()]{1,40}\)")
+_MOST, _FEW, _STEM, _SHORTEST = 14, 4, 4, 3
+_EMPTY = words.table(
+    "it is are was were be been being this that these those they he she by as in on at to of for from with so thus "
+    "hence therefore called named known defined termed referred use uses used has have had does do which who what "
+    "its their into and thing word term name one process such can often usually commonly always also just simply"
+)
+
+
+def stated(sentence: str, question: str) -> str | None:
+    """What a sentence says that a blank of `question` holds; None if it says nothing of it."""
+    if "\u586b" in sentence and (found := _IN_SIGNS.search(sentence)):
+        return found["given"].strip()
+    if "__" not in question or len(sentence.split()) > _MOST:
+        return None
+    text = sentence.strip().rstrip(".! ")
+    for pattern in _PATTERNS:
+        found = pattern.fullmatch(text)
+        given = found["given"].strip() if found else ""
+        if given and len(given.split()) <= _FEW and _is_plain(given):
+            return given
+    return None
+
+
+def _is_plain(text: str) -> bool:
+    heard = {word.lower() for word in words.split(text)}
+    return (DOUBTS | NEGATORS | {"it", "that", "this"}).isdisjoint(heard)
+
+
+def in_glosses(sentence: str) -> str:
+    """A sentence with the words of its symbols, and without what explains its words: T (thymine), adenine (A)."""
+    return _BRACKETS.sub("", _GLOSSED.sub(r"\g<word>", sentence)) if "(" in sentence else sentence
+
+
+def _asks_who(question: str, verb: list[str]) -> bool:
+    """Whether a question asks what does what a verb says: Which organ pumps blood?"""
+    first, *rest = names.tokens(question)
+    is_verb = bool(verb) and len(verb[0]) >= _SHORTEST and verb[0][:_STEM] in {word[:_STEM] for word in rest[:3]}
+    return first in ("which", "what") and is_verb and verb[0] not in _EMPTY
+
+
+def only_new(sentence: str, reference: str, question: str) -> str | None:
+    """The only words of a short sentence that neither the question has nor a sentence needs; None if unsure.
+
+    As many as the reference has: `It pairs with cytosine.`, where the question asks what pairs with adenine.
+    """
+    heard, given, wanted = names.tokens(sentence), names.tokens(question), names.tokens(reference)
+    if not wanted or len(heard) > _MOST or set(wanted) <= set(given):
+        return None
+    spoken = {word.lower() for word in words.split(sentence)}
+    asked = {word.lower() for word in words.split(question)}
+    if lacks_denial(sentence, question):
+        return None
+    if any(word.endswith("n't") for word in spoken) or not (DOUBTS | NEGATORS).isdisjoint(spoken - asked):
+        return None
+    stems = {word[:_STEM] for word in given}
+    at = [at for at, word in enumerate(heard) if word[:_STEM] not in stems and word not in _EMPTY]
+    new = [heard[index] for index in at]
+    n_known = len([word for word in heard if word[:_STEM] in stems and len(word) >= _SHORTEST])
+    size = len(wanted)
+    if at[:size] == [*range(size)] and _asks_who(question, heard[size : size + 1]):
+        new, at = new[:size], at[:size]  # The liver pumps blood through the body
+    is_row = bool(at) and at[-1] - at[0] + 1 == len(at) == len(wanted)
+    is_word = all(len(word) >= _SHORTEST and not word.endswith("ly") for word in new)
+    if not is_row or not is_word or not n_known:
+        return None
+    said = " ".join(new)  # Gay-Lussac's law is more than its words
+    return reference if new == wanted else said if said in sentence.lower() else None
