@@ -7,7 +7,7 @@ first word, or by what becomes of the predicate of the question: "Is f injective
 from __future__ import annotations
 
 from libra_cli.answers.languages import answer_forms, names, terms
-from libra_cli.answers.sentences import alternatives, comparatives, ordinals, phrases
+from libra_cli.answers.sentences import comparatives, ordinals, phrases
 from libra_cli.answers.text import vocabulary, words
 from libra_cli.answers.values import dates, science, structure
 from libra_cli.lazy_pattern import lazy_pattern
@@ -111,7 +111,6 @@ _SOLUTION = lazy_pattern(r"\b[a-z] ?= ?-?\d[\d./]*(?![\w^(])")
 _AFFIRMS = words.table("doubt need problem reason wonder longer")
 COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
 """Those that are the number of something, which may be what is asked for."""
-EMPTY_SUBJECTS = words.table("it this that he she they")
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
 
 
@@ -291,28 +290,6 @@ def term(text: str, reference: str, question: str | None = None) -> str | None:
         if found is not None:
             return found
     return None
-
-
-def alternative(text: str, reference: str, question: str) -> str | None:
-    """The alternative of the question that the last sentence chooses; None if that is not certain."""
-    sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text))))
-    heard = [word.lower() for word in words.split(sentence)]
-    asks = _denials(question)
-    if not (DOUBTS | (NEGATORS - asks)).isdisjoint(heard) or " than " in sentence:
-        return None
-    if lacks_denial(sentence, question) and not words.stand_in(names.tokens(sentence), names.tokens(reference)):
-        return None
-    return alternatives.said(sentence, reference, question)
-
-
-def _denials(question: str) -> set[str]:
-    """The words with which a question asks for what something is not: which one has no charge."""
-    return ({word.lower() for word in words.split(question)} & NEGATORS) - {"neither", "nor"}
-
-
-def lacks_denial(sentence: str, question: str) -> bool:
-    """Whether a sentence affirms what a question denies: helium is a noble gas, where it asks which one is not."""
-    return bool(_denials(question)) and NEGATORS.isdisjoint(word.lower() for word in words.split(sentence))
 
 
 def is_given(text: str, question: str) -> bool:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS, lacks_denial
+from libra_cli.answers.extraction import asked
+from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS
 from libra_cli.answers.languages import names
+from libra_cli.answers.sentences import alternatives, phrases
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -44,6 +46,7 @@ _BLANK = lazy_pattern(r"_{2,}")
 _GLOSSED = lazy_pattern(r"(?<![\w(])(?:[A-Z]|[A-Z][a-z]?\d?) \((?P<word>[a-z]{4,20})\)")
 _BRACKETS = lazy_pattern(r" ?\([^()]{1,40}\)")
 _MOST, _FEW, _STEM, _SHORTEST = 14, 4, 4, 3
+_OPEN = DOUBTS | NEGATORS | {"it", "that", "this"}
 _EMPTY = words.table(
     "it is are was were be been being this that these those they he she by as in on at to of for from with so thus "
     "hence therefore called named known defined termed referred use uses used has have had does do which who what "
@@ -61,14 +64,10 @@ def stated(sentence: str, question: str) -> str | None:
     for pattern in _PATTERNS:
         found = pattern.fullmatch(text)
         given = found["given"].strip() if found else ""
-        if given and len(given.split()) <= _FEW and _is_plain(given):
+        is_open = not _OPEN.isdisjoint(word.lower() for word in words.split(given))
+        if given and len(given.split()) <= _FEW and not is_open:
             return given
     return None
-
-
-def _is_plain(text: str) -> bool:
-    heard = {word.lower() for word in words.split(text)}
-    return (DOUBTS | NEGATORS | {"it", "that", "this"}).isdisjoint(heard)
 
 
 def in_glosses(sentence: str) -> str:
@@ -92,10 +91,10 @@ def only_new(sentence: str, reference: str, question: str) -> str | None:
     if not wanted or len(heard) > _MOST or set(wanted) <= set(given):
         return None
     spoken = {word.lower() for word in words.split(sentence)}
-    asked = {word.lower() for word in words.split(question)}
+    known = {word.lower() for word in words.split(question)}
     if lacks_denial(sentence, question):
         return None
-    if any(word.endswith("n't") for word in spoken) or not (DOUBTS | NEGATORS).isdisjoint(spoken - asked):
+    if any(word.endswith("n't") for word in spoken) or not (DOUBTS | NEGATORS).isdisjoint(spoken - known):
         return None
     stems = {word[:_STEM] for word in given}
     at = [at for at, word in enumerate(heard) if word[:_STEM] not in stems and word not in _EMPTY]
@@ -110,3 +109,25 @@ def only_new(sentence: str, reference: str, question: str) -> str | None:
         return None
     said = " ".join(new)  # Gay-Lussac's law is more than its words
     return reference if new == wanted else said if said in sentence.lower() else None
+
+
+def alternative(text: str, reference: str, question: str) -> str | None:
+    """The alternative of the question that the last sentence chooses; None if that is not certain."""
+    sentence = asked.without_denied(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
+    heard = [word.lower() for word in words.split(sentence)]
+    asks = denied_by(question)
+    if not (DOUBTS | (NEGATORS - asks)).isdisjoint(heard) or " than " in sentence:
+        return None
+    if lacks_denial(sentence, question) and not words.stand_in(names.tokens(sentence), names.tokens(reference)):
+        return None
+    return alternatives.said(sentence, reference, question)
+
+
+def denied_by(question: str) -> set[str]:
+    """The words with which a question asks for what something is not: which one has no charge."""
+    return ({word.lower() for word in words.split(question)} & NEGATORS) - {"neither", "nor"}
+
+
+def lacks_denial(sentence: str, question: str) -> bool:
+    """Whether a sentence affirms what a question denies: helium is a noble gas, where it asks which one is not."""
+    return bool(denied_by(question)) and NEGATORS.isdisjoint(word.lower() for word in words.split(sentence))

@@ -32,6 +32,7 @@ _CALENDAR = words.table(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december"
 )
+_PRONOUNS = words.table("it this that he she they")
 _SMALL_GLOSSES = frozenset(("the", "a", "to", "in", "at", "of", "from", "on"))
 
 
@@ -80,8 +81,8 @@ def _affirms_denied(sentence: str, prose: Prose) -> bool:
     """Whether a sentence says of something what the question denies: Helium is a noble gas."""
     question = prose.question or ""
     said, subject = phrases.complement(sentence), phrases.subject(sentence)
-    is_predicate = bool(said) and asked.is_given(said or "", question) and subject.lower() not in asked.EMPTY_SUBJECTS
-    return is_predicate and asked.lacks_denial(sentence, question)
+    is_predicate = bool(said) and asked.is_given(said or "", question) and subject.lower() not in _PRONOUNS
+    return is_predicate and filled.lacks_denial(sentence, question)
 
 
 def name(prose: Prose) -> Extraction | None:
@@ -116,7 +117,7 @@ def alternative(prose: Prose) -> Extraction | None:
     """`The silver bar is heavier`, where the question asks whether it is the gold bar or the silver bar."""
     if not (prose.question and " or " in prose.question and prose.asks_for_words) or prose.asks_for_verdict:
         return None
-    said = asked.alternative(prose.bold or prose.tail, prose.reference, prose.question)
+    said = filled.alternative(prose.bold or prose.tail, prose.reference, prose.question)
     if not said and not prose.bold and alternatives.is_unsure(prose.sentences[-1], prose.reference, prose.question):
         return UNDECIDED  # The silver bar is lighter.
     return Extraction(said) if said else None

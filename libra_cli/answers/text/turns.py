@@ -261,7 +261,7 @@ def _asked_in(line: str) -> str:
 
 def _asks_of_another(line: str, question: str) -> bool:
     """Whether a line asks of something else what `question` asks: the capital of Spain, not of France."""
-    asked, heard = question.partition("?")[0].rstrip(" .\n").split(), line.partition("?")[0].split()
+    asked, heard = _asked_in(question).rstrip(" .\n").split(), _asked_in(line).split()
     shared = sum(word in asked for word in heard)
     is_of_one_form = len(heard) >= _FEWEST and shared >= _ALIKE * len(heard) and abs(len(heard) - len(asked)) < _FEWEST
     return is_of_one_form and any(word not in asked for word in heard)
