@@ -40,6 +40,8 @@ _ARROWS = (
 )
 _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
 _SHORT = 40
+_BEFORE_RESULT = vocabulary.AMOUNTS | vocabulary.AFTER_IS - {"to"} | {"of", "us", "you", "him", "her", "them", "final"}
+"""Words between a verb of results and the number: an average of."""
 _OPERATORS = ("\u222b", "\\int", "\u2211", "\\sum", "\\lim", "lim ", "lim_", "d/d", "\\frac{d")
 """Signs of a side that is worked out, and no name."""
 _TOLD_BEFORE = lazy_pattern(
@@ -107,7 +109,9 @@ def asserted(sentence: str) -> Asserted:
         return Asserted(None)
     if any(is_open(clause) for clause in clauses) or _is_outdone(main, clauses) or _is_rest(main, clauses):
         return Asserted(None, unclear=True)
-    is_condition = main.opener in vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS - vocabulary.ABOUT
+    is_condition = main.opener not in vocabulary.ADJUNCTS | vocabulary.ABOUT and _is_aside(main)
+    if not main.groups and clauses[0].groups and clauses[0].opener in vocabulary.CONDITIONS:
+        return Asserted(None, unclear=True)
     if is_condition and _is_equivalent(main, clauses):
         return _of_clause(main)
     if main.groups and (is_condition or not vocabulary.IMPERATIVES.isdisjoint(main.words[:1])):
@@ -204,7 +208,7 @@ def is_open(clause: Clause) -> bool:
 
 def _main(clauses: Sequence[Clause]) -> Clause | None:
     """The clause that holds the answer; one without groups if none has any."""
-    with_groups = [clause for clause in clauses if clause.groups and clause.opener not in vocabulary.BEGINS_ASIDE]
+    with_groups = [clause for clause in clauses if clause.groups and not _is_aside(clause)]
     with_groups = [one for one in with_groups if vocabulary.NOTES.isdisjoint(one.words[:1])] or with_groups
     if not with_groups:
         weak = [
@@ -218,7 +222,9 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
         and not vocabulary.TOTALS.isdisjoint(clause.words)
         and (clause.opener not in vocabulary.BEGINS_ASIDE or clause.words[:3] == ("for", "a", "total"))
     ]
-    if totals:
+    if totals and not (
+        _is_of_sentence(totals[-1]) and with_groups[-1] is not totals[-1] and with_groups[-1].opener == "which"
+    ):
         return totals[-1]
     asserting = [
         clause
@@ -238,6 +244,17 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
     return (told or with_groups)[-1]
 
 
+def _is_aside(clause: Clause) -> bool:
+    """Whether a clause is a reason, a condition or a remark, and does not say an amount: 3x^2, whose value is 12."""
+    says_amount = clause.opener == "whose" and not vocabulary.AMOUNTS.isdisjoint(clause.words[:1])
+    return clause.opener in vocabulary.BEGINS_ASIDE and not says_amount
+
+
+def _is_of_sentence(clause: Clause) -> bool:
+    """Whether its only word for a total begins its sentence: Overall the train covers 280 km, which is 56 per hour."""
+    return not vocabulary.TOTALS.isdisjoint(clause.words[:2]) and vocabulary.TOTALS.isdisjoint(clause.words[2:])
+
+
 def _of_clause(clause: Clause) -> Asserted:
     groups = clause.groups
     named = [group for group in groups if group.is_name]
@@ -251,6 +268,9 @@ def _of_clause(clause: Clause) -> Asserted:
         after_is = [group for group in groups if _follows_is(group.before)]
         free = [group for group in without_subject(groups) if not _belongs_to_another_word(group.before)]
         related = [group for group in groups if group.relation and group.before[-1:] != ("for",)]
+        result = result_of(groups)
+        if result is not None and len(after_is) != 1 and result not in named:
+            return _bounded(result, named, clause)
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
         ends = [0, *(len(group.before) for group in groups)]
         signs = [_sign(group.before[ends[at] :][-5:]) for at, group in enumerate(groups)]
@@ -279,8 +299,14 @@ def _within(groups: Sequence[Group], signs: Sequence[str], named: Sequence[Group
 
 def without_subject(groups: Sequence[Group]) -> Sequence[Group]:
     """`groups` without those of the subject of what the others say: 12 leaves a remainder of 4, 4 spiders have 32."""
-    said = [group for group in groups if not vocabulary.VERBS.isdisjoint(group.before)]
+    said = [group for group in groups if not vocabulary.VERBS.isdisjoint(group.before) and not _is_later(group.before)]
     return said if said and not groups[0].before and len(said) < len(groups) else groups
+
+
+def _is_later(before: Sequence[str]) -> bool:
+    """Whether the words before a number say behind their verb when it is so: 43 remain after giving away 17."""
+    verb = max(at for at, word in enumerate(before) if word in vocabulary.VERBS)
+    return "after" in before[verb:]
 
 
 def _belongs_to_another_word(before: Sequence[str]) -> bool:
@@ -291,6 +317,31 @@ def _belongs_to_another_word(before: Sequence[str]) -> bool:
     if words[-1:] == ["of"]:  # 15 of the 20, an album of 50, but a total of 50
         return len(words) < len(before) or vocabulary.AMOUNTS.isdisjoint(words[-2:])
     return bool(words) and words[-1] in vocabulary.ADJUNCTS
+
+
+def result_of(groups: Sequence[Group]) -> Group | None:
+    """The last group behind a verb of results, if those behind it belong to other words: works out to 56 over 280."""
+    for at in range(len(groups) - 1, -1, -1):
+        if _is_led(groups[at].before):
+            return None if groups[at].goes_on else groups[at]
+        since = groups[at].before[len(groups[at - 1].before) :] if at else ()
+        if not _belongs_to_another_word(since):
+            return None
+    return None
+
+
+def _is_led(before: Sequence[str]) -> bool:
+    """Whether the words before a number end in a verb of results: comes to, is left with, gives a total of."""
+    words = list(before)
+    while words and words[-1] in _BEFORE_RESULT:
+        words.pop()
+    if words[-1:] == ["to"] and words[-2:-1] == ["from"]:  # it drops from 60 to 43
+        return not vocabulary.LEADS_TO.isdisjoint(words[-5:-2])
+    if words and words[-1] in vocabulary.SOLUTIONS:
+        while words and words[-1] in vocabulary.SOLUTIONS | vocabulary.AFTER_IS:
+            words.pop()
+        return words[-1:] in (["has"], ["have"]) or not vocabulary.LEADS.isdisjoint(words[-1:])
+    return words[-1:] != [] and (words[-1] in vocabulary.LEADS or vocabulary.leads(words))
 
 
 def _follows_is(before: Sequence[str]) -> bool:

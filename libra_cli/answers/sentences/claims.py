@@ -135,7 +135,9 @@ class _Reading:
 
     def number(self, text: str, following: str) -> None:
         """Takes a number, which the clause claims or which belongs to another word."""
-        if _is_circumstance(text, self.said, following, self.question, bool(self.value)):
+        if self.value and vocabulary.leads([word.lower() for word in self.said[-2:]]):
+            self.value, self.before = text, len(self.said)
+        elif _is_circumstance(text, self.said, following, self.question, bool(self.value)):
             self.said.append(text)
         elif self.value or self.said[-1:] == ["to"]:
             self.is_open = True

@@ -62,6 +62,8 @@ class _Builder:
         """Groups to which another one is added."""
         self._pending: list[str] = []
         """Words and marks since the last span."""
+        self.conclusion = ""
+        """What began the empty clause before this one: so, for n = 20."""
 
     @property
     def is_at_start(self) -> bool:
@@ -93,7 +95,23 @@ class _Builder:
     @property
     def is_adjunct(self) -> bool:
         """Whether a preposition began its clause, and it has a number: From 2 pm to 4 pm she ..."""
-        return bool(self._groups) and not vocabulary.ADJUNCTS.isdisjoint((self._opener, *self._words[:1]))
+        first = self._words[1:2] if self._words[:1] == ["and"] else self._words[:1]
+        return bool(self._groups) and not vocabulary.ADJUNCTS.isdisjoint((self._opener, *first))
+
+    @property
+    def ends_in_group(self) -> bool:
+        """Whether a formula or number was the last thing read."""
+        return bool(self._groups) and not self._pending
+
+    @property
+    def may_end(self) -> bool:
+        """Whether its clause is an adjunct, a reason or a condition, behind which the main clause may begin."""
+        return self.is_adjunct or self._opener in vocabulary.CONDITIONS
+
+    @property
+    def leads(self) -> bool:
+        """Whether the word before a "to" makes it lead to a result: works out to."""
+        return not vocabulary.LEADS_TO.isdisjoint(self._words[-1:])
 
     @property
     def is_means(self) -> bool:
@@ -179,6 +197,7 @@ class _Builder:
             for index, (spans, before) in enumerate(self._groups)
         )
         self.clauses.append(Clause(self._opener, tuple(self._words), groups))
+        self.conclusion = self._opener if self.is_at_start and self._opener in vocabulary.BEGINS_CLAUSE else ""
         self._opener, self._words, self._groups, self._pending, self._bounds = opener, [], [], [], []
         self._going_on, self._either, self._restated = set(), set(), set()
 
@@ -208,7 +227,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
         elif (
             word in (";", "\u2014", "\u2013")
             or (word == "-" and _is_dash(tokens, index))
-            or (word == "," and not _goes_on(tokens, index, spans))
+            or (word == "," and not _goes_on(tokens, index, spans, builder.may_end))
         ):
             builder.cut()
         elif builder.goes_on_with(word, following):
@@ -216,13 +235,17 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
         elif word in vocabulary.IS and builder.is_over:
             builder.cut()
             builder.word(word)
-        elif following == "which" and word in vocabulary.ADJUNCTS:
+        elif following == "which" and (word in vocabulary.ADJUNCTS or word == "of"):
             builder.cut("where")
             skipped = tokens[index + 1].end
-        elif word == "to" and builder.has_groups and is_purpose(tokens, index, spans):
+        elif word == "to" and builder.has_groups and not builder.leads and is_purpose(tokens, index, spans):
             builder.cut("after")
-        elif (word in vocabulary.PEOPLE and builder.is_adjunct) or (word == "we" and builder.is_means):
-            builder.cut()
+        elif (
+            (word in vocabulary.PEOPLE and builder.is_adjunct)
+            or (word == "we" and builder.is_means)
+            or (builder.ends_in_group and builder.may_end and word in vocabulary.BEGINS_MAIN | vocabulary.PEOPLE)
+        ):
+            builder.cut(builder.conclusion)
             builder.word(word)
         elif word in vocabulary.BEGINS_CLAUSE or (
             word in vocabulary.BEGINS_ASIDE and (word not in vocabulary.ADJUNCTS or builder.is_at_start)
@@ -275,8 +298,12 @@ def _is_dash(tokens: Sequence[plain.Token], at: int) -> bool:
     return is_apart and all(one.kind == "word" and len(one.text) > 1 for one in (around[0], around[2]))
 
 
-def _goes_on(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span]) -> bool:
-    """Whether a list goes on after the comma at token `at`: 3, 5, and 7."""
+def _goes_on(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span], may_end: bool) -> bool:
+    """Whether a list goes on after the comma at token `at`: 3, 5, and 7; but not: Since 5% is 12, 15% is 36."""
     rest = [token for token in tokens[at + 1 : at + 3] if token.text.lower() not in ("and", "or")]
     before = tokens[at - 1] if at else None
-    return bool(rest) and rest[0].start in spans and before is not None and before.kind != "word"
+    if not rest or rest[0].start not in spans or before is None or before.kind == "word":
+        return False
+    end = spans[rest[0].start].end
+    behind = next((token.text.lower() for token in tokens[at:] if token.start >= end), "") if may_end else ""
+    return behind not in vocabulary.IS | {"must", "will", "has", "gives"}

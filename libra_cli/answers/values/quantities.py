@@ -74,6 +74,8 @@ def may_have_unit(leaf: Leaf) -> bool:
 
 def measured(text: str) -> str | None:
     """`62.5 L` as a quantity, 62.5\\text{ L}, if its letters are a unit; None for any other text."""
+    if text.startswith("$") and text.count("$") == 2:  # $4.5 \\times 10^{-7}$ m
+        text = text.replace("$", "")
     product = _NUMBER_AND_LETTERS.fullmatch(normalize.normalized(text))
     found = f"{product['value']}\\text{{ {product['letters']}}}" if product else ""
     return found if product and units.end_of(f" {product['letters']}", 0) > len(product["letters"]) else None
