@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from libra_cli.engines.openai.end_words import cure, end_in_words
+from libra_cli.plural import counted
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.prices import Prices
-from libra_cli.stream.console import counted
 from libra_cli.stream.run import Run
 from libra_cli.stream.usage import added_usage
 

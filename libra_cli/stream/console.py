@@ -33,11 +33,6 @@ def printable(text: str) -> str:
     return _UNSAFE.sub(lambda match: match.group().encode("unicode_escape", "surrogatepass").decode(), text)
 
 
-def counted(n: int, noun: str) -> str:
-    """A number of things in words: `1 row`, `1,234 rows`."""
-    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
-
-
 def safe_text(text: str) -> str:
     """`text` for a terminal or a page: control and invisible characters as escapes, tabs as spaces, line ends kept."""
     lines = text.replace("\r\n", "\n").expandtabs(4).split("\n")

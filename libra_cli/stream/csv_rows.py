@@ -12,8 +12,8 @@ from collections import Counter, deque
 from collections.abc import Mapping
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.stream import rows
-from libra_cli.stream.console import counted
 from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.text_columns import TextColumns

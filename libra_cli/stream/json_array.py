@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.plural import counted
 
 _BLANKS = b" \t\r\n"
 _HEAD_BYTES = 1 << 16
@@ -143,5 +144,6 @@ class ArrayText:
         return line
 
     def _followed(self) -> Fatal:
-        reason = f"something follows the JSON array of {self._elements} rows; a file is one array, or one row a line"
+        array = f"the JSON array of {counted(self._elements, 'row')}"
+        reason = f"something follows {array}; a file is one array, or one row a line"
         return Fatal(Exit.USAGE, f"{self._name}: {reason}")

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libra_cli.plural import counted
+
 INBOX_VARIABLE = "_LIBRA_PROGRESS"
 """Names the inbox (`libra_cli.stream.shared_line.ProgressInbox`) in which `libra run` takes the progress of a step."""
 WAITING = "waiting for rows"
@@ -67,11 +69,11 @@ class StageProgress:
             return [self.doing if detail > 1 else self.doing.split()[0]]
         done, total, left = self.done or 0, self.total, self.seconds_left
         share = f" ({100 * done // total}%)" if total and detail >= MOST_DETAIL else ""
-        counted = f"{done:,} of {total:,}{share}" if total else f"{done:,} rows" if detail else f"{done:,}"
+        read = f"{done:,} of {total:,}{share}" if total else counted(done, "row") if detail else f"{done:,}"
         waits = not self.rate and self.at_work
-        words = [(0, counted), (1, f"{self.at_work:,} at work" if waits else "")]
+        words = [(0, read), (1, f"{self.at_work:,} at work" if waits else "")]
         words += [(3, _per_second(self.rate, "rows")), (2, _per_second(self.tokens, "tokens"))]
-        words += [(1, f"{self.errors:,} errors" if self.errors else ""), (1, f"{clock(left)} left" if left else "")]
+        words += [(1, counted(self.errors, "error") if self.errors else ""), (1, f"{clock(left)} left" if left else "")]
         return [text for least, text in words if text and least <= detail]
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal, ReaderGone
+from libra_cli.plural import counted
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts, RequestCount
 from libra_cli.stream.ending import COUNTS, ERROR, tell
@@ -164,7 +165,7 @@ class Run:
         if not self._reader.lines:
             return StageProgress(name, "starting")
         if not self.info.resumable and not counts.out:
-            return StageProgress(name, f"reading: {counts.read:,} rows")
+            return StageProgress(name, f"reading: {counted(counts.read, 'row')}")
         rate, token_rate = self._pace.rates(made, tokens)
         return StageProgress(name, "", made + counts.done, self._total(), at_work, counts.errors, rate, token_rate)
 
@@ -196,7 +197,7 @@ class Run:
             self.status = self.stop.status
         elif self.counts.missing:
             lost = self.counts.missing
-            raise Fatal(Exit.INTERNAL, f"internal error: {lost} rows are unaccounted for; please report this")
+            raise Fatal(Exit.INTERNAL, f"internal error: {counted(lost, 'row')} unaccounted for; please report this")
         elif shortfall := self._reader.shortfall():
             raise Fatal(Exit.INCOMPLETE, shortfall)
         else:

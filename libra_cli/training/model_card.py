@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from libra_cli import __version__
-from libra_cli.stream.console import counted
+from libra_cli.plural import counted
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.resume import command_line, content_digest
 from libra_cli.stream.rows import parse
@@ -162,7 +162,7 @@ class ModelCard:
         start, step = (self._events.scores.get(step) for step in (0, self._model.step))
         if step is not None:
             refused = f", {step['refused']:,} more refused" if step.get("refused") else ""
-            where = f"{_names(self._settings.save.score)}, {step['n']:,} rows{refused}"
+            where = f"{_names(self._settings.save.score)}, {counted(step['n'], 'row')}{refused}"
             figures.append((where, "accuracy as a judge, %", _accuracy(start), _accuracy(step)))
         start, step = (self._events.evaluations.get(step) for step in (0, self._model.step))
         where = _names(self._settings.data.eval_data)

@@ -68,7 +68,7 @@ def test_an_answer_that_belongs_to_no_job_ends_the_run(start, fault, order):
 def test_a_job_that_is_never_answered_is_an_accounting_error(start):
     rows, err = run(start, "--fault", "drop", status=1)
     assert len(rows) == 39
-    assert "internal error: 1 rows are unaccounted for" in err
+    assert "internal error: 1 row unaccounted for" in err
     assert "+ 1 not finished" in err
 
 

@@ -127,7 +127,7 @@ def test_an_element_that_is_no_row_is_refused_by_its_number(tmp_path, text, erro
 @pytest.mark.parametrize("behind", ["x", "[]", '{"a": 1}', '"', "]", ","])
 def test_what_follows_an_array_is_an_error(tmp_path, behind):
     (tmp_path / "a.json").write_text('[{"a": 1}]  ' + behind)
-    with pytest.raises(Fatal, match=r"a\.json: something follows the JSON array of 1 rows") as raised:
+    with pytest.raises(Fatal, match=r"a\.json: something follows the JSON array of 1 row") as raised:
         entries_of(tmp_path / "a.json")
     assert raised.value.status == Exit.USAGE
 

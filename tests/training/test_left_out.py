@@ -22,4 +22,4 @@ def test_few_rows_have_a_limit_too() -> None:
     assert lengths.beyond(1) is None  # there are no rows
     lengths.add(5)
     assert lengths.beyond(4) == LeftOut(1, 1, 5)
-    assert lengths.beyond(4).share() == "1 of 1 rows (100 %)"  # type: ignore[union-attr]
+    assert lengths.beyond(4).share() == "1 of 1 row (100 %)"  # type: ignore[union-attr]

@@ -9,6 +9,7 @@ from typing import Any
 
 from libra_cli.metrics.agreement import wilson_interval
 from libra_cli.metrics.position_bias import PositionBias
+from libra_cli.plural import counted
 from libra_cli.sampling.judgments import ordered_verdicts
 
 Fields = Mapping[str, Any]
@@ -92,8 +93,9 @@ class JudgeReports:
 def in_words(figures: Fields) -> list[str]:
     """The figures of one judge in words, a line each."""
     name = figures["judge"]
-    rows = f"{figures['rows']} rows judged, {_counted(figures['unjudged'], 'unjudged')}, {figures['gated']} non-answers"
-    votes = f"{figures['votes']} votes, {_counted(figures['null'], 'null')}"
+    refused = f"{_counted(figures['unjudged'], 'unjudged')}, {counted(figures['gated'], 'non-answer')}"
+    rows = f"{counted(figures['rows'], 'row')} judged, {refused}"
+    votes = f"{counted(figures['votes'], 'vote')}, {_counted(figures['null'], 'null')}"
     tokens = figures["mean_tokens"]
     lines = [f"{name}: {rows}; {votes}" + (f"; {tokens:.1f} tokens a vote" if tokens is not None else "")]
     if "position" in figures:

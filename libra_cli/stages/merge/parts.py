@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from libra_cli.exits import Exit
+from libra_cli.plural import counted
 from libra_cli.stream.decompression import COMPRESSED
 from libra_cli.stream.resume import Manifest
 
@@ -199,7 +200,7 @@ class ManifestCheck:
                 text = f"{part.path}: its run did not read all of the input (--limit, or an older libra)"
                 yield Fault(text, Exit.INCOMPLETE, part.command(more=("--overwrite",)))
             elif part.read and part.read["fingerprint"] != first.read["fingerprint"]:
-                counts = f"{part.read['rows']:,} rows; {first.path} read {first.read['rows']:,}"
+                counts = f"{counted(part.read['rows'], 'row')}; {first.path} read {first.read['rows']:,}"
                 text = f"{part.path}: was made from another input than {first.path} (it read {counts})"
                 yield Fault(f"{text}; run both on the same input", Exit.USAGE)
 

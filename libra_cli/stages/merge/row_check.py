@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import closing
 
 from libra_cli.exits import Exit
+from libra_cli.plural import counted
 from libra_cli.stages.merge.parts import EACH_ROW, Fault, Part
 from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.hash_numbers import HashNumbers
@@ -124,7 +125,7 @@ class RowCheck:
                 continue
             expected, found = part.number("rows"), self._rows[path]
             if self._digests[path].hexdigest() != (part.manifest or {}).get("sha256"):
-                counts = f"{found:,} rows, {expected:,} were written" if found != expected else f"{found:,} rows"
+                counts = counted(found, "row") + (f", {expected:,} were written" if found != expected else "")
                 text = f"{path}: is not what libra {part.stage} wrote ({counts}); make it again"
                 faults.append(Fault(text, Exit.INCOMPLETE, part.command(more=("--overwrite",)), (part.index,)))
         first = next(iter(self._models), "")
@@ -157,7 +158,7 @@ class RowCheck:
             text = f"{', '.join(source.strangers)}: --input has no row with this id; give all rows of the input"
             faults.append(Fault(text, Exit.USAGE))
         if not faults and read and read["fingerprint"] != source.fingerprint.tally()["fingerprint"]:
-            counts = f"it has {source.fingerprint.rows:,} rows, they read {read['rows']:,}"
+            counts = f"it has {counted(source.fingerprint.rows, 'row')}, they read {read['rows']:,}"
             faults.append(Fault(f"--input is not what the parts were made from ({counts})", Exit.USAGE))
         return faults
 

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.stages.merge.parts import EACH_ROW, ManifestCheck, Part, read_part
 from libra_cli.stages.merge.row_check import RowCheck, RowsOfInput
 from libra_cli.stream.options import ranges
@@ -57,9 +58,10 @@ def _checked(run: Run, paths: Sequence[str], input_files: Sequence[str]) -> tupl
 def _proof(parts: Sequence[Part], check: RowCheck, source: RowsOfInput | None) -> str:
     """What is proven of parts without a fault."""
     first = parts[0]
-    shards = f"{len(parts)} of {first.count} shards" if first.count > 1 else f"{len(parts)} files"
+    shards = f"{len(parts)} of {first.count} shards" if first.count > 1 else counted(len(parts), "file")
     n_input = source.fingerprint.rows if source is not None else first.read.get("rows", 0)
-    text = f"complete: {shards} of libra {first.stage}, {check.rows:,} rows from {n_input:,} rows of input"
+    of_input = counted(n_input, "row")
+    text = f"complete: {shards} of libra {first.stage}, {counted(check.rows, 'row')} from {of_input} of input"
     left_out = sum(part.filtered for part in parts)
     if left_out:
         text += f"; {left_out:,} were left out on purpose"

@@ -14,6 +14,7 @@ from fractions import Fraction
 from math import floor
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.stream.line_source import STDIN
 from libra_cli.stream.options import identity
 
@@ -113,7 +114,7 @@ def rows_per_part(parts: Sequence[MixPart], available: Sequence[int], total: int
         passes = floor(value * count + Fraction(1, 2))
         fixed.append(0 if kind is AmountKind.WEIGHT else int(value) if kind is AmountKind.ROWS else passes)
     if sum(fixed) > MOST_ROWS:
-        what = f"the amounts make {sum(fixed):,} rows, a mixture has at most {MOST_ROWS:,}"
+        what = f"the amounts make {counted(sum(fixed), 'row')}, a mixture has at most {MOST_ROWS:,}"
         raise Fatal(Exit.USAGE, f"{parts[fixed.index(max(fixed))].text}: {what}; ask for fewer")
     weights = [part.amount.value if part.amount.kind is AmountKind.WEIGHT else Fraction(0) for part in parts]
 
@@ -125,10 +126,10 @@ def rows_per_part(parts: Sequence[MixPart], available: Sequence[int], total: int
         shared = floor(min(most, default=Fraction(0)))
     elif sum(fixed) > total:
         hint = "leave -n out (and take `| head -n` of it), or give weights instead (FILE:1.0)"
-        raise Fatal(Exit.USAGE, f"counts and repetitions make {sum(fixed):,} rows, -n says {total:,}; {hint}")
+        raise Fatal(Exit.USAGE, f"counts and repetitions make {counted(sum(fixed), 'row')}, -n says {total:,}; {hint}")
     elif sum(fixed) < total and not any(weights):
         hint = "give the set that shall fill it a weight (FILE:1.0), or leave -n out"
-        raise Fatal(Exit.USAGE, f"counts and repetitions make {sum(fixed):,} rows, -n says {total:,}; {hint}")
+        raise Fatal(Exit.USAGE, f"counts and repetitions make {counted(sum(fixed), 'row')}, -n says {total:,}; {hint}")
     else:
         shared = total - sum(fixed)
 
@@ -138,7 +139,7 @@ def rows_per_part(parts: Sequence[MixPart], available: Sequence[int], total: int
             raise _is_empty(part)
         if wanted > count and not repeat and part.amount.kind is not AmountKind.PASSES:
             has_weight = part.amount.kind is AmountKind.WEIGHT
-            what = f"its share is {wanted:,} rows" if has_weight else f"it shall give {wanted:,} rows"
+            what = f"its share is {counted(wanted, 'row')}" if has_weight else f"it shall give {counted(wanted, 'row')}"
             fewer = "a smaller -n (or none)" if has_weight else f"at most {part.path}:{count}"
             hint = f"ask for {fewer}, or say --repeat to use rows more than once"
             raise Fatal(Exit.USAGE, f"{part.text}: {what}, and there are {count:,}; {hint}")

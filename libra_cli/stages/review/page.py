@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from html import escape
 from importlib import resources
 
+from libra_cli.plural import counted
 from libra_cli.stages.review.items import ReviewItem, ReviewItems
 from libra_cli.stream import rows
 from libra_cli.stream.console import safe_text
@@ -41,7 +42,7 @@ def _head(key: str, count: int) -> str:
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width">\n<title>libra review</title>\n'
         f'<style>{_resource("page.css")}</style>\n</head>\n<body data-key="libra-review-{key}">\n'
-        f'<header><strong>libra review</strong> <span id="count">{count} rows</span>\n'
+        f'<header><strong>libra review</strong> <span id="count">{counted(count, "row")}</span>\n'
         '<input id="filter" type="search" placeholder="filter" aria-label="Show only rows that contain">\n'
         '<input id="reviewer" placeholder="your name" aria-label="Your name">\n'
         '<button id="save">Save labels.jsonl</button>\n'

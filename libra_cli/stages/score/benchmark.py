@@ -11,6 +11,7 @@ import numpy as np
 from libra_cli.metrics import bootstrap
 from libra_cli.metrics.classification import ratio
 from libra_cli.metrics.position_bias import PositionBias
+from libra_cli.plural import counted
 from libra_cli.rm_benchmarks import BenchmarkPart, BenchmarkPoint, ProtocolName
 from libra_cli.rm_benchmarks.base import missing_group_notes
 from libra_cli.rm_benchmarks.result_files import LOOKED_FOR, VERDICT_FIELDS
@@ -97,7 +98,7 @@ class BenchmarkCollector:
             why = ", ".join(f"{reason} {count}" for reason, count in self._left_out.items())
             raise ValueError(f"no row can be scored ({why}); see libra score --help for what rows need")
         if not self._has_verdicts and self._null.total() == len(self._value):
-            what = f"there is no verdict in {len(self._value):,} rows: looked for {LOOKED_FOR}"
+            what = f"there is no verdict in {counted(len(self._value), 'row')}: looked for {LOOKED_FOR}"
             raise ValueError(f"{what}; the first row has {self._first_names}; run libra judge first")
         items = JudgedItems(
             sums=Sums(self._benchmark, self._groups.all(), self._protocol),

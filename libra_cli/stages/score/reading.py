@@ -12,6 +12,7 @@ from pathlib import PurePath
 from typing import Any, Protocol
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.records.row_types import check_types
 from libra_cli.rm_benchmarks.result_files import judged_rows_of
 from libra_cli.stages.score.judged_items import ScoredJudge
@@ -99,7 +100,7 @@ def read(
                 except (RowError, ValueError, TypeError) as error:
                     raise Fatal(Exit.USAGE, f"{row.place}: {error}") from None
                 if not n_rows & 0xFF:
-                    progress(f"{n_rows:,} rows of {file}")
+                    progress(f"{counted(n_rows, 'row')} of {file}")
         if not of_judge:
             raise Fatal(Exit.INCOMPLETE, f"{file}: there are no rows; run the stage before this one again")
         collectors += of_judge.values()

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.stages.show import pager
 from libra_cli.stages.show.drawing import Drawing
 from libra_cli.stages.show.row_view import view_of
@@ -43,12 +44,13 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
         raise Fatal(Exit.USAGE, f"there is no row {selection.first:,}; the last one is {tally.lines:,}")
     if tally.missing_ids:
         raise Fatal(
-            Exit.USAGE, f"no row with --id {', '.join(tally.missing_ids)} among {tally.rows:,} rows; check the id"
+            Exit.USAGE,
+            f"no row with --id {', '.join(tally.missing_ids)} among {counted(tally.rows, 'row')}; check the id",
         )
     if selection.diff is not None:
         what = "judged by several judges" if selection.diff == BETWEEN_JUDGES else "with a verdict and a label"
         which = "judges differ on" if selection.diff == BETWEEN_JUDGES else "the verdict is wrong on"
-        _say(f"{tally.responses:,} responses {what}; {which} {tally.differing:,}")
+        _say(f"{counted(tally.responses, 'response')} {what}; {which} {tally.differing:,}")
     elif not shown:
         _say(f"no row to show among {tally.rows:,}" if tally.rows else no_rows(paths))
     for why in _why_unknown(selection, tally) if tally.unknown else ():

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from libra_cli.engines.openai.end_words import cure, end_in_words
+from libra_cli.plural import counted
 from libra_cli.records import label_votes as voting
 from libra_cli.records.human_labels import Labels, is_about
 from libra_cli.records.own_names import in_words
@@ -17,7 +18,6 @@ from libra_cli.records.responses import ResponseFields
 from libra_cli.records.rule_labels import Labeller, label_fields, summarise
 from libra_cli.stages.verify.report import AgreementReport, table
 from libra_cli.stream import rows
-from libra_cli.stream.console import counted
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.run import Run
 from libra_cli.stream.side_output import SideRowFile
@@ -86,7 +86,7 @@ class Labelling:
         for line in self._labels.account() if len(self._labels) else ():
             console.note(line)
         if self._outdated:
-            console.note(f"{self._outdated} rows carried a human label for another response; it is not kept")
+            console.note(f"{counted(self._outdated, 'row')} carried a human label for another response; it is not kept")
         if self._run.stop.status is None and (self.report.has_votes or report):
             figures = self.report.figures()
             console.show(table(figures), event="agreement", **figures)

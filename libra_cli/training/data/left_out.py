@@ -6,6 +6,8 @@ import math
 from array import array
 from typing import NamedTuple
 
+from libra_cli.plural import counted
+
 KEPT = 95
 """Per cent of the rows that a limit should keep: fewer are worth a warning."""
 
@@ -20,7 +22,7 @@ class LeftOut(NamedTuple):
 
     def share(self) -> str:
         """The rows in words: `64 of 68 rows (94 %)`."""
-        return f"{self.rows:,} of {self.of:,} rows ({100 * self.rows / self.of:.0f} %)"
+        return f"{self.rows:,} of {counted(self.of, 'row')} ({100 * self.rows / self.of:.0f} %)"
 
 
 class RowLengths:

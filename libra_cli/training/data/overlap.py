@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from libra_cli.stream.console import Console, counted
+from libra_cli.plural import counted
+from libra_cli.stream.console import Console
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 

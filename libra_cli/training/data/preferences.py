@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 
 from libra_cli.choices import PAIR_LOSSES
+from libra_cli.plural import counted
 from libra_cli.records.preference_rows import is_pair, labelled_response_of, preference_of
 from libra_cli.records.training_rows import Example
-from libra_cli.stream.console import counted
 from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.loss_mask import Assistant

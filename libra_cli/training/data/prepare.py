@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stream.console import Console, counted
+from libra_cli.plural import counted
+from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.line_source import InputFiles

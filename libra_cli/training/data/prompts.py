@@ -17,6 +17,7 @@ import orjson
 from libra_cli.engines.base import Messages, Request, RequestError
 from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.records.forms import JudgeItem, form_of
 from libra_cli.records.items import answered_item, item_of_row
 from libra_cli.records.messages import asked_messages, template_fields
@@ -26,7 +27,6 @@ from libra_cli.sampling.judge_prompts import PAIR, check_reference, make_plan, s
 from libra_cli.sampling.judgments import in_own_order, order_fields
 from libra_cli.stream import rows
 from libra_cli.stream.common_names import asks_with_messages, empty_field
-from libra_cli.stream.console import counted
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file

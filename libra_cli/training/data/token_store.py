@@ -22,8 +22,8 @@ import numpy as np
 import orjson
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.stream import files, sinks
-from libra_cli.stream.console import counted
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.rows import Row, RowError, content_hash

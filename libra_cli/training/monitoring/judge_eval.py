@@ -11,7 +11,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
-from libra_cli.stream.console import Console, counted
+from libra_cli.plural import counted
+from libra_cli.stream.console import Console
 from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.rows import content_hash, parse
 from libra_cli.stream.signals import StopRequest, kill_descendants

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from libra_cli.plural import counted
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.progress import StageProgress
@@ -73,4 +74,4 @@ class Phase:
 
     def __str__(self) -> str:
         counts = self._counts
-        return self._doing if counts is None else f"{self._doing}: {counts.read:,} rows"
+        return self._doing if counts is None else f"{self._doing}: {counted(counts.read, 'row')}"

@@ -16,6 +16,7 @@ from rich.progress_bar import ProgressBar
 from rich.style import Style
 from rich.text import Text
 
+from libra_cli.plural import counted
 from libra_cli.stream import rows
 from libra_cli.stream.console import Console
 from libra_cli.training.monitoring.trackers import TensorBoard, Tracker, WandB, check_trackers
@@ -134,9 +135,9 @@ def scored(step: int, total_steps: int, figures: Mapping[str, Any]) -> str:
     unread = f", {figures['unread']:,} unreadable" if figures.get("unread") else ""
     refused = f", {figures['refused']:,} refused" if figures.get("refused") else ""
     of_step = figures.get("model_step", step)
-    counted = f"{figures.get('n', 0):,} verdicts{unread}{refused}"
+    verdicts = f"{counted(figures.get('n', 0), 'verdict')}{unread}{refused}"
     place = f"step {of_step:,}/{total_steps:,}" if of_step else "before training"
-    return f"{place}: accuracy {figures['accuracy']:.1%}{ends} on the benchmark ({counted})"
+    return f"{place}: accuracy {figures['accuracy']:.1%}{ends} on the benchmark ({verdicts})"
 
 
 class _TimeLeft:

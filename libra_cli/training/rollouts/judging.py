@@ -12,6 +12,7 @@ from typing import Any
 
 from libra_cli.engines.base import Pending, RequestError, RequestList
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.records.forms import JudgeItem
 from libra_cli.records.items import answered_item
 from libra_cli.records.no_answer import no_answer
@@ -186,7 +187,7 @@ def refuse_failing_judge(responses: Sequence[GradedResponse]) -> None:
     failed = Counter(each.judged.failed for each in responses if each.judged and each.judged.failed)
     if 2 * failed.total() > len(responses):
         reason = failed.most_common(1)[0][0]
-        what = f"the judge answered nothing about {failed.total()} of {len(responses)} responses"
+        what = f"the judge answered nothing about {failed.total()} of {counted(len(responses), 'response')}"
         raise Fatal(Exit.BACKEND, f"{what}, most of them with {reason}; the same command continues")
 
 
