@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -17,6 +18,10 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
     QUESTION: ("problem", "prompt", "instruction", "query", "input"),
     REFERENCE: (
         "expected_answer",
+        "correct_answer",
+        "reference_answer",
+        "gold_answer",
+        "golden_answer",
         "answer",
         "final_answer",
         "ground_truth",
@@ -24,9 +29,17 @@ COMMON_NAMES: dict[str, tuple[str, ...]] = {
         "solution",
         "label",
     ),
-    RESPONSE: ("generation", "output", "completion", "model_output", "generated_solution"),
+    RESPONSE: (
+        "generation",
+        "output",
+        "completion",
+        "model_output",
+        "model_response",
+        "model_answer",
+        "generated_solution",
+    ),
 }
-"""Field of libra -> names that stand for it, the first that a row has; capital letters are the same names.
+"""Field of libra -> names that stand for it, the first that a row has; see `plain_name` for other spellings.
 
 A dot leads into an object: verl keeps the answer in `reward_model`. OpenRLHF has it as `label`, and asks with `input`.
 """
@@ -37,6 +50,13 @@ _TELLS_RIGHT_FROM_WRONG = frozenset(
      "conversations", "completions", "text", "steps", *COMMON_NAMES[RESPONSE])
 )  # fmt: skip
 """Fields beside which a `label` says whether a response is right, or is a class; alone it is the golden answer."""
+
+
+@lru_cache(512)
+def plain_name(column: str) -> str:
+    """The name of a column as a field is spelled: `Model Response` and `modelResponse` are `model_response`."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", column.strip())
+    return re.sub(r"[\s-]+", "_", words).lower()
 
 
 def common_name(fields: Fields, name: str) -> str | None:
@@ -53,11 +73,11 @@ def common_name(fields: Fields, name: str) -> str | None:
 
 @lru_cache(512)
 def _candidates(fields: tuple[str, ...], name: str) -> tuple[str, ...]:
-    """The fields that may stand for `name`, best first: names of the table, then those that are so in capitals."""
+    """The fields that may stand for `name`, best first: names of the table, then those that are spelled otherwise."""
     names = COMMON_NAMES.get(name, ())
     known = (name, *names)
-    capitals = [own for other in known for own in fields if own.lower() == other and own not in known]
-    return (*(other for other in names if other.partition(".")[0] in fields), *capitals)
+    spelled = [own for other in known for own in fields if plain_name(own) == other and own not in known]
+    return (*(other for other in names if other.partition(".")[0] in fields), *spelled)
 
 
 def common_value(fields: Fields, other: str) -> Any:
@@ -92,7 +112,7 @@ def empty_field(fields: Fields, name: str) -> str | None:
     names = (name, *COMMON_NAMES.get(name, ()))
     if name == REFERENCE and not _TELLS_RIGHT_FROM_WRONG.isdisjoint(fields):
         names = tuple(other for other in names if other != "label")  # it says whether the response is right
-    there = sorted((own for own in fields if own.lower() in names), key=lambda own: names.index(own.lower()))
+    there = sorted((own for own in fields if plain_name(own) in names), key=lambda own: names.index(plain_name(own)))
     empty = [own for own in there if fields[own] is None or (type(fields[own]) is str and not fields[own].strip())]
     return empty[0] if empty and len(empty) == len(there) else None
 
@@ -104,7 +124,7 @@ CONTEXTS = ("input", "context")
 def common_question(fields: Fields, other: str) -> str:
     """The question in the field `other`: its text, of an instruction with its input."""
     text = str(fields[other])
-    if other.lower() != "instruction":
+    if plain_name(other) != "instruction":
         return text
     extra = next((value for value in map(fields.get, CONTEXTS) if isinstance(value, str) and value), None)
     return text if extra is None else f"{text}\n{extra}"
@@ -128,16 +148,16 @@ def _stands(fields: Fields, name: str, other: str) -> bool:
     value = common_value(fields, other)
     if type(value) not in (str, int, float) or (type(value) is str and not value.strip()):
         return False
-    lower = other.lower()
+    plain = plain_name(other)
     if name == QUESTION:
-        return lower != "input" or (type(value) is str and not value.rstrip().endswith(STEP_MARK))
+        return plain != "input" or (type(value) is str and not value.rstrip().endswith(STEP_MARK))
     if name != REFERENCE:
         return True
-    if lower == "solution" and type(value) is str:
+    if plain == "solution" and type(value) is str:
         return len(value.split()) == 1 or "\\boxed" in value or "\n####" in value
-    if lower == "label":
+    if plain == "label":
         is_alone = type(value) is str and _TELLS_RIGHT_FROM_WRONG.isdisjoint(fields)
         return is_alone and not str(fields.get("input")).rstrip().endswith(STEP_MARK)
-    if "." in lower and type(value) is str:
+    if "." in plain and type(value) is str:
         return not value.lstrip().startswith(("{", "[{"))
     return not (type(value) is int and isinstance(fields.get("choices"), (list, dict)))

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from libra_cli.stream.common_names import COMMON_NAMES, CONTEXTS, QUESTION, RESPONSE
+from libra_cli.stream.common_names import COMMON_NAMES, CONTEXTS, QUESTION, RESPONSE, plain_name
 
 _PAIRS = (("response_a", "response_b"), ("chosen", "rejected"))
 _RESPONSES = frozenset((RESPONSE, "response_with_cot", *COMMON_NAMES[RESPONSE]))
 TEXTS = frozenset((QUESTION, *COMMON_NAMES[QUESTION], *CONTEXTS, "text", *_RESPONSES, *sum(_PAIRS, ())))
-"""Fields of texts, as lower-case names."""
+"""Fields of texts, by their plain names."""
 OWN_TEXTS = (QUESTION, RESPONSE, "response_with_cot", *_PAIRS[0])
 """Those of libra's own names, which hold text whatever else the row is."""
 
@@ -25,7 +25,7 @@ class TextColumns:
 
     def __init__(self, columns: Iterable[str], taken: Mapping[str, str] | None = None):
         """`taken`: column -> field."""
-        fields = {column: (taken or {}).get(column, column).lower() for column in columns}
+        fields = {column: plain_name((taken or {}).get(column, column)) for column in columns}
         self._texts = frozenset(column for column, field in fields.items() if field in TEXTS)
         groups = [_RESPONSES, *map(frozenset, _PAIRS)]
         self._groups = [[column for column, field in fields.items() if field in group] for group in groups]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any
 
 from libra_cli.stream import field_paths
-from libra_cli.stream.common_names import QUESTION, REFERENCE, common_name
+from libra_cli.stream.common_names import QUESTION, REFERENCE, common_name, plain_name
 from libra_cli.stream.text_columns import OWN_TEXTS
 
 _PAIR = (("response_a", "response_b"), ("chosen", "rejected"))
@@ -115,9 +116,11 @@ def is_unanswered(fields: Mapping[str, Any]) -> bool:
 
 
 def other_case(fields: Mapping[str, Any], name: str) -> str | None:
-    """What to do about a row that lacks `name` and has it in other letters (`Model`); None if it has not."""
-    own = next((own for own in fields if own.lower() == name and fields[own] is not None), None)
-    return None if own is None or own == name else f'the row calls it "{own}", libra collect --map {own}={name}'
+    """What to do about a row that lacks `name` and spells it otherwise (`Model`); None if it has not."""
+    own = next((own for own in fields if plain_name(own) == name and fields[own] is not None), None)
+    if own is None or own == name:
+        return None
+    return f'the row calls it "{own}", libra collect --map {shlex.quote(f"{own}={name}")}'
 
 
 def type_name(value: Any) -> str:

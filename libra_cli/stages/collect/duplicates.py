@@ -17,7 +17,7 @@ from typing import Any
 
 from libra_cli.answers.time_limit import limited
 from libra_cli.records.shingles import canonical, shingles, words
-from libra_cli.stream.common_names import COMMON_NAMES, RESPONSE
+from libra_cli.stream.common_names import COMMON_NAMES, RESPONSE, plain_name
 from libra_cli.stream.hash_numbers import DiskLog, HashNumbers
 from libra_cli.stream.rows import Filtered, Row, RowError
 
@@ -40,7 +40,7 @@ PARTS = (
     "model",
     "sample",
 )
-"""Fields that duplicates share, in small or capital letters; two responses to one problem are different rows."""
+"""Fields that duplicates share, however they are spelled; two responses to one problem are different rows."""
 GOLDEN = ("reference", "preference")
 _PROBLEM = struct.Struct("<QQIQI")
 _NUMBER = struct.Struct("<Q")
@@ -57,8 +57,8 @@ def key_of(record: Mapping[str, Any]) -> int:
 
 
 def _parts(record: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with its fields under lower-case names, too, as `Output` stands for a response wherever rows are read."""
-    return {**{name.lower(): value for name, value in record.items()}, **record}
+    """The row with its fields under plain names, too, as `Output` stands for a response wherever rows are read."""
+    return {**{plain_name(name): value for name, value in record.items()}, **record}
 
 
 def golden_of(record: Mapping[str, Any]) -> int:
