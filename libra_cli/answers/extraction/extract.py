@@ -322,6 +322,7 @@ def _choice(
     """The option that a text chooses where one is asked for; None if what is in its box decides."""
     listed = options.of_question(question) if question else {}
     checked = None if box or cut else option_checks.right(statements.tail_of(text), question)
+    checked = checked or (option_choices.stands_first(text, listed) if listed and not box and not cut else None)
     if checked:
         return Extraction(checked)
     option = _option(text, box, cut)

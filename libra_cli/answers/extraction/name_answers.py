@@ -57,6 +57,7 @@ _ARTICLE = lazy_pattern(
 _AND = lazy_pattern(r",? (?:et|und|y|e|en|и|i|and) ")
 _PARTICLES = ("", "da", "de", "do", "dos", "di", "del", "della", "von", "van", "der", "van der", "la", "le")
 """What may stand between the parts of a name: Vasco da Gama."""
+_PLACES = words.table("in at on of near from during under")
 _FAR = 4
 """Words between a comparative and its "than"."""
 
@@ -66,8 +67,11 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     sentence = phrases.in_full(phrases.main_clause(asked.last_sentence(text)))
     if names.is_in_signs(reference):
         return _in_signs(sentence, reference)
+    if "\uac00" <= reference[0] <= "\ud7a3":
+        return _in_hangul(sentence, reference, question or "")
     if not names.is_name(reference) or len(sentence) > 400:
         return None
+    sentence = sentence.partition(" than any other")[0]
     if question and " than " in sentence:
         return _compared(sentence, question)
     if question and (claim := main_claims.of_sentence(sentence, question)) != sentence:
@@ -78,6 +82,8 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     if not DOUBTS.isdisjoint(heard) or "one of" in sentence:
         return None
     kept = [clause for clause in clauses if NEGATORS.isdisjoint(word.lower() for word in words.split(clause))]
+    if ", " in reference and any(reference.replace(", ", " in ") in clause for clause in kept):
+        return reference
     cut = [_COPULAS.split(clause) for clause in kept]
     said = [(parts[-1].strip(' .*_"'), len(parts) == 2) for parts in cut if len(parts) < 3]
     whole = [part for part, is_said in said if names.tokens(part) == wanted or (is_said and names.is_name(part))]
@@ -87,6 +93,10 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     new = [group for group in groups if not given.issuperset(names.tokens(group))] if question else groups
     found = [group for group in groups if words.stand_in(wanted, names.tokens(group))]
     others = [group for group in new if group not in found]
+    if len(others) > len(found) == 0 or found:
+        acting = [group for group in others if not _is_circumstance(group, sentence)]
+        is_acting = found and (sentence.startswith(found[-1]) or f"by {found[-1]}" in sentence)
+        others = acting if is_acting or (acting and sentence.startswith(acting[0])) else others
     if found and not others:
         return reference if names.is_name_in_any_case(reference) else found[-1]
     is_one = not found and given.issuperset(wanted) and len(set(groups)) == 1 and not new
@@ -95,6 +105,15 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     if not found and question and len(others) == 1 and not words.stand_in(wanted, names.tokens(text)):
         return others[0]
     return None
+
+
+def _is_circumstance(name: str, sentence: str) -> bool:
+    """Whether a name only tells where something is, or in what: in London, of the Royal Society."""
+    at = sentence.find(name)
+    before = [word.lower() for word in words.split(sentence[:at])[-2:]]
+    return (before[-1:] != ["the"] and not _PLACES.isdisjoint(before[-1:])) or (
+        before[-1:] == ["the"] and not _PLACES.isdisjoint(before[:1])
+    )
 
 
 def in_sentence(text: str, reference: str, question: str) -> str | None:
@@ -205,10 +224,28 @@ def _in_signs(sentence: str, reference: str) -> str | None:
         if any(map((last + after[:8]).__contains__, _DENIALS)):
             return None
         return None if before[-1:] in ("\u7b49", "\u534a") else reference
+    subject = _SUBJECT.match(sentence) if "が" in sentence else None
+    if subject and names.is_in_signs(subject[1]):
+        return subject[1]
     found = _COPULA.findall(sentence.rstrip("\u3002."))
     return found[-1].removesuffix("\u7684") if found and names.is_in_signs(found[-1]) else None
 
 
+def _in_hangul(sentence: str, reference: str, question: str) -> str | None:
+    """The reference as a Korean sentence says it of what the question asks, or the single word that it says instead."""
+    if any(map(sentence.__contains__, (*_DENIALS, *_DOUBTS_IN_SIGNS, "보다", "또는", "않"))) or reference in question:
+        return None
+    at = sentence.find(reference)
+    if at >= 0 and not (at and "\uac00" <= sentence[at - 1] <= "\ud7a3"):
+        return reference if _PARTICLE.match(sentence, at + len(reference)) else None
+    last = _LAST_IN_HANGUL.search(sentence)
+    return last["word"] if last and " " not in reference and reference not in sentence else None
+
+
+_SUBJECT = lazy_pattern(r"([^\sはがをにの、]{1,12})が[^、。はが]{2,24}(?:です|である|だ)[。.]?$")
+"""京都が首都です."""
+_PARTICLE = lazy_pattern(r"(?:이다|입니다|이에요|예요|이라고|라고|으로|다|을|를|이|가)?(?![\uac00-\ud7a3])")
+_LAST_IN_HANGUL = lazy_pattern(r"(?:은|는) (?P<word>[\uac00-\ud7a3]{1,10}?)(?:이다|입니다|이에요|예요)[.!]?$")
 _COPULA = lazy_pattern(
     r"(?:\u662f|\u4e3a|\u70ba|\u306f)([\u3040-\u9fff]{1,12}?)"
     r"(?:\u3067\u3059|\u3067\u3042\u308b|\u3060|\u3067\u3042\u308a\u307e\u3059)?(?=[\uff0c,\uff1b\u3002.(\uff08]|$)"

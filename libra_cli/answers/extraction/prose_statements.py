@@ -157,6 +157,9 @@ def listed_lines(prose: Prose) -> Extraction | None:
     return Extraction(found) if found else None
 
 
+_BRACKETS = lazy_pattern(r"\s?\([^()]*\)")
+
+
 def statement(prose: Prose) -> Extraction | None:
     """`The answer is 42`, `**Final answer:** 42`, unless it is cut off or taken back."""
     tail, reference = prose.tail, prose.reference
@@ -166,6 +169,9 @@ def statement(prose: Prose) -> Extraction | None:
     if stated is None:
         return None
     change = changed(tail[stated.start :], False, prose.cut)
+    said = phrases.verdict([_BRACKETS.sub(".", stated.given)], "Yes") if prose.asks_for_verdict and not change else None
+    if said:
+        return Extraction(said)
     listed = named.read(stated.given, reference) if reference else None
     asserted = Asserted(listed) if listed else statements.tidy(stated.given)
     if not change and assertions.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."

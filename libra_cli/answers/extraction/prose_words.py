@@ -33,6 +33,7 @@ _CALENDAR = words.table(
     "september october november december"
 )
 _PRONOUNS = words.table("it this that he she they")
+_POINTING = ("the one", "the answer", "the correct one", "the right one", "the correct answer", "the right answer")
 _SMALL_GLOSSES = frozenset(("the", "a", "to", "in", "at", "of", "from", "on"))
 
 
@@ -177,7 +178,8 @@ def in_words(prose: Prose) -> Extraction | None:
         return UNDECIDED  # hydrogen is produced
     if complement and prose.reference.lower() in _CALENDAR and complement.lower() not in _CALENDAR:
         return UNDECIDED  # it is Monday again
-    if complement and prose.question and asked.is_given(complement, prose.question):
+    is_pointing = complement is not None and complement.lower() in _POINTING
+    if complement and prose.question and (is_pointing or asked.is_given(complement, prose.question)):
         subject = None if _affirms_denied(claim, prose) else phrases.subject(claim)
         return Extraction(subject) if subject and not asked.is_given(subject, prose.question) else UNDECIDED
     if complement and not prose.bold:

@@ -20,6 +20,12 @@ _ASIDE = lazy_pattern(
 )
 _CONCESSION = lazy_pattern(r"^(?:While|Whereas|Although|Though|Even though|Unlike|Despite) [^,.;]{1,80}, (?=[^,]*$)")
 _NOT_BUT = lazy_pattern(r"^(?:(?:It|This|That|The \w+) (?:is|was) )?[Nn]ot [^,.;]{1,40}? but (?:rather )?")
+_NOT_FIRST = lazy_pattern(
+    r"^(?:(?:It|This|That|The \w+) (?:is not|isn['\u2019]t|was not|wasn['\u2019]t)|(?:It|That)['\u2019]s not"
+    r"|Not) [^;:]{2,90}[;:] "
+    r"(?:instead,? |rather,? )?"
+)
+"""What a sentence denies before it says what is so: not mercury, which is toxic; gallium is."""
 _TURNED = words.table("not except never least cannot isn't aren't doesn't")
 _OPENERS = words.table(
     """
@@ -61,6 +67,7 @@ def of_sentence(sentence: str, question: str) -> str:
     """The part of a sentence that answers a question; the sentence itself, if that is not certain."""
     if not _TURNED.isdisjoint(word.lower() for word in words.split(question)):  # Which one is not renewable?
         return sentence
+    sentence = _NOT_FIRST.sub("", sentence, count=1) if ";" in sentence or ":" in sentence else sentence
     sentence = _NOT_BUT.sub("", _CONCESSION.sub("", sentence))
     parts = [part for part in _MAIN_ENDS.split(sentence) if part.strip()] if ";" in sentence or "," in sentence else []
     if len(parts) > 1:

@@ -159,6 +159,18 @@ def _judged(sentence: str) -> list[str]:
     return [letter for letter, right in verdicts.items() if right] if len(verdicts) > 2 else []
 
 
+_STANDS_FIRST = lazy_pattern(
+    r"\s*[*_(]{0,4}(?P<letter>[A-J])[).:][*_]{0,2} (?P<text>[^\n]{1,80}?)[*_.]{0,3}(?:\n\s*\n"
+    r"|(?<=[.*])[ \n]+(?=Why|What about))"
+)
+"""(C) g downward, and an explanation below."""
+_TURNS = words.table(
+    "actually wait however answer answers correct correction sorry therefore so hence thus choose chose select pick no "
+    "final mistake"
+)
+_ABOUT_FIRST = ("this is", "that is", "it is", "this isn't", "incorrect", "wrong", "false", "not ", "is ")
+
+
 def chosen(text: str, statements: Sequence[str]) -> str | None:
     """The option that a response chooses: by its last explicit statement, or else by its last sentences.
 
@@ -286,6 +298,20 @@ def _is_called_right(behind: str) -> bool:
     is_called_right = heard[:1] in _CALLED_RIGHT and (heard[:1] != ["one"] or heard[1:2] == ["that"])
     is_better = verb in ("fits", "seems", "works", "looks", "matches") and heard[:1] == ["better"]
     return (verb in ("is", "are") or is_better) and behind.lstrip().startswith(verb) and is_called_right
+
+
+def stands_first(text: str, listed: Mapping[str, str]) -> str | None:
+    """The option whose letter and text begin a response, with an explanation below that chooses no other one."""
+    first = _STANDS_FIRST.match(text)
+    content = listed.get(first["letter"]) if first else None
+    if first is None or content is None or names.tokens(content) != names.tokens(first["text"]):
+        return None
+    behind = text[first.end() :].lower()
+    is_list = any(
+        f"{letter.lower()}{mark} {listed[letter].lower()}" in behind for letter in listed for mark in (".", ")", ":")
+    )
+    is_open = not _TURNS.isdisjoint(words.split(behind)) or behind.lstrip().startswith(_ABOUT_FIRST)
+    return None if is_list or is_open else first["letter"]
 
 
 def refuses(text: str, listed: Mapping[str, str]) -> bool:

@@ -48,8 +48,17 @@ _HOLDING = {
     ),
 }
 _TRUTH = {predicate: value for value, predicates in _HOLDING.items() for predicate in predicates}
-_TRUTH_ABROAD = dict.fromkeys(("正确", "对", "成立", "真", "真命题"), "True") | dict.fromkeys(
-    ("错误", "错", "不正确", "不成立", "不对", "假", "假命题"), "False"
+_TRUTH_ABROAD = dict.fromkeys(
+    ("正确", "对", "成立", "真", "真命题", "√", "正しい", "真実", "참입니다", "맞습니다", "참이다", "맞다"), "True"
+) | dict.fromkeys(
+    (
+        *("错误", "错", "不正确", "不成立", "不对", "假", "假命题", "×", "間違い", "間違っている", "間違っています"),
+        *("誤り", "正しくない", "偽", "거짓입니다", "틀립니다", "틀렸습니다", "거짓이다", "틀리다"),
+    ),
+    "False",
+)
+_CONCLUDED_ABROAD = lazy_pattern(
+    r"(?:所以|因此|故|因而|判断结果(?:是|为|[:：])?|答案(?:是|为|[:：]))[应该是为判]{0,2}(对|错|正确|错误|√|×)的?[。.！]?$"
 )
 _COUNTS = frozenset(("nothing", "undefined", "infinitely many", "finitely many", "all reals", "impossible", "infinity"))
 """Phrases that answer a question about numbers: a number is another answer."""
@@ -64,7 +73,26 @@ _HEDGES = ("might", "depend", "perhaps", "maybe")
 _PRONOUN = frozenset("the this that which each every no other another".split())  # noqa: SIM905
 _DESCRIBING = frozenset("the these those all both its their his her our my".split())  # noqa: SIM905
 _HEXADECIMAL = frozenset("ABCDEF")
-_CLAIMS_ABROAD = ("说法", "命题", "结论", "判断", "陈述")
+_CLAIMS_ABROAD = (
+    *(
+        "说法",
+        "命题",
+        "结论",
+        "判断",
+        "陈述",
+        "句话",
+        "句子",
+        "这题",
+        "本题",
+        "此题",
+        "论断",
+        "观点",
+        "论述",
+        "表述",
+        "描述",
+    ),
+    *("この文", "その文", "命題", "主張", "記述", "문장은", "명제는", "진술은", "주장은"),
+)
 _LONG = 3
 """Letters of words that need no table to be known as such: up."""
 _STRIPPED = " \t\n.,;:!?*_`\"'()\u201c\u201d"
@@ -125,10 +153,20 @@ def verdict(parts: Sequence[str], reference: str) -> str | None:
 
 def _verdict_abroad(sentence: str) -> str | None:
     """True or False, if a Chinese sentence ends with what it says of the statement: 该命题错误."""
+    if sentence.isascii():
+        return None
+    concluded = _CONCLUDED_ABROAD.search(sentence)
+    if concluded:
+        return _TRUTH_ABROAD.get(concluded[1])
+    sentence = sentence.partition("，因为")[0]
     noun = next((noun for noun in _CLAIMS_ABROAD if noun in sentence), None)
     if noun is None or sentence.count(noun) > 1:
         return None
-    predicate = sentence.partition(noun)[2].strip(" 。．.！!").removeprefix("是").removesuffix("的")
+    predicate = sentence.partition(noun)[2].strip(" 。．.！!")
+    for beginning in ("是", "は", "が"):
+        predicate = predicate.removeprefix(beginning)
+    for end in ("的", "です", "である", "だ"):
+        predicate = predicate.removesuffix(end)
     return _TRUTH_ABROAD.get(predicate)
 
 
