@@ -71,6 +71,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     found = extract.read_answer(response, pointed, cut, asked)
     if pointed != wanted and found.answer:
         found = found._replace(answer=commas.like_reference(found.answer))
+    if found.answer and "%" in found.answer and wanted and percent.is_converted(response):
+        found = found._replace(answer=percent.without_sign(wanted, found.answer) or found.answer)
     if found.answer and found.answer[0] == "(" and wanted and wanted[0] == "-":
         found = found._replace(answer=one_form.without_remark(found.answer, response))
     return quick_verdict((found.answer, found.reason))

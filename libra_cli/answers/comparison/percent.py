@@ -16,9 +16,17 @@ _NAMED = lazy_pattern(
     r"|por ciento|per cento)|百分之几|百分之多少|百分比|百分率|何(?:パーセント|％|%)|몇 ?(?:퍼센트|%|％)"
 )
 _ASKING = lazy_pattern(
-    r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how|wie|welche[rsn]?|in|quel(?:le)?|combien"
-    r"|qué|cuál|cuánto|qual[ei]?|quant[oa]|em|en|сколько|како[вй]|каков[аы]|в|ile|jaki|hoeveel|welk|hur|vad)\b|[几多求何몇]"
+    r"\b(?:what|find|express|calculate|compute|determine|give|write|answer|as|how|wie|welche[rsn]?|in"
+    r"|quel(?:le)?|combien"
+    r"|qué|cuál|cuánto|qual[ei]?|quant[oa]|em|en|сколько|како[вй]|каков[аы]|в|ile|jaki|hoeveel|welk|hur"
+    r"|vad)\b|[几多求何몇]"
 )
+
+_CONVERTED = lazy_pattern(
+    r"(?:(?P<share>0?\.\d+|\d+ ?[/\u00f7] ?\d+)|[\u00d7x*\u00b7] ?100 ?\\?%?) ?(?:=|\u2192|->|\u21d2"
+    r"|\\to) ?(?P<percent>\d+(?:\.\d+)?) ?\\?%"
+)
+"""A share or a product with 100, and the percentage that it is: 0.625 = 62.5 %."""
 
 
 def same(reference: Number, answer: Number) -> bool | None:
@@ -48,6 +56,18 @@ def without_sign(reference: str, answer: str) -> str | None:
     """The bare number of `answer` if it is a percentage with the figure of the bare `reference`; None otherwise."""
     wanted, given = (number.parse(normalize.normalized(normalize.plain(text))) for text in (reference, answer))
     return str(wanted.value) if wanted and _has_figure_of(given, wanted) else None
+
+
+def is_converted(text: str) -> bool:
+    """Whether a text ends by turning a share into a percentage: 20/32 = 0.625 = 62.5 %."""
+    found = [*_CONVERTED.finditer(text)] if "=" in text or "\u2192" in text else []
+    if not found or text[found[-1].end() :].strip(" .$*!"):
+        return False
+    share = found[-1]["share"]
+    if share is None:
+        return True
+    value, figure = number.parse(share.replace("\u00f7", "/").replace(" ", "")), number.parse(found[-1]["percent"])
+    return value is not None and figure is not None and value.value * 100 == figure.value
 
 
 def is_asked_for(text: str) -> bool:

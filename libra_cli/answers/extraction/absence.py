@@ -113,6 +113,8 @@ _OF_OLD_UNITS = tuple(
 )
 """Miles, feet, inches, pounds, gallons, ounces, yards, calories, electronvolts, atmospheres, mmHg, kWh, psi."""
 _DAYS = frozenset(map(Fraction, range(1, 32)))
+_HAN_AMOUNTS = frozenset("半倍双雙对對全都所每同等几幾多少皆各割")
+"""Signs with which a text without a numeral may say a number."""
 _HAN_NUMERALS = frozenset("一二三四五六七八九十百千万億亿两兩半")
 _RATIO = lazy_pattern(r"(\d+) (?:in|out of|of|to|per|von|sur|de|su) (?:every )?(\d+)(?!\d|[.,]\d)")
 _SCALED = lazy_pattern(r"\d ?[kKMmB]\b")
@@ -131,7 +133,7 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
     said = _said(text) if wanted or is_term else None
     if said is None or is_term:
         return said is not None and not said
-    if len(said) < len(wanted):  # the divisors of 6
+    if 0 < len(said) < len(wanted):  # the divisors of 6
         return False
     if dates.is_date(normalize.normalized(reference)) and not any(value in _DAYS for value in said):
         return False
@@ -222,7 +224,9 @@ def _said(text: str) -> set[Fraction] | None:
     language = abroad.language_of(text)
     if language in ("zh", "ja", "ko"):
         text = "\n".join(signs.with_digits(line, language) for line in text.split("\n"))
-        if not _HAN_NUMERALS.isdisjoint(text) or not any(map(str.isdigit, text)):
+        has_digits = any(map(str.isdigit, text))
+        is_open = not has_digits and (language == "ko" or not _HAN_AMOUNTS.isdisjoint(text))
+        if is_open or not _HAN_NUMERALS.isdisjoint(text):
             return None
     else:
         told = numerals.heard(text)

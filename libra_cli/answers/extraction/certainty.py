@@ -17,6 +17,7 @@ _CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^
 _NUMBER = lazy_pattern(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?!\d|[abknpqrtxyz](?![A-Za-z]))")
 """A number that is no factor of a variable."""
 _COMPOUND = lazy_pattern(r"\d+(?:-\d+){2,3}")
+_DECIMAL_COMMA = lazy_pattern(r"\d+,\d{1,2}")
 _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
@@ -155,6 +156,8 @@ def _numbers(word: str) -> list[str]:
     """The numbers that a word has, in digits or in letters."""
     if _COMPOUND.fullmatch(word):  # a 5-12-13 triangle
         return []
+    if _DECIMAL_COMMA.fullmatch(word.strip(".;:!?()")):  # 48,50 Euro
+        return [word.strip(".;:!?()").replace(",", ".")]
     found = [number[0].replace(",", "") for number in _NUMBER.finditer(word)]
     found += [part for number in found if "/" in number for part in number.split("/")]
     spelled = None if found else words.number(word.strip("*$.,;:!?()").lower())

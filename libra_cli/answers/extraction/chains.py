@@ -79,6 +79,16 @@ _LEAST = ("minimum", "least", "smallest", "minimize", "minimise", "min")
 _MOST = ("maximum", "greatest", "largest", "most", "maximize", "maximise", "biggest", "max")
 
 
+def is_inside(answer: str, text: str, reference: str) -> bool:
+    """Whether an equation is the end of a chain in `text`, or only brings a ratio into the form of `reference`."""
+    right = answer.rpartition("=")[2]
+    if right.count("{") != right.count("}") or right.count("(") != right.count(")"):
+        return False
+    if ":" in reference and all(":" in side for side in answer.split("=")):
+        return True
+    return f"={answer}".replace(" ", "") in text[-MAX_CHARS:].replace(" ", "").replace("$", "")
+
+
 class _Side(NamedTuple):
     """A side of a chain, and the kind of the sign before it."""
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from libra_cli.answers.comparison import changes, integer_bounds
-from libra_cli.answers.extraction import after_box, asked, certainty, prose
+from libra_cli.answers.extraction import after_box, asked, certainty, chains, prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import commas
 from libra_cli.answers.sentences import (
@@ -194,10 +194,11 @@ def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
 def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
     """`15a` of `3a + 5a = 15a`, where the question asks what 3a + 5a is."""
     answer, question = found.answer or "", asked_for.question
-    if "=" not in answer or not question or "=" in asked_for.reference or "=" in question:
+    if "=" not in answer or "=" in asked_for.reference:
         return found
     left, _, right = answer.partition("=")
-    is_asked = turns.plain_term(left) == turns.asked_term(question)
+    is_asked = question and "=" not in question and turns.plain_term(left) == turns.asked_term(question)
+    is_asked = is_asked or chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
     return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found
 
 

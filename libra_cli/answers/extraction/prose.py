@@ -45,6 +45,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.contradiction, ()),
     (prose_statements.labelled_parts, ()),
     (prose_statements.listed_lines, ()),
+    (prose_statements.empty_set, ()),
     (prose_statements.statement, ()),
     (prose_statements.cut_off, ()),
     (prose_words.filled_in, ()),

@@ -37,7 +37,8 @@ _FEW_WORDS = 8
 _LONGEST_NAME = 20
 """Signs of a name, or of a few words."""
 _REFUSAL = lazy_pattern(
-    r"(?i:\bI (?:really |just )?(?:don['\u2019]t|do not) know\b|\bI(?:['\u2019]m| am) not sure\b|\b(?:no idea|sorry)\b"
+    r"(?i:\bI (?:really |just )?(?:don['\u2019]t|do not) know\b|\bI(?:['\u2019]m| am) not sure\b|\b(?:no idea"
+    r"|sorry)\b"
     r"|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)"
 )
 _UNDECIDED_BETWEEN = lazy_pattern(
@@ -158,6 +159,23 @@ def listed_lines(prose: Prose) -> Extraction | None:
 
 
 _BRACKETS = lazy_pattern(r"\s?\([^()]*\)")
+
+
+_IS_EMPTY = lazy_pattern(
+    r"\b(?:(?:is|are|be|get|have|gives|equals|:|=) (?:just |simply |therefore |thus )?(?:the empty set"
+    r"|empty\b)(?! (?:set|if|when|unless))"
+    r"|(?:the|an) empty set[.!*$ ]*$)"
+)
+
+
+def empty_set(prose: Prose) -> Extraction | None:
+    """`So the solution set is empty`, where a set or an interval is asked for."""
+    sentence = prose.sentences[-1]
+    if "empty" not in sentence or not prose.reference or prose.reference[0] not in "\\{\u2205[(e$":
+        return None
+    is_denied = assertions.denies(sentence) and "never" not in sentence
+    is_said = _IS_EMPTY.search(sentence) is not None and not is_denied
+    return Extraction("\\emptyset") if is_said and "\\text" not in prose.reference else None
 
 
 def statement(prose: Prose) -> Extraction | None:

@@ -22,7 +22,8 @@ _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _OF = (" in ", " out of ", "-in-", "-out-of-")
 _CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
 _NEGATIVE = lazy_pattern(
-    r" (?:negative|minus(?<= is minus)|minus(?<= are minus)|minus(?<= to minus)|minus(?<= gives minus)) (?=\d)"
+    r" (?:negative|minus(?<= is minus)|minus(?<= are minus)|minus(?<= to minus)|minus(?<= gives minus)"
+    r"|minus(?<=[=:] minus)|minus(?<= equals minus)) (?=\d)"
 )
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 

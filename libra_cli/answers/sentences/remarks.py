@@ -126,6 +126,29 @@ _SOUND = (
     *("the answer is reasonable", "this is reasonable", "that is reasonable", "the result is reasonable"),
 )
 """Openers of sentences that find a result plausible."""
+_PLEA = lazy_pattern(
+    r"i (?:really |just )?hope (?:that )?(?:this|it|that|my|the|you|i did|i have|everything|these)\b"
+    r"(?!.*\b(?:is|are) (?!correct|right|clear|helpful|useful|ok|fine|good|easy|understandable|what|of help))"
+    r"|please (?:let|tell|check|correct|feel|ask|verify|rate|comment|vote|upvote|mark|like)\b|sorry (?:if|for)\b"
+    r"|if (?:there (?:is|are) (?:an? |any )?(?:\w+ )?(?:mistake|error|problem|issue|question|thing)"
+    r"|i (?:am wrong|made|was wrong)"
+    r"|you (?:find|see|notice|spot) an?y? ?(?:mistake|error))|(?:let me know|correct me|feel free|any feedback)\b"
+    r"|i (?:think|believe) (?:this|that|it|my answer) is (?:right|correct)[.! ]*$|i(?: am|'m) (?:only"
+    r"|just) an?\b|thank"
+)
+"""A hope, a thanks or an excuse behind an answer."""
+_OTHER_QUANTITY = lazy_pattern(
+    r"(?:(?:note|notice) that |and |by contrast, |for comparison, )?(?:the|its"
+    r"|their) (?P<name>[a-z][a-z-]{2,20}(?: [a-z-]{2,20})?)"
+    r"(?: of [^.=]{1,30})? (?:is|are|would be|will be|equals|=) "
+)
+_ASKED_THING = lazy_pattern(
+    r"\b(?i:what(?:['\u2019]s| is| was| are)|find|calculate|determine|compute|give|state)(?: the| its| all)? "
+    r"\$?([A-Za-z][A-Za-z-]+(?: [a-z-]+)?|[A-Z] ?(?:\u222a|\u2229|\\|\\cup|\\cap) ?[A-Z])"
+    r"(?=\$?(?: (?:of|in|for|when|if|on|at|to|between)\b|[?.,]|$))"
+)
+"""The quantity that a question asks for: the area, A \u222a B."""
+_ANY_QUANTITY = words.table("answer result value number total solution sum rest one final")
 _ASKED_NAME = lazy_pattern(
     r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b"
 )
@@ -243,6 +266,8 @@ def _has_new_number(sentence: str, before: str, question: str | None) -> bool:
 def _is_remark(sentence: str, before: str, question: str | None) -> bool:
     bare = _OPENING.sub("", sentence).lower().replace("\u2019", "'")
     heard = {word.lower() for word in words.split(bare)}
+    if _PLEA.match(bare) and not any(map(str.isdigit, bare)):
+        return True
     if _is_labelled(sentence):
         return not _is_asked_label(sentence, before, question)
     if bare.partition(":")[0] in vocabulary.CHECKS and ":" in bare:
@@ -272,11 +297,28 @@ def _is_other_case(case: str, question: str) -> bool:
 def _is_beside(sentence: str, before: str, question: str) -> bool:
     """Whether a sentence says something else of what the one before it concludes of the question: Its square is 9."""
     bare, earlier = _OPENING.sub("", sentence).lower(), last_sentence(before)
+    if _is_of_another_quantity(bare, earlier, question):
+        return True
     if not bare.startswith(_OF_RESULT) or not begins_conclusion(earlier) or not any(map(str.isdigit, earlier)):
         return False
     is_new = not (_CHANGES - {"too"}).isdisjoint(map(str.lower, words.split(sentence)))
     is_next = bare.startswith("the next ") and " next " not in question and len(_NUMBER.findall(bare)) < _SHARED
     return not is_new and is_about(earlier, question) and (is_next or not is_about(sentence, question))
+
+
+def _is_of_another_quantity(bare: str, earlier: str, question: str) -> bool:
+    """Whether a sentence gives a quantity that a question does not ask for, behind one that gives the asked one."""
+    named = _OTHER_QUANTITY.match(bare)
+    asked = [thing.lower() for thing in _ASKED_THING.findall(question)] if named else []
+    if named is None or not asked or not _CONCLUDING.isdisjoint(words.split(bare)):
+        return False
+    head, name = asked[-1].replace("\\cup", "\u222a").replace("\\cap", "\u2229"), named["name"].split()[-1]
+    if name in question.lower() or name in _ANY_QUANTITY or head in bare:
+        return False
+    told = earlier.lower().replace("\\cup ", "\u222a").replace("\\cup", "\u222a").replace("\\cap", "\u2229")
+    is_told = f" {head} " in f" {told}" if head[0].isalpha() and len(head) > _SHARED else False
+    is_told = is_told or head.replace(" ", "") in told.replace(" ", "").replace("$", "")
+    return is_told and any(mark in told.partition(head.split()[0])[2] for mark in (" is ", " are ", "=", ":"))
 
 
 def _is_identity(sentence: str, before: str, question: str) -> bool:
