@@ -157,7 +157,7 @@ def _numbers(word: str) -> list[str]:
     if _COMPOUND.fullmatch(word):  # a 5-12-13 triangle
         return []
     if _DECIMAL_COMMA.fullmatch(word.strip(".;:!?()")):  # 48,50 Euro
-        return [word.strip(".;:!?()").replace(",", ".")]
+        return []
     found = [number[0].replace(",", "") for number in _NUMBER.finditer(word)]
     found += [part for number in found if "/" in number for part in number.split("/")]
     spelled = None if found else words.number(word.strip("*$.,;:!?()").lower())

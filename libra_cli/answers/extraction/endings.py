@@ -24,6 +24,7 @@ _THERE_ARE = lazy_pattern(
     r"(?i:(?:so|thus|hence|therefore),? )?(?i:there (?:are|is)) (?i:exactly |only |just )?"
     r"(?P<count>\d{1,9}|[A-Za-z-]{3,20})(?P<noun>(?: [A-Za-z-]+){0,3})(?:[,:;.] |[.!]?$)"
 )
+_COUNTED = lazy_pattern(r"ow many (\w+)")
 _ASKS_PERCENT = lazy_pattern(r"(?i:what percent(?:age)? of) [$\u20ac]?\d")
 _PERCENT_OF = lazy_pattern(r"(?<![\w.,-])([A-Za-z-]{3,20}|\d[\d.]{0,12}) ?(?:\\?%|percent|per cent) of\b")
 _THERE_IS = lazy_pattern(r"^there(?: is|['\u2019]s| are) ")
@@ -78,7 +79,7 @@ _SAYS_QUANTITY = (" is ", " was ", " equals ", " of ", " be ")
 _VAGUE = words.table("total answer result value number rest whole new final other same amount figure one")
 """Words of names that may mean what the question names otherwise."""
 _CONDITIONAL = words.table("if suppose assume were not isn't wasn't would could instead unless maybe perhaps or wrong")
-_FEW, _SHORTEST, _FEWEST = 6, 2, 4
+_FEW, _SHORTEST, _FEWEST, _SEVERAL = 6, 2, 4, 3
 _OPEN_BEFORE_COLON = words.table(
     "not except than without wrong false incorrect check checking note ratio but unless next option options answers"
 )
@@ -105,12 +106,15 @@ def count(prose: Prose) -> Extraction | None:
     sentence = prose.sentences[-1]
     *before, last = _CONCLUDES.split(sentence)
     found = _COUNT.fullmatch(last.strip(" *$")) if before else None
-    found = found or _THERE_ARE.match(sentence)
+    rest, found = (sentence, _THERE_ARE.match(sentence)) if found is None else ("", found)
     if found is None:
         return None
     counted = words.number(found["count"].lower()) if found["count"].isalpha() or "-" in found["count"] else None
     value = found["count"] if found["count"].isdecimal() else None if counted is None else str(counted)
     noun = [word for word in names.tokens(found["noun"]) if word not in _OF_CHOICE]
+    asked = _COUNTED.findall(prose.question)
+    if noun and asked and asked[-1] not in noun and asked[-1] in rest[found.end("noun") :]:  # 12 boys, 8 girls
+        return None
     is_counted = set(noun) <= {*names.tokens(prose.question), *words.split(prose.question.lower())}
     return Extraction(value) if value is not None and is_counted else None
 
@@ -287,7 +291,8 @@ def one_of_named(prose: Prose) -> Extraction | None:
     pairs = [_NAMED.fullmatch(part) for part in _PARTS.split(prose.sentences[-1].strip(" .*$"))]
     found = {pair["name"].lower(): pair["value"] for pair in pairs if pair}
     if len(found) < len(pairs):
-        return _quantity(words.sentences(prose.in_digits)[-1], prose.question)
+        last = words.sentences(prose.in_digits)[-1]
+        return _quantity(last, prose.question) or _quantity(" ".join(prose.sentences[-_SEVERAL:]), prose.question)
     asked = words.sentences(prose.question)[-1].lower()
     told = [name for name in found if len(name) > _SHORTEST and name in asked]
     return Extraction(found[told[0]]) if len(told) == 1 and len(found) > 1 else None
@@ -304,7 +309,7 @@ def _quantity(sentence: str, question: str) -> Extraction | None:
             return None
     wanted = asked[-1].lower() if asked else ""
     others = {word for name in found if name != wanted for word in name.split()}
-    is_open = not (_VAGUE | {wanted.rpartition(" ")[2]}).isdisjoint(others)
+    is_open = not (_VAGUE | {wanted}).isdisjoint(others) or wanted in _VAGUE
     heard = {word.lower() for word in words.split(sentence)}
     if wanted not in found or len(found) < _SHORTEST or is_open or not _CONDITIONAL.isdisjoint(heard):
         return None

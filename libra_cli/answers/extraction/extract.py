@@ -196,7 +196,7 @@ def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
     answer, question = found.answer or "", asked_for.question
     if "=" not in answer or "=" in asked_for.reference:
         return found
-    left, _, right = answer.partition("=")
+    left, _, right = answer.rpartition(", ")[2].partition("=")
     is_asked = question and "=" not in question and turns.plain_term(left) == turns.asked_term(question)
     is_asked = is_asked or chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
     return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found

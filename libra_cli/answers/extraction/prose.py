@@ -32,6 +32,7 @@ _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.misread,
     prose_sentences.beside_the_question,
     prose_sentences.holds_reference,
+    prose_sentences.given_away,
 )
 _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentences.one_piece)
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (

@@ -29,8 +29,14 @@ from libra_cli.answers.sentences.extracted import (
 from libra_cli.answers.text import cases, words
 from libra_cli.answers.values import normalize, structure
 from libra_cli.answers.values.structure import Parts
+from libra_cli.lazy_pattern import lazy_pattern
 
 _REST = words.table("other others rest remaining remain remains left leaves leaving")
+_GIVES = lazy_pattern(
+    r"\b(?:gives? away|gave|sells?|sold|eats?|ate|uses?|used|spends?|spent|loses?|lost|takes?|took|removes?"
+    r"|removed) (?:away )?[$]?\d"
+)
+_LEFT = lazy_pattern(r"\b(?:left|leav\w+|remain\w*|still|has|have|keeps?|so|now|are|is)\b|[-=\u2212]")
 _PROSE = 4
 """Words of the shortest sentence that may be beside the question."""
 
@@ -199,6 +205,15 @@ def beside_the_question(prose: Prose, answer: str | None) -> Extraction | None:
         return None
     others = [one for one in earlier if any(map(str.isdigit, one)) and remarks.begins_conclusion(one)]
     return UNDECIDED if others and answer not in others[-1] else None
+
+
+def given_away(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of `Anna gives away 15 of the 24 apples`, where the question asks how many are left."""
+    question = comparatives.last_question(prose.question) if prose.question else ""
+    if " left" not in question and " remain" not in question:
+        return None
+    sentence = prose.sentences[-1]
+    return UNDECIDED if _GIVES.search(sentence) and _LEFT.search(sentence) is None else None
 
 
 def holds_reference(prose: Prose, answer: str | None) -> Extraction | None:
