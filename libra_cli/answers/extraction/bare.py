@@ -19,7 +19,7 @@ _FUNCTIONS = words.table(
 _BULLET = lazy_pattern(r"[-*+\u2022] ")
 _IN_DOLLARS = lazy_pattern(r"(?<![\\\d])\$(?=\S)[^$\n]*(?<=\S)\$(?!\d)")
 _EMPTY = ("{}", "\\{\\}", "\u2205", "[]", "\\varnothing")
-_NOT_IN_VALUE = ("\u27f9", "\u21d2", "\u2192", "?", "<<", " equals ", " is ")
+_NOT_IN_VALUE = ("\u27f9", "\u21d2", "\u2192", "?", "<<", " equals ", " is ", " are ", " make ", " makes ")
 
 
 def value(text: str, reference: str) -> str | None:

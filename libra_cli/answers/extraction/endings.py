@@ -85,6 +85,11 @@ _OPEN_BEFORE_COLON = words.table(
 )
 """Words of a clause before a colon behind which another number may stand than the answer."""
 _LESS = lazy_pattern(r"\b(?i:not|than|except|but|unless|least|most)\b")
+_EMPTY = lazy_pattern(
+    r"(?:\b(?:set|intersection|domain|range|solutions|locus|image|kernel|it)"
+    r"|(?:\u2229|\u222a|\\cap|\\cup) ?\w{1,3}\$?) "
+    r"(?:is|must be)(?: therefore| thus| hence| then| also)? (?:the )?(?:empty|null)(?: set)?[.!$]*$"
+)
 _ROOTS = ("solution", "root", "zero", "value", "intercept", "pair", "triple")
 _FACTORS = {
     **dict.fromkeys(("doubles", "doubled"), "2"),
@@ -159,6 +164,13 @@ def once_more(prose: Prose) -> Extraction | None:
     decided = equal.decide_quickly(prose.reference, bare)
     is_same = decided is not None and decided.equal is True
     return Extraction(bare) if is_same or not any(map(str.isdigit, sentence[: found.start()])) else None
+
+
+def empty(prose: Prose) -> Extraction | None:
+    """`The solution set is empty`."""
+    sentence = prose.sentences[-1]
+    found = _EMPTY.search(sentence) if "empty" in sentence else None
+    return Extraction("\\emptyset") if found and not _LESS.search(sentence) else None
 
 
 def greater_one(prose: Prose) -> Extraction | None:

@@ -19,6 +19,7 @@ from libra_cli.answers.languages import commas
 from libra_cli.answers.sentences import (
     asked_units,
     assertions,
+    contradictions,
     denials,
     displays,
     extras,
@@ -46,9 +47,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
 
-_SHORT = 64
-_FEW_CHARS = 5
-_NEAR_END = 200
+_SHORT, _FEW_CHARS, _NEAR_END = 64, 5, 200
 _BOUNDS = ("<", ">", "\\le", "\\ge", "\u2264", "\u2265")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
@@ -282,6 +281,8 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             return chosen
     if box is None:
         return prose.read(text, reference, cut, question)
+    if contradictions.in_boxes(text, box.start, reference):
+        return UNDECIDED
     if reference and ")" in reference and "\\boxed{" in text[:start]:
         by_parts = part_labels.stated(statements.tail_of(text), reference, _no_conclusion)
         if by_parts:
@@ -343,7 +344,7 @@ def _choice(
         return None if option is None else Extraction(option)
     tail = statements.tail_of(text)
     last = next(statements.explicit(tail), None)
-    if last and (option_choices.wavers(last.given) or statements.contradict(tail)):
+    if last and (option_choices.wavers(last.given) or contradictions.are_stated(tail)):
         return UNDECIDED
     option = option_choices.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
     if option is not None:

@@ -83,6 +83,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.in_words, ()),
     # what the end of the text asserts
     (prose_sentences.time_in_words, ()),
+    (endings.empty, ()),
     (endings.greater_one, ()),
     (prose_sentences.zero, ()),
     (endings.count, ()),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from libra_cli.answers.comparison import bearings, chemistry, isotopes
 from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, moments, typed
 from libra_cli.answers.extraction.prose_text import Prose
@@ -10,6 +12,7 @@ from libra_cli.answers.languages import answer_forms, commas, durations_in_signs
 from libra_cli.answers.sentences import (
     asked_names,
     assertions,
+    contradictions,
     labelled,
     lines,
     objects,
@@ -33,6 +36,10 @@ from libra_cli.answers.values import named, normalize, notation, part_labels, st
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
+_LED_COMPOUND = lazy_pattern(
+    r"\b(?:leaves|gives|yields|to|get|obtain|formula)(?: is| of|:)? (?=[A-Z(]\w{0,20}(?:\.|$))", re.MULTILINE
+)
+"""What leads to the formula that ends a sentence: C6H12O6 reduces to CH2O."""
 _FEW_WORDS = 8
 _LONGEST_NAME = 20
 """Signs of a name, or of a few words."""
@@ -127,7 +134,7 @@ def tag(prose: Prose) -> Extraction | None:
 
 def contradiction(prose: Prose) -> Extraction | None:
     """`By method 1 the answer is 640.` above `By method 2 the answer is 604.`"""
-    return UNDECIDED if statements.contradict(prose.tail) else None
+    return UNDECIDED if contradictions.are_stated(prose.tail) else None
 
 
 def _of_part(text: str) -> str | None:
@@ -356,7 +363,9 @@ def compound(prose: Prose) -> Extraction | None:
     isotope = isotopes.stated(prose.sentences[-1], prose.reference, prose.question)
     if isotope:
         return Extraction(isotope)
-    behind = words.sentences(prose.tail)[-1].rpartition(": ")[2]
+    last = words.sentences(prose.tail)[-1]
+    led = _LED_COMPOUND.split(last)[-1]
+    behind = last.rpartition(": ")[2] if led == last else led
     found = chemistry.stated(behind, prose.reference) or chemistry.stated(prose.tail, prose.reference)
     return Extraction(found) if found else None
 

@@ -107,7 +107,7 @@ class Prose:
         if tail.endswith("!!") and "!" not in self.reference:  # 42!! is no factorial
             tail = f"{tail.rstrip('!')}."
         tail = informal.in_full(statements.without_check(statements.tail_of(tail)))
-        tail = tail if self.cut else remarks.without_remarks(tail, self.question)
+        tail = tail if self.cut else remarks.without_remarks(tail, self.question, self.reference)
         if " " in tail and _SPACED.search(tail):
             tail = _SPACED.sub(lambda number: number[0].replace(" ", ""), tail)
         if "pesos" in tail and "$" in tail:

@@ -42,6 +42,7 @@ _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
 _SHORT = 40
 _BEFORE_RESULT = vocabulary.AMOUNTS | vocabulary.AFTER_IS - {"to"} | {"of", "us", "you", "him", "her", "them", "final"}
 """Words between a verb of results and the number: an average of."""
+_BEFORE_SIDE = vocabulary.RESULTS | {"gives", "yields"}
 _OPERATORS = ("\u222b", "\\int", "\u2211", "\\sum", "\\lim", "lim ", "lim_", "d/d", "\\frac{d")
 """Signs of a side that is worked out, and no name."""
 _TOLD_BEFORE = lazy_pattern(
@@ -150,8 +151,10 @@ def last_side(text: str) -> tuple[str, str]:
     head, equals, side = inferred(text.strip()).rstrip(".").rpartition("=")
     clause = max((head.rpartition(mark)[2] for mark in (", ", "; ", ": ", "\n")), key=lambda part: -len(part))
     heard = [word.lower() for word in clause.split()]
-    led = max((at + 1 for at, word in enumerate(heard) if word in vocabulary.RESULTS), default=0)  # we get
+    led = max((at + 1 for at, word in enumerate(heard) if word in _BEFORE_SIDE), default=0)  # we get
     openers = heard[led:]
+    if led < len(heard):
+        clause = " ".join(clause.split()[led:])
     if not equals or not side.strip() or head[-1:] in "<>!:\\" or not _NO_CONCLUSION.isdisjoint(openers):
         return "", ""
     side, first = side.strip(), clause.partition("=")[0].strip()

@@ -10,6 +10,19 @@ _EXISTS = ("does there exist", "do there exist", "is there", "are there", "do an
 _DENIED = ("not possible", "impossible", "isn't possible", "can't be done", "cannot be done", "never possible")
 _NOT_IMPOSSIBLE = ("not impossible", "n't impossible")
 _NONE = ("no such ", "there is no ", "there are no ", "does not exist", "do not exist", "doesn't exist", "don't exist")
+_CANNOT = (
+    *(
+        "cannot exist",
+        "can't exist",
+        "cannot be formed",
+        "can't be formed",
+        "it can't, ",
+        "it cannot, ",
+        "they can't, ",
+    ),
+    *("they cannot, ", "it can't because", "it cannot because", "it can't since", "it cannot since"),
+    *("cannot form a ", "can't form a ", "do not form a ", "don't form a ", "does not form a ", "could not exist"),
+)
 _SOME = ("there exists", "there exist ", "there is such", "there are such", "such a ", "do exist", "does exist")
 _OPEN = words.table("or if whether unless maybe perhaps might but except only question prove suppose assume")
 
@@ -25,7 +38,10 @@ def verdict(sentence: str, question: str | None) -> str | None:
             return None
         if any(map(said.__contains__, _DENIED)):
             return "No"
-        return "Yes" if "is possible" in said or "it's possible" in said else None
+        if any(map(said.__contains__, _NONE)) or any(map(said.__contains__, _CANNOT)):
+            return "No"
+        is_denied = " not " in said or "n't" in said or "no " in said
+        return "Yes" if not is_denied and ("is possible" in said or "it's possible" in said) else None
     if not asked.startswith(_EXISTS):
         return None
     if any(map(said.__contains__, _NONE)):

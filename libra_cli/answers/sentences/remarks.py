@@ -6,6 +6,7 @@ sentence with a value.
 
 from __future__ import annotations
 
+from libra_cli.answers.sentences import verifications
 from libra_cli.answers.text import vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -194,11 +195,18 @@ _EMPTY = words.table(
 )
 
 
-def without_remarks(tail: str, question: str | None = None) -> str:
-    """`tail` without the remarks with which it ends."""
+def without_remarks(tail: str, question: str | None = None, reference: str = "") -> str:
+    """`tail` without the remarks with which it ends; what may be `reference` is none."""
     kept = _END_OF_PROOF.sub("", tail).rstrip()
     for _ in range(MOST):
         starts = [match.end() for match in _LAST.finditer(kept)]
+        if (
+            question
+            and reference
+            and (shorter := verifications.left_out(kept, starts[-1] if starts else 0, question, reference))
+        ):
+            kept = shorter
+            continue
         if not starts:
             return kept
         last, before = kept[starts[-1] :], kept[: starts[-1]].rstrip()

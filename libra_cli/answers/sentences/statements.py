@@ -78,11 +78,6 @@ _BEGINS_REMARK = (
     *(" because", " since", " as ", "due to", " not", "(not", "{not"),
     *("rather", "instead", ", ", "i.e.", "(", "about"),
 )
-_TOLD = lazy_pattern(
-    r"[\s*#]*(?i:(?:so|thus|hence|therefore),? )?(?i:the )?(?i:(?:final|correct|right) )?(?i:answer)\**(?: is)?:?\**"
-    r"\s+[*$(]{0,3}(?P<given>[^\n]{1,40})"
-)
-"""A sentence that only states an answer."""
 _AS_JSON = lazy_pattern(
     r"\"(?:final_)?answer\"\s*:\s*(?:\"(?P<text>(?:[^\"\\\n]|\\.)*)\"|\[(?P<list>[^\[\]{}\n]*)\]|(?P<bare>[^\",{}\n]+))"
 )
@@ -259,27 +254,6 @@ def explicit(tail: str) -> Iterator[Statement]:
     if "I" in tail:  # in the end, for "At first I'd say 10" decides nothing
         last = tail.rfind(words.sentences(tail)[-1])
         yield from reversed([_statement(match) for match in _CHOICE.finditer(tail, max(last, 0))])
-
-
-def contradict(tail: str) -> bool:
-    """Whether a text ends in two statements of different answers: by method 1 it is 640, by method 2 it is 604."""
-    if tail.lower().count("answer") < 2:
-        return False
-    lines = [line.strip(" *#").lower() for line in tail.split("\n") if line.strip()][-2:]
-    told = [_TOLD.fullmatch(part) for part in words.sentences(tail.strip())[-2:]]
-    first, last = (one["given"].rstrip(" .!*$)") if one else "" for one in (told if len(told) > 1 else (None, None)))
-    if first and last and first != last and "/" not in first:
-        parsed = [number.parse(one) for one in (first, last)]
-        are_numbers = parsed[0] is not None and parsed[1] is not None
-        if are_numbers or (len(first) == len(last) == 1 and first.isupper() and last.isupper()):
-            return parsed[0] is None or parsed[1] is None or parsed[0].value != parsed[1].value
-        are_names = first.istitle() and last.istitle() and first not in last and last not in first
-        return are_names and first.isalpha() and last.isalpha()
-    if len(set(lines)) < 2:
-        return False
-    wordings = {"".join(char for char in line if not char.isdigit() and char not in ".,") for line in lines}
-    is_repeated = len(wordings) == 1 and all("answer" in line for line in lines) and any(map(str.isdigit, lines[0]))
-    return is_repeated or all(line.startswith("final answer") for line in lines)
 
 
 def _statement(match: re.Match[str]) -> Statement:
