@@ -13,6 +13,7 @@ from libra_cli.answers.sentences import (
     asked_names,
     assertions,
     contradictions,
+    denials,
     labelled,
     lines,
     objects,
@@ -257,6 +258,8 @@ def first(prose: Prose) -> Extraction | None:
     )
     term = asked.either(prose.tail, prose.reference) or asked.term(prose.tail, prose.reference, prose.question)
     is_other = is_other or (term or said).lower() != said.lower()
+    doubt = None if structure.is_number(prose.reference) else denials.DOUBTED.search(behind)
+    is_other = is_other or (doubt is not None and said not in behind)  # Canberra. Actually, I think it's Sydney.
     return UNDECIDED if is_other else changed(behind, False, False) or Extraction(said)
 
 
