@@ -183,13 +183,15 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
     if not wanted or len(sentence) > MAX_CHARS:
         return None
     places, others = _found(_plain(sentence), _known(), is_whole=False)
-    for at, member in wanted:
-        named = {one for place in places for number, one in place if number == at}
-        if not named:
+    named = {at: {one for place in places for number, one in place if number == at} for at, _ in wanted}
+    if any(len(members) > 1 for members in named.values()):  # Mercury is a planet beside Venus
+        return ""
+    for at, member in sorted(wanted):
+        if not named[at]:
             continue
-        if len(named) > 1 or not doubts.isdisjoint(others):
+        if not doubts.isdisjoint(others):
             return ""
-        said_member = named.pop()
+        said_member = named[at].pop()
         is_written = _plain(reference) not in _symbols() or _plain(reference) in _TOKEN.findall(_plain(sentence))
         if not is_written and (question is None or "symbol" in question):
             return None  # the symbol may be asked for
