@@ -366,6 +366,7 @@ class TrainingRun:
             total_steps=steps,
             tensorboard=watch.tensorboard,
             wandb=watch.wandb,
+            run_id=self._dir.run_id,
             config=self._settings.recorded,
             evaluations=evaluations,
             people=EventLines(steps, tell) if for_people else None,

@@ -193,6 +193,11 @@ class RunDir:
             raise self._finished("on other samples")
         return _exit_status(before) if self._has_results(before) else None
 
+    @property
+    def run_id(self) -> str | None:
+        """The name of the run in this folder, which it keeps when it goes on; None for a run of an earlier version."""
+        return self._run
+
     def begin(self) -> None:
         """Marks the folder as libra's, removes an earlier run if it is to be overwritten, notes stamps of the inputs.
 

@@ -32,10 +32,10 @@ class Run:
     def finish(self):
         {finish}
         with open(os.environ["FAKE_WANDB"], "a") as file: file.write('"finished"\\n')
-def init(project, config, settings):
+def init(project, config, settings, id, resume):
     {init}
     with open(os.environ["FAKE_WANDB"], "a") as file:
-        file.write(json.dumps([project, dict(config), settings.given]) + "\\n")
+        file.write(json.dumps([project, dict(config), settings.given, id, resume]) + "\\n")
     return Run()
 """
 """A W&B whose calls fail as told: nothing else of it stands between the run and the fault."""
@@ -139,14 +139,23 @@ def test_a_new_run_replaces_all_figures_of_another(said: Said, tmp_path: Path) -
 
 def test_wandb_takes_configuration_and_figures(said: Said, wandb: Callable[..., Path]) -> None:
     taken = wandb()
-    telemetry = said.run(wandb="judge", config={"lr": 1e-5, "max_tokens": 9})
+    telemetry = said.run(wandb="judge", config={"lr": 1e-5, "max_tokens": 9}, run_id="r1")
     telemetry.record("step", 1, loss=0.5)
     telemetry.close()
     begun, logged, finished = map(json.loads, taken.read_text().splitlines())
     settings = {"console": "off", "silent": True, "save_code": False, "init_timeout": trackers.OPEN_SECONDS}
-    assert begun == ["judge", {"lr": 1e-5, "max_tokens": 9}, settings]
+    assert begun == ["judge", {"lr": 1e-5, "max_tokens": 9}, settings, "r1", "allow"]
     assert (logged, finished) == ([1, {"train/loss": 0.5}], "finished")
     assert said.told == []
+
+
+def test_wandb_keeps_a_run_that_the_user_names(
+    said: Said, wandb: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WANDB_RUN_ID", "mine")
+    taken = wandb()
+    said.run(wandb="judge", run_id="r1").close()
+    assert json.loads(taken.read_text().splitlines()[0])[3:] == ["mine", "allow"]
 
 
 @pytest.mark.parametrize("where", ["init", "log", "finish"])

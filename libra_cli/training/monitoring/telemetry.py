@@ -61,11 +61,14 @@ class Telemetry:
         total_steps: int,
         tensorboard: str | None = None,
         wandb: str | None = None,
+        run_id: str | None = None,
         config: Mapping[str, Any] = MappingProxyType({}),
         evaluations: Mapping[str, int] = MappingProxyType({}),
         people: Callable[[str, int, Mapping[str, Any]], None] | None = None,
     ):
-        """`evaluations`: event -> the number of steps after which it comes again; it comes after the last step, too.
+        """`run_id`: the same for all parts of a run that is continued; W&B knows it by that.
+
+        `evaluations`: event -> the number of steps after which it comes again; it comes after the last step, too.
 
         `people`: takes each event where standard output is a terminal, and writes a line about it.
         """
@@ -76,7 +79,7 @@ class Telemetry:
         if tensorboard is not None:
             self._trackers.append(TensorBoard(tensorboard, console.say))
         if wandb is not None:
-            self._trackers.append(WandB(wandb, config, console.say))
+            self._trackers.append(WandB(wandb, config, run_id, console.say))
         self._progress = _ProgressLine(console.stage, total_steps, evaluations)
 
     def record(self, event: str, step: int, **figures: Figure) -> None:

@@ -113,8 +113,9 @@ class WandB(Tracker):
 
     option = "--wandb"
 
-    def __init__(self, project: str, config: Mapping[str, Any], warn: Callable[[str], None]):
-        self._project, self._config = project, dict(config)
+    def __init__(self, project: str, config: Mapping[str, Any], run_id: str | None, warn: Callable[[str], None]):
+        """`run_id`: a run that goes on from a checkpoint has that of its beginning, and adds to the same curves."""
+        self._project, self._config, self._run_id = project, dict(config), run_id
         super().__init__(warn)
 
     def _open(self) -> None:
@@ -122,7 +123,10 @@ class WandB(Tracker):
 
         # Its capture of the console would stand between our records and their reader.
         settings = wandb.Settings(console="off", silent=True, save_code=False, init_timeout=OPEN_SECONDS)
-        self._writer = wandb.init(project=self._project, config=self._config, settings=settings)
+        run_id = os.environ.get("WANDB_RUN_ID") or self._run_id
+        self._writer = wandb.init(
+            project=self._project, config=self._config, settings=settings, id=run_id, resume="allow" if run_id else None
+        )
 
     def _log(self, step: int, figures: Mapping[str, float]) -> None:
         self._writer.log(dict(figures), step=step)
