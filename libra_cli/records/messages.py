@@ -286,8 +286,11 @@ def _checked(message: Any, where: str, learned: bool = True) -> Message:
     _check_text(content, where)
     if not learned:
         return {**{name: one for name, one in message.items() if name not in (WEIGHT, *_LOSS)}, "content": content}
-    said = next((name for name in _LOSS if type(message.get(name)) is bool), None)
+    said = next((name for name in _LOSS if message.get(name) is not None), None)
     if said is not None:
+        if message[said] not in (0, 1):  # true and false among them
+            what = f'{where}: "{said}" is {_short(message[said])}'
+            raise RowError("bad_weight", f"{what}; it says with true or false whether the turn is learned")
         rest = {name: value for name, value in message.items() if name not in _LOSS}
         message = {WEIGHT: int(message[said]), **rest}
     if WEIGHT in message:

@@ -377,6 +377,30 @@ def test_an_error_in_a_200_means_what_its_code_means(streamed, named):
         assert "400 Bad Request: the seed is not allowed" in str(answer)
 
 
+@pytest.mark.parametrize("streamed", [True, False])
+@pytest.mark.parametrize("more", [{"object": "error"}, {"type": "BadRequestError"}])
+def test_a_200_may_be_an_error_itself(streamed, more):
+    """As vLLM and FastChat have written errors, and gateways hand them on: no field `error` is around them."""
+    error = {"message": "the seed is not allowed", "code": 400, **more}
+
+    def script(_call):
+        if not streamed:
+            return Reply(body=error)
+        begun = events({"content": "fo"}).body.partition(b"\n\n")[0]
+        body = begun + b"\n\ndata: " + json.dumps(error).encode() + b"\n\ndata: [DONE]\n\n"
+        return Reply(body=body, headers={"content-type": "text/event-stream"})
+
+    with ScriptedServer(script) as server:
+        answer = ask(server.url, ["p"])["p"]
+        assert (answer.kind, len(server.calls)) == ("bad_request", 1)
+        assert "400 Bad Request: the seed is not allowed" in str(answer)
+
+
+def test_the_words_of_an_error_without_a_code_are_shown():
+    with ScriptedServer(lambda _call: Reply(body={"detail": "the worker sleeps"})) as server:
+        assert "the worker sleeps" in str(ask(server.url, ["p"], retry_budget=1)["p"])
+
+
 def test_a_limit_that_is_refused_in_a_200_is_lowered():
     def script(call):
         message = "This model's maximum context length is 90 tokens and your request has 50 input tokens"

@@ -85,7 +85,7 @@ def test_a_function_call_that_is_none_is_refused(value: str) -> None:
     assert caught.value.kind == "bad_tool_call"
 
 
-@pytest.mark.parametrize("said", [{"weight": 0}, {"loss": False}, {"train": False}, {"training": False, "loss": None}])
+@pytest.mark.parametrize("said", [{"weight": 0}, {"loss": False}, {"train": False}, {"training": 0, "loss": None}])
 def test_a_turn_that_is_not_to_be_learned_is_not(said: dict[str, Any]) -> None:
     """LLaMA-Factory 2571 has AgentInstruct's `loss`, ms-swift the same, axolotl `train` and `training`."""
     asked = {**SHAREGPT[0], "loss": None}
@@ -94,6 +94,13 @@ def test_a_turn_that_is_not_to_be_learned_is_not(said: dict[str, Any]) -> None:
     assert (example.messages, example.masked) == ([*TALK, *TALK], {1})
     with pytest.raises(RowError) as refused:
         read({"conversations": [{**SHAREGPT[0], "loss": True}, SHAREGPT[1]]})
+    assert refused.value.kind == "bad_weight"
+
+
+@pytest.mark.parametrize("said", [{"train": "false"}, {"loss": "False"}, {"training": 0.5}])
+def test_a_turn_that_does_not_say_clearly_whether_it_is_learned_is_refused(said: dict[str, Any]) -> None:
+    with pytest.raises(RowError, match="with true or false") as refused:
+        read({"conversations": [SHAREGPT[0], {**SHAREGPT[1], **said}]})
     assert refused.value.kind == "bad_weight"
 
 

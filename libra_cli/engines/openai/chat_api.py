@@ -14,6 +14,7 @@ from libra_cli.engines.base import Request, RequestError, Sampling
 from libra_cli.engines.openai import content_parts, demands
 from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
+from libra_cli.engines.openai.reported_error import reported
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
 from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
@@ -237,7 +238,7 @@ def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:
         return Failure(Trouble.BROKEN, "the reply is truncated or not JSON", unreadable=True)
     if not isinstance(fields, dict):
         return Failure(Trouble.BROKEN, "the answer is not a JSON object", unreadable=True)
-    if fields.get("error"):  # some gateways report errors of the server behind them like this
+    if reported(fields):  # some gateways report errors of the server behind them like this
         return Failure(Trouble.BROKEN, answer.error[0])
     return fields
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from libra_cli.engines.openai import content_parts
 from libra_cli.engines.openai.content_parts import THINKING, MalformedAnswer
+from libra_cli.engines.openai.reported_error import reported
 from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END
 
 TYPE = "text/event-stream"
@@ -93,6 +94,8 @@ class EventStream:
             raise MalformedAnswer("an event of its stream is not a JSON object")
         if self._event == b"error":
             event = {"error": event.get("error") or event or "its stream reports an error"}
+        elif error := reported(event):
+            event = {**event, "error": error}
         self._fields |= {name: event[name] for name in ("model", "usage", "error") if event.get(name)}
         choices = event.get("choices")
         choice = choices[0] if isinstance(choices, list) and choices else None

@@ -20,6 +20,7 @@ from libra_cli.engines.openai import event_stream
 from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.event_stream import EventStream
 from libra_cli.engines.openai.redaction import Redactor
+from libra_cli.engines.openai.reported_error import reported
 
 MAX_RESPONSE_BYTES = 16 << 20
 """Beyond any honest response: 131,072 tokens that are escaped in JSON take 2 MB at most."""
@@ -96,11 +97,11 @@ class HttpAnswer:
             answer = self.json()
         except (ValueError, MalformedAnswer):
             return self
-        error = answer.get("error") if isinstance(answer, dict) else None
+        error = reported(answer) if isinstance(answer, dict) else None
         names = [error.get("code"), error.get("type")] if isinstance(error, dict) else []
         statuses = (int(str(name)) if str(name).isdecimal() else _STATUSES.get(str(name).lower(), 0) for name in names)
-        reported = next((status for status in statuses if 400 <= status < 600), None)
-        return self if reported is None else replace(self, status=reported)
+        own = next((status for status in statuses if 400 <= status < 600), None)
+        return self if own is None else replace(self, status=own)
 
     @cached_property
     def error(self) -> tuple[str, str]:
@@ -109,7 +110,7 @@ class HttpAnswer:
             answer = self.json()
         except ValueError:
             answer = None
-        error = answer.get("error", answer) if isinstance(answer, dict) else None
+        error = (reported(answer) or answer) if isinstance(answer, dict) else None
         error = error if isinstance(error, dict) else {"message": error}
         message = error.get("message") or error.get("detail")
         text = self.words(message if isinstance(message, str) else self.content.decode("utf-8", "replace")).rstrip(".")

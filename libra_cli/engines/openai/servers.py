@@ -355,7 +355,7 @@ class Servers:
         names = await self._client.models(endpoint.url)
         if names is None:
             return "there is no chat API at this address; a base URL usually ends in /v1"
-        if refusal.status in (404, 405) and self._model in names:
+        if refusal.status in (404, 405) and self._model in names and "not exist" not in refusal.message:
             return f"it has no chat for {self._model}; libra judge --scalar asks a reward model"
         known = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
         return f"the models of this server are: {known}" if known else "this server has no model loaded"

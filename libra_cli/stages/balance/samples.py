@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -50,7 +51,8 @@ class BalanceFormat:
         """Reads the sample in `row`; raises RowError if a field is missing or has a wrong value."""
         subset, label = self._subset(row), row.fields["label"]
         if label not in (0, 1, None):
-            raise RowError("bad_label", f'"label" is {label}; it must be 1 (correct), 0 (incorrect) or null (unknown)')
+            what = f'"label" is {json.dumps(label)}'
+            raise RowError("bad_label", f"{what}; it must be 1 (correct), 0 (incorrect) or null (unknown)")
         if self.published:
             rows.require(row, {"reference": (str, int, float)}, FIELD_HINTS)
         return BalanceSample(subset, row.fields["model"], label, *self._texts(row))

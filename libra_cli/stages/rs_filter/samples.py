@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -179,7 +180,8 @@ def _label(ruled: Record) -> tuple[bool | None, str | None]:
     if label in (0, 1):
         return bool(label), None
     if label is not None:
-        raise RowError("bad_label", f'"label" is {label}; it must be 1 (correct), 0 (incorrect) or null (unknown)')
+        what = f'"label" is {json.dumps(label)}'
+        raise RowError("bad_label", f"{what}; it must be 1 (correct), 0 (incorrect) or null (unknown)")
     verification = ruled.get("verification")
     reason = verification.get("reason") if isinstance(verification, Mapping) else None
     return None, str(reason or UNLABELLED)
