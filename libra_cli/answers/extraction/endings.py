@@ -11,7 +11,7 @@ from libra_cli.answers.sentences import among_given as among_given_numbers
 from libra_cli.answers.sentences import comparatives, greater, nothing
 from libra_cli.answers.sentences.extracted import UNDECIDED, Extraction
 from libra_cli.answers.text import number, words
-from libra_cli.answers.values import quantities, structure
+from libra_cli.answers.values import normalize, quantities, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -239,6 +239,7 @@ def behind_colon(prose: Prose) -> Extraction | None:
     before, _, said = sentence.rstrip(" .!*").rpartition(mark)
     heard = [word.strip("*.,") for word in before.lower().split()]
     figure = said.strip("$* ")
+    figure = normalize.normalized(figure) if "frac" in figure else figure
     value = figure if number.parse(figure) else str(words.number(figure.lower()) or "")
     is_plain = len(heard) > _FEWEST and not any(map(before.__contains__, (":", "=", "<", "?")))
     has_number = any(map(str.isdigit, before)) or any(map(words.number, heard))

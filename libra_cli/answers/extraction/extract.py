@@ -193,6 +193,8 @@ def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
 def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
     """`15a` of `3a + 5a = 15a`, where the question asks what 3a + 5a is."""
     answer, question = found.answer or "", asked_for.question
+    if "\\approx" in answer and answer.partition("\\approx")[0].strip(" $") == asked_for.reference:
+        return Extraction(asked_for.reference)  # e \approx 2.718
     if "=" not in answer or "=" in asked_for.reference:
         return found
     left, _, right = answer.rpartition(", ")[2].partition("=")

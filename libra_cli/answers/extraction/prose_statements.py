@@ -111,9 +111,9 @@ def whole_value(prose: Prose) -> Extraction | None:
     if prose.cut:
         return None
     divided = bare.remainder(prose.sentences[-1], prose.question, prose.reference) if prose.question else None
-    is_chain = "=" in prose.text and len(words.sentences(prose.text)) == 1
-    is_chain = is_chain and not remarks.goes_beyond(prose.text, prose.question)
-    calculated = chains.result(prose.text, prose.reference, prose.question) if is_chain else None
+    is_chain = "=" in prose.tail and len(prose.sentences) == 1 and len(words.sentences(prose.text)) == 1
+    is_chain = is_chain and not remarks.goes_beyond(prose.tail, prose.question)
+    calculated = chains.result(prose.tail, prose.reference, prose.question) if is_chain else None
     found = divided or calculated or bare.value(prose.text, prose.reference)
     return Extraction(found) if found else None
 

@@ -200,12 +200,9 @@ def without_remarks(tail: str, question: str | None = None, reference: str = "")
     kept = _END_OF_PROOF.sub("", tail).rstrip()
     for _ in range(MOST):
         starts = [match.end() for match in _LAST.finditer(kept)]
-        if (
-            question
-            and reference
-            and (shorter := verifications.left_out(kept, starts[-1] if starts else 0, question, reference))
-        ):
-            kept = shorter
+        checked = verifications.left_out(kept, starts[-1] if starts else 0, question or "", reference)
+        if checked:
+            kept = checked
             continue
         if not starts:
             return kept

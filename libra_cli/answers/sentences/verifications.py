@@ -1,4 +1,7 @@
-"""Leaves out what a text says behind its answer to show that it is right: it goes back to a number of the question."""
+"""Leaves out what a text says behind its answer to show that it is right: it goes back to a number of the question.
+
+It may do so in words ("doubling it gives 32, and adding 9 gives 41") or by an equation ("and 3 * 7 + 4 = 25").
+"""
 
 from __future__ import annotations
 
@@ -23,7 +26,35 @@ _VERIFIES = lazy_pattern(
 """Words and signs of a calculation that goes back to what is given."""
 
 
+_IN_EQUATION = frozenset("0123456789 .=+-*/^()\u00b7\u00d7\u00f7\u2212\u00b2\u00b3$")
+_OPENER = lazy_pattern(
+    r"(?:Plugging|Substituting|Putting|Inserting|Testing|Test|Checking|Check|Verifying|Verify|Proof|Verification"
+    r"|(?:Quick|Sanity) check|(?:Let['\u2019]s|Let us|We(?: can)?|To) (?:double[- ]?)?(?:check|verify|test|confirm))\b"
+)
+_LINK = lazy_pattern(
+    r"(?P<mark>[,;:(\u2014\u2013]?)\s*(?P<words>(?:(?:and|since|because|as|for|indeed|check|checking|verify|verifying"
+    r"|plugging (?:it|this|that)(?: back)?(?: in)?(?: gives)?)[:,]? *){0,3})\Z"
+)
+_RIGHT = lazy_pattern(r"\s*(?P<value>\d+(?:[.,]\d+)*)(?P<rest>[^\d=]{0,40})\Z")
+_VALUE = lazy_pattern(r"(?<![\d.,/])(?P<value>\d+(?:[.,]\d+)?)\W{0,3}(?:[A-Za-z%\u00b0]{1,12}\W{0,2})?\Z")
+_COMPARED = lazy_pattern(
+    r",? (?:which|that) is (?:a (?:bit|little|tad)|slightly|just|somewhat) "
+    r"(?:more|less|over|under|above|below|greater|larger|smaller|bigger) (?:than )?\d[\d.,/]*[.!]?\Z"
+)
+_CHEERS = words.table(
+    "great correct right good nice perfect works it that is checks out ok yes so all matches done qed"
+)
+_AGREES = _CHEERS | words.table("confirms as required which that's given needed indeed expected this in the answer")
+_MOST, _FEW = 600, 4
+
+
 def left_out(text: str, start: int, question: str, reference: str) -> str:
+    """`text`, whose last sentence begins at `start`, without what only checks its answer; empty if it ends in none."""
+    found = _in_words(text, start, question, reference) if question and reference else ""
+    return found or _by_equation(text, question)
+
+
+def _in_words(text: str, start: int, question: str, reference: str) -> str:
     """`text` without what goes back from its answer to a number of the question; empty if it does not.
 
     The number is 16; doubling it gives 32, and adding 9 gives 41.
@@ -46,3 +77,67 @@ def left_out(text: str, start: int, question: str, reference: str) -> str:
         if stated and not (is_doubted or is_new) and _STATES.search(earlier) and _VERIFIES.search(behind):
             return before.rstrip(",;:") + ("" if before.endswith(".") else ".")
     return ""
+
+
+def _by_equation(tail: str, question: str) -> str:
+    """`tail` without the equation with which it ends, which checks the value before it; empty if it ends in none."""
+    compares = " than " in tail[-_MOST:] or " just " in tail[-_MOST:]
+    shorter = _COMPARED.sub(".", tail) if compares else tail
+    if "=" not in shorter[-_MOST:]:
+        return shorter if shorter != tail else ""
+    kept = shorter.rstrip()
+    *earlier, last = words.sentences(kept)
+    if earlier and len(last.split()) < _FEW and _CHEERS.issuperset(word.lower() for word in words.split(last)):
+        kept = kept[: -len(last)].rstrip()
+        *earlier, last = earlier
+    if "=" not in last or len(last) > _MOST or not kept.endswith(last):
+        return shorter if shorter != tail else ""
+    known = set(_NUMBER.findall(question))
+    if earlier and _OPENER.match(last.lstrip(" *_")):
+        return _without_sentence(kept, last, earlier[-1], known)
+    head = _without_clause(last, known)
+    return f"{kept[: -len(last)]}{head}." if head else ""
+
+
+def _without_sentence(tail: str, check: str, before: str, known: set[str]) -> str:
+    """`tail` without a last sentence that calculates with the value with which the one before it ends."""
+    value = _VALUE.search(before.rstrip(" .!*$"))
+    if not any(map(str.isdigit, check[_start_of_side(check) : check.rfind("=")])):  # 6 + y = 10, so y = 4
+        return ""
+    right = _RIGHT.match(check, check.rfind("=") + 1)
+    is_of_value = value and value["value"] in _NUMBER.findall(check[: check.rfind("=")])
+    is_of_value = is_of_value or (right and right["value"] in known and value and value["value"] not in known)
+    return tail[: -len(check)].rstrip() if is_of_value and right and _agrees(right["rest"]) else ""
+
+
+def _without_clause(sentence: str, known: set[str]) -> str:
+    """What stands before an equation at the end that comes to a number of the question: 14, and 14 · 14 = 196."""
+    at = sentence.rfind("=")
+    right = _RIGHT.match(sentence, at + 1)
+    if right is None or right["value"] not in known or not _agrees(right["rest"]):
+        return ""
+    start = _start_of_side(sentence)
+    left = sentence[start:at]
+    if left.count("(") > left.count(")"):
+        start += left.rfind("(") + 1
+    link = _LINK.search(sentence, max(start - 80, 0), start)
+    if link is None or not (link["mark"] or link["words"]):
+        return ""
+    head = sentence[: link.start()].rstrip()
+    value = _VALUE.search(head)
+    is_of_value = value and value["value"] in _NUMBER.findall(sentence[start:at]) and value["value"] != right["value"]
+    return head if is_of_value else ""
+
+
+def _start_of_side(sentence: str) -> int:
+    """Where the calculation begins that leads to the last equals sign."""
+    start = sentence.rfind("=")
+    while start > 0 and sentence[start - 1] in _IN_EQUATION:
+        if sentence.startswith(". ", start - 1):  # 15 and 16. 15 + 16 = 31
+            break
+        start -= 1
+    return start
+
+
+def _agrees(rest: str) -> bool:
+    return _AGREES.issuperset(word.lower() for word in words.split(rest))
