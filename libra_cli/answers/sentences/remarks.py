@@ -200,9 +200,11 @@ def without_remarks(tail: str, question: str | None = None, reference: str = "")
     kept = _END_OF_PROOF.sub("", tail).rstrip()
     for _ in range(MOST):
         starts = [match.end() for match in _LAST.finditer(kept)]
-        checked = verifications.left_out(kept, starts[-1] if starts else 0, question or "", reference)
-        if checked:
-            kept = checked
+        given, start = question or "", starts[-1] if starts else 0
+        unchecked = verifications.in_words(kept, start, given, reference) if given and reference else ""
+        unchecked = unchecked or verifications.by_equation(kept, given)
+        if unchecked:
+            kept = unchecked
             continue
         if not starts:
             return kept

@@ -48,13 +48,7 @@ _AGREES = _CHEERS | words.table("confirms as required which that's given needed 
 _MOST, _FEW = 600, 4
 
 
-def left_out(text: str, start: int, question: str, reference: str) -> str:
-    """`text`, whose last sentence begins at `start`, without what only checks its answer; empty if it ends in none."""
-    found = _in_words(text, start, question, reference) if question and reference else ""
-    return found or _by_equation(text, question)
-
-
-def _in_words(text: str, start: int, question: str, reference: str) -> str:
+def in_words(text: str, start: int, question: str, reference: str) -> str:
     """`text` without what goes back from its answer to a number of the question; empty if it does not.
 
     The number is 16; doubling it gives 32, and adding 9 gives 41.
@@ -79,7 +73,7 @@ def _in_words(text: str, start: int, question: str, reference: str) -> str:
     return ""
 
 
-def _by_equation(tail: str, question: str) -> str:
+def by_equation(tail: str, question: str) -> str:
     """`tail` without the equation with which it ends, which checks the value before it; empty if it ends in none."""
     compares = " than " in tail[-_MOST:] or " just " in tail[-_MOST:]
     shorter = _COMPARED.sub(".", tail) if compares else tail
@@ -93,21 +87,18 @@ def _by_equation(tail: str, question: str) -> str:
     if "=" not in last or len(last) > _MOST or not kept.endswith(last):
         return shorter if shorter != tail else ""
     known = set(_NUMBER.findall(question))
-    if earlier and _OPENER.match(last.lstrip(" *_")):
-        return _without_sentence(kept, last, earlier[-1], known)
-    head = _without_clause(last, known)
-    return f"{kept[: -len(last)]}{head}." if head else ""
-
-
-def _without_sentence(tail: str, check: str, before: str, known: set[str]) -> str:
-    """`tail` without a last sentence that calculates with the value with which the one before it ends."""
-    value = _VALUE.search(before.rstrip(" .!*$"))
-    if not any(map(str.isdigit, check[_start_of_side(check) : check.rfind("=")])):  # 6 + y = 10, so y = 4
+    if not earlier or not _OPENER.match(last.lstrip(" *_")):
+        head = _without_clause(last, known)
+        return f"{kept[: -len(last)]}{head}." if head else ""
+    value, at = _VALUE.search(earlier[-1].rstrip(" .!*$")), last.rfind("=")
+    right = _RIGHT.match(last, at + 1)
+    has_figures = any(map(str.isdigit, last[_start_of_side(last) : at]))  # unlike 6 + y = 10, so y = 4
+    if not has_figures or not right or not value or not _agrees(right["rest"]):
         return ""
-    right = _RIGHT.match(check, check.rfind("=") + 1)
-    is_of_value = value and value["value"] in _NUMBER.findall(check[: check.rfind("=")])
-    is_of_value = is_of_value or (right and right["value"] in known and value and value["value"] not in known)
-    return tail[: -len(check)].rstrip() if is_of_value and right and _agrees(right["rest"]) else ""
+    is_of_value = value["value"] in _NUMBER.findall(last[:at]) or (
+        right["value"] in known and value["value"] not in known
+    )
+    return kept[: -len(last)].rstrip() if is_of_value else ""
 
 
 def _without_clause(sentence: str, known: set[str]) -> str:
