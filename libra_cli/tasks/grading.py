@@ -77,7 +77,7 @@ def grade(task: Task, text: GeneratedText, record: Record, own_order: OwnOrder |
     if isinstance(task, AnswerTask):
         if verdict.outcome is None:
             return _unless_absent(task, text, record, without_outcome(task, verdict))
-        pair = task.pair(verdict.outcome, record)
+        pair = task.pair(verdict.outcome, record, text.response)
         return _unless_absent(task, text, record, _if_certain(verdict, _by_decision(pair[1], decide(*pair))))
     if verdict.outcome is None:
         return without_outcome(task, verdict)
@@ -121,7 +121,7 @@ class Grader:
         verdict = task.answer(text, record)
         if verdict.outcome is None:
             return _unless_absent(task, text, record, without_outcome(task, verdict))
-        pair = task.pair(verdict.outcome, record)
+        pair = task.pair(verdict.outcome, record, text.response)
         known = self._known.get(pair)  # the samples of a problem share most answers
         if known is None and (decision := decide_quickly(*pair)) is not None:
             known = self._remember(pair, decision)
@@ -137,7 +137,7 @@ class Grader:
         elif self._answers is not None:
             verdict = self._answers.answer(text, record)
             assert verdict.outcome is not None
-            pair = self._answers.pair(verdict.outcome, record)
+            pair = self._answers.pair(verdict.outcome, record, text.response)
             self._pool.submit(pair, (token, pair, verdict, text, record))
 
     def collect(self, wait: float) -> list[tuple[Any, Grade]]:

@@ -78,10 +78,11 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     return quick_verdict((found.answer, found.reason))
 
 
-def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
+def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple[str, str]:
     """`reference` and the answer, both as texts if one is the letter of an option that the question lists.
 
-    25% is 25 where the question asks for a percentage, or the response says that it gives one.
+    25% is 25 where the question asks for a percentage, or the `response` says that it gives one. Without `response`,
+    that of the record counts.
     """
     reference, answer = record["reference"], outcome
     if type(reference) is not str or type(answer) is not str:
@@ -94,10 +95,12 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
         if reference == answer:
             return reference, answer
     if "," in reference or "." in reference:
-        reference = commas.in_reference(reference, answer, _texts(record))
+        reference = commas.in_reference(reference, answer, _texts(record, response), response or "")
     if "%" in answer or "percent" in answer:
         bare = percent.without_sign(reference, answer)
-        if bare is not None and any(isinstance(text, str) and percent.is_asked_for(text) for text in _texts(record)):
+        if bare is not None and any(
+            isinstance(text, str) and percent.is_asked_for(text) for text in _texts(record, response)
+        ):
             return reference, bare
     question = record.get("question")
     if not isinstance(question, str):
@@ -128,8 +131,8 @@ def pair(outcome: Outcome, record: Record) -> tuple[str, str]:
     return (wanted if wanted is reference else units.set_apart(wanted, question)), given
 
 
-def _texts(record: Record) -> list[object]:
-    return [record.get(name) for name in ("question", "problem", "response")]
+def _texts(record: Record, response: str | None) -> list[object]:
+    return [record.get("question"), record.get("problem"), response or record.get("response")]
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:

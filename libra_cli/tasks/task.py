@@ -106,7 +106,7 @@ class AnswerTask(Task):
 
     answer: Callable[[GeneratedText, Record], Verdict]
     """Reads the outcome like `read`, in view of what the record asks for."""
-    pair: Callable[[Outcome, Record], tuple[str, str]]
+    pair: Callable[[Outcome, Record, str | None], tuple[str, str]]
     """The golden answer and the outcome: what `libra_cli.answers` compares."""
     wrong_reasons: frozenset[str] = frozenset()
     """Why a text without an outcome is wrong; with any other reason it stays undecided."""

@@ -144,3 +144,11 @@ def uses_of_task(path: Path) -> set[str]:
 def test_only_grading_reads_and_checks_outcomes():
     users = {path.relative_to(LIBRARY).as_posix(): uses_of_task(path) for path in LIBRARY.rglob("*.py")}
     assert {name: uses for name, uses in users.items() if uses} == {"tasks/grading.py": {"read", "is_correct"}}
+
+
+def test_comparing_answers_sees_the_response_that_gave_them():
+    record = {"reference": "40", "question": "A coat costs $80 and is sold for $48."}
+    text = GeneratedText("What is the discount in percent? Final answer: 40%")
+    with Pool(1) as pool:
+        assert Grader(REASON, pool).grade_quickly(text, record).correct is True
+    assert grade(REASON, text, record).correct is True

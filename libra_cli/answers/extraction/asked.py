@@ -48,7 +48,11 @@ _CONCLUDES = ("所以", "因此", "故", "从而", "于是", "即", "得", "为"
 _LEAVES_OPEN = (
     *("不", "没", "非", "若", "如果", "当", "时", "其中", "因为", "由", "可能", "取", "或", "约", "检验", "设", "已知"),
 )
-_BEHIND_REASON = lazy_pattern(r"(?:なので|ので|だから|から)、|(?:이므로|므로|니까)[ ,]+")
+_BEHIND_REASON = lazy_pattern(
+    r"(?:なので|ので|だから|から|ると|せば|れば)、|(?:ると|せば|れば)(?=\d)|(?<=\d)で(?=\d)"
+    r"|(?:이므로|므로|니까|(?:하|곱하|더하|빼|나누|풀|구하)(?:하|으)?면)[ ,]+"
+)
+"""Where a clause ends that tells a reason, or what is calculated."""
 _OPEN_IN_SIGNS = ("ない", "か", "また", "より", "아니", "않", "또는", "보다")
 _OF_INTEGERS = (
     *("mod", "integer", "odd", "even", "ultiple", "divisible", "mid", "Z", "remainder"),

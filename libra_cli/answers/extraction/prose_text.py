@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from libra_cli.answers.extraction import conclusions
-from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, commas
+from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, commas, units_abroad
 from libra_cli.answers.sentences import phrases, remarks, statements
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.text import hedges, informal, number, words
@@ -54,6 +54,8 @@ _PER_ONE = lazy_pattern(r"(?:1|一|한) ?(?:人|個|本|つ|箱|袋|枚|명|사�
 """For one person: 1人あたり, 한 명당."""
 _TURKISH = lazy_pattern(r"(?<=[\d\u00b0%])['\u2019](?:d|t)[i\u0131u\u00fc]r\b")
 """The copula of Turkish behind a number: 180\u00b0'dir."""
+_PARTICLE = lazy_pattern(r"(?:(?<=[\u00b2\u00b3])|(?<=/[hs])|(?<=/min))(?=[\u3040-\u30ff\uac00-\ud7a3])")
+"""Between a unit and a particle of Japanese or Korean: 36 cm\u00b2\uac00."""
 _DECLARATION = lazy_pattern(
     r"[,;] (?:where |with |and )?\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
     r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
@@ -114,6 +116,8 @@ class Prose:
             tail = tail.replace("\\$", "$").replace("$", "")
         if "\u00b0'" in tail or "'d" in tail or "'t" in tail:
             tail = _TURKISH.sub("", tail)
+        if not tail.isascii():
+            tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
         if "(" in tail and _SPELLED.search(tail):
             tail = _SPELLED.sub(_in_figures, tail)
         if "onstant" in tail:

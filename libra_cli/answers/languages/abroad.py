@@ -92,7 +92,8 @@ def _told_by(language: str) -> frozenset[str]:
     """Frequent words of a language, and its nouns for an answer."""
     nothing = frozenset[str]()
     nouns = answer_forms.STATEMENTS.get(language, ("", ""))[0].split()
-    return answer_forms.COMMA_WORDS.get(language, nothing) | answer_forms.TELLING.get(language, nothing) | {*nouns}
+    frequent = answer_forms.COMMA_WORDS.get(language, nothing) | answer_forms.TELLING.get(language, nothing)
+    return frequent | glosses.TASK_WORDS.get(language, nothing) | {*nouns}
 
 
 @lru_cache

@@ -337,7 +337,7 @@ def in_english(text: str) -> str:
         return time
     if bare[:2] in ("下午", "上午", "오후", "오전", "午後", "午前") and (time := times_in_signs.in_figures(bare)):
         return time
-    text = text.translate(_MARKS).rstrip("。．").strip()
+    text = units_abroad.with_rates(text.translate(_MARKS).rstrip("。．").strip())
     if any(unicodedata.category(char) == "Nd" and char > "z" for char in text):  # Arabic, Devanagari and other digits
         text = "".join(str(unicodedata.digit(char)) if unicodedata.category(char) == "Nd" else char for char in text)
     text = _INTRODUCTION.sub("", text, count=1) if _INTRODUCTION.match(text) else text

@@ -34,6 +34,11 @@ _MONEY = frozenset(
     "zł złotych złote zloty рублей рубля руб рубль евро долларов soles lire pfund livres libras fr".split()
 )
 _WHOLE = lazy_pattern(r"(?<![\d.,])\d+(?![\d]|[.,]\d)")
+_COMMA_BETWEEN = lazy_pattern(r"\d,\d")
+_CALCULATED = lazy_pattern(
+    r"(?<![\d.,(\[{$])\d+,\d{1,2} ?[:\u00b7\u00d7\u00f7*+] ?\d"
+    r"|\d ?[:\u00b7\u00d7\u00f7*+] ?\d+,\d{1,2} ?="
+)
 _DECIMAL = lazy_pattern(r"-?\d+\.\d+(?!\d)")
 _GROUP = 3
 _LONGEST = 24
@@ -94,11 +99,12 @@ def may_be_thousandths(answer: str, plain: str, reference: str | None) -> bool:
     return reference.replace(".", "").rstrip("0") == plain.replace(".", "").rstrip("0")
 
 
-def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
+def in_reference(reference: str, answer: str, texts: Iterable[object], response: str = "") -> str:
     """`reference` with its comma marked as a decimal one, if a unit, a marked answer or a text's language says so.
 
     `texts` are the question and the response. A reference beside a list stays as it is. One that may have a group
-    loses its mark if the answer is what it then says.
+    loses its mark if the answer is what it then says. It is no list either if the `response` gives numbers, and none of
+    them is one of its members.
     """
     known = [text for text in texts if isinstance(text, str)]
     grouped = _MARKED.search(reference) if len(reference) < _LONGEST else None
@@ -120,6 +126,7 @@ def in_reference(reference: str, answer: str, texts: Iterable[object]) -> str:
         return reference
     has_unit = bool(number["rest"].strip()) or not (reference[0].isdigit() or reference[0] == "-")
     is_decimal = unmarked != answer or has_unit or any(map(_is_in_such_a_language, known))
+    is_decimal = is_decimal or _has_no_member(response, reference)
     return number[1].replace(",", "{,}") + number["rest"] if is_decimal else reference
 
 
@@ -135,7 +142,17 @@ def with_decimal_reference(reference: str, text: str, question: str | None = Non
     told = set(_WHOLE.findall(text[-TAIL_CHARS:]))
     if len(members) != 2 or all(member in told for member in members):
         return reference
-    return in_reference(reference, "", (question, text)).replace("{,}", ".")
+    return in_reference(reference, "", (question, text), text).replace("{,}", ".")
+
+
+def _has_no_member(text: str, reference: str) -> bool:
+    """Whether a text gives numbers in digits, and none of those that a comma sets apart: 7/2, for 3,5."""
+    tail = text[-TAIL_CHARS:]
+    told = {number[0].lstrip("0") for number in _WHOLE.finditer(tail)} if any(map(str.isdigit, tail)) else None
+    if _COMMA_BETWEEN.search(tail):
+        return False
+    members = {member.strip(" -").lstrip("0") for member in reference.split(",")}
+    return told is not None and members.isdisjoint(told) and not any(map(str.isalpha, reference))
 
 
 def like_reference(answer: str) -> str:
@@ -243,11 +260,16 @@ def _is_abroad(text: str, question: str | None) -> bool:
 
 def _writes_decimal_commas(text: str) -> bool:
     words = {word.lower() for word in _WORD.findall(text[-TAIL_CHARS:])}
-    if not words.isdisjoint(_NOUNS_OF_COMMAS):
+    if not words.isdisjoint(_NOUNS_OF_COMMAS) or _is_calculated(text):
         return True
     most = max(len(words & known) for known in COMMA_WORDS.values())
     return most >= 2 and most > len(words & ENGLISH)
 
 
 def _is_in_such_a_language(text: str) -> bool:
-    return abroad.language_of(text) in DECIMAL_COMMAS
+    return abroad.language_of(text) in DECIMAL_COMMAS or _is_calculated(text)
+
+
+def _is_calculated(text: str) -> bool:
+    """Whether a text calculates with a number that has a comma, as with no list: 7,2 : 3 = 2,4."""
+    return "=" in text and "," in text and _CALCULATED.search(text[-TAIL_CHARS:]) is not None

@@ -16,6 +16,7 @@ _GLOSSES = {
         about: etwa rund ungefähr circa ca | exactly: genau | only: nur | we: wir | there: es | after: nach
         from: aus | than: als | in: im | on: auf am bei | how many: wie_viele wie_viel wieviel
         at least: mindestens | at most: höchstens | but: aber sondern | to: zu zum
+        gives: erhält_man ergibt_sich erhält erhalten bekommt bekommen liefert
         more than: mehr_als | less than: weniger_als | greater than: größer_als | smaller than: kleiner_als
         at least: wenigstens | at most: maximal | up to: bis_zu | over: über | under: unter
     """,
@@ -28,6 +29,7 @@ _GLOSSES = {
         about: environ approximativement | exactly: exactement | only: seulement | we: on nous | there: il y
         in: dans | than: que | how many: combien quel quelle quels quelles | at least: au_moins
         at most: au_plus | but: mais | to: à | namely: c'est-à-dire soit
+        gives: on_obtient obtient obtenons trouve trouvons reste restent
         more than: plus_de plus_que | less than: moins_de moins_que | greater than: supérieur_à supérieure_à
         smaller than: inférieur_à inférieure_à | at least: au_minimum minimum | at most: au_maximum | up to: jusqu'à
     """,
@@ -40,6 +42,7 @@ _GLOSSES = {
         a: un una | about: aproximadamente unos | exactly: exactamente | only: sólo solo | in: en | than: que
         how many: cuántos cuántas cuánto cuál qué | at least: al_menos | at most: como_máximo a_lo_sumo
         but: pero sino | to: a al | namely: es_decir
+        gives: se_obtiene se_obtienen obtiene obtienen obtenemos queda sale salen sobran
         more than: más_de más_que | less than: menos_de menos_que | greater than: mayor_que mayor_de
         smaller than: menor_que menor_de | at least: por_lo_menos como_mínimo | up to: hasta
     """,
@@ -52,6 +55,7 @@ _GLOSSES = {
         about: aproximadamente cerca | exactly: exatamente | only: somente apenas só | in: em no na | than: que
         how many: quantos quantas quanto qual quais | at least: pelo_menos | at most: no_máximo | but: mas
         to: ao à | namely: isto_é ou_seja
+        gives: obtém obtêm obtém-se obtemos resta sobra sobram fica ficam
         more than: mais_de mais_do_que mais_que | less than: menos_de menos_do_que
         greater than: maior_que maior_do_que
         smaller than: menor_que menor_do_que | at least: no_mínimo ao_menos | up to: até
@@ -66,6 +70,7 @@ _GLOSSES = {
         but: ma bensì | to: a al | namely: cioè ossia ovvero
         more than: più_di | less than: meno_di | greater than: maggiore_di | smaller than: minore_di
         at least: come_minimo | up to: fino_a
+        gives: si_ottiene si_ottengono ottiene otteniamo ottengono risulta resta restano rimangono
     """,
     "nl": """
         is: is bedraagt kost wordt | are: zijn | has: heeft | have: hebben | makes: maakt
@@ -74,6 +79,7 @@ _GLOSSES = {
         the: de het | a: een | about: ongeveer circa | exactly: precies | only: slechts alleen | there: er
         how many: hoeveel welke | at least: minstens | at most: hoogstens | but: maar | to: naar
         more than: meer_dan | less than: minder_dan | greater than: groter_dan | smaller than: kleiner_dan
+        gives: krijgt krijgen levert
         at least: ten_minste tenminste minimaal | at most: maximaal ten_hoogste | over: ruim boven | under: onder
     """,
     "ru": """
@@ -84,6 +90,7 @@ _GLOSSES = {
         about: примерно около приблизительно | exactly: ровно точно | only: только лишь | in: в во | than: чем
         at least: не_менее | at most: не_более | but: но а | to: к | namely: то_есть т.е
         more than: больше более больше_чем более_чем | less than: меньше менее меньше_чем менее_чем
+        gives: даёт дает остаётся остается останется
         at least: не_меньше минимум по_крайней_мере | at most: не_больше максимум | over: свыше
     """,
     "pl": """
@@ -95,7 +102,7 @@ _GLOSSES = {
         but: ale lecz | to: do
         more than: więcej_niż | less than: mniej_niż | greater than: większe_niż większa_niż
         smaller than: mniejsze_niż mniejsza_niż | at least: przynajmniej minimum | at most: maksymalnie
-        over: ponad powyżej | under: poniżej
+        gives: otrzymujemy dostajemy zostaje zostanie | over: ponad powyżej | under: poniżej
     """,
     "tr": """
         so: dolayısıyla öyleyse yani o_halde | in total: toplam toplamda | are: vardır | and: ve | or: veya
@@ -118,7 +125,7 @@ _GLOSSES = {
         how many: hur
         more than: mer_än fler_än | less than: mindre_än färre_än | greater than: större_än
         smaller than: mindre_än | at least: minst åtminstone | at most: högst maximalt | up to: upp_till
-        over: över | under: under | but: men
+        over: över | under: under | but: men | gives: ger får
     """,
 }
 """English words and what other languages write for them: a word, or several with _ between them."""
@@ -148,5 +155,14 @@ SIGNS = {
     "不是": " is not ", "而非": " , not ", "并非": " is not ", "而不是": " , not ", "即": " namely ",
 }  # fmt: skip
 """The same for signs of Chinese, Japanese and Korean, wherever they stand."""
+TASK_WORDS = {
+    "de": frozenset("man durch erhält berechne bestimme löse vereinfache wie viel viele".split()),  # noqa: SIM905
+    "fr": frozenset("calcule calculez résous obtient obtenons".split()),  # noqa: SIM905
+    "es": frozenset("calcula calcule resuelve halla obtiene obtenemos".split()),  # noqa: SIM905
+    "pt": frozenset("calcule resolva obtemos obtém".split()),  # noqa: SIM905
+    "it": frozenset("calcola risolvi trova ottiene otteniamo".split()),  # noqa: SIM905
+    "nl": frozenset(("bereken",)),
+}
+"""Words by which short tasks and their solutions tell their language."""
 DECIMAL_COMMAS = ("de", "fr", "es", "pt", "it", "nl", "ru", "pl", "tr", "sv")
 """Languages that write a comma before decimal places."""

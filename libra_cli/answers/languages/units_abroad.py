@@ -5,6 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import lru_cache
 
+from libra_cli.lazy_pattern import lazy_pattern
+
+_RATE = lazy_pattern(
+    r"(?P<per>[時时分秒][速]|[시분초]속) ?(?P<figure>\d[\d.,]*) ?"
+    r"(?P<unit>km|m|キロメートル|キロ|メートル|킬로미터|미터|公里|千米|米)(?![A-Za-z/\u00b2\u00b3])"
+)
+_PER = dict(zip("時时分秒시분초", ("h", "h", "min", "s", "h", "min", "s"), strict=True))
+_KILOMETRES = ("km", "キロメートル", "キロ", "킬로미터", "公里", "千米")
 _PREFIXES = ("k", "c", "m", "d", "h", "M")
 _OF_LANGUAGE = """
     kilo zenti milli dezi hekto mega: m meter metern meters | g gramm gramms | L liter litern liters | W watt
@@ -92,3 +100,12 @@ def _powers(name: str, sign: str) -> Iterator[tuple[tuple[str, ...], str]]:
 def units() -> dict[tuple[str, ...], str]:
     """The symbol, or the name in English, of each row of words; behind a number only."""
     return dict(_spelled())
+
+
+def with_rates(text: str) -> str:
+    """`text` with its speeds as units: 時速60km as 60 km/h."""
+    if "\u901f" not in text and "\uc18d" not in text:  # which all of them have
+        return text
+    return _RATE.sub(
+        lambda rate: f"{rate['figure']} {'km' if rate['unit'] in _KILOMETRES else 'm'}/{_PER[rate['per'][0]]}", text
+    )

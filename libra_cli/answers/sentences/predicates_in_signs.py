@@ -37,7 +37,8 @@ _CLAUSES = lazy_pattern(
 )
 _SAYS = lazy_pattern(rf"\s*(?:(?P<copula>{_COPULA})|取得?|有|达到|得到?)?[ :：]{{0,2}}")
 _ENDINGS = lazy_pattern(
-    r"(?:です|である|だ|になります|となります|になる|となる|입니다|이다|이에요|예요|이고|이며|了|的|。|\.|！|!)+$"
+    r"(?:です|である|だ|になります|となります|になる|となる|입니다|이다|이에요|예요|이고|이며|了|的|。|\.|！|!"
+    r"|を(?:とる|取る|もつ|持つ|とります|もちます)|[을를] ?(?:갖는다|가진다|갖습니다|가집니다|취한다))+$"
 )
 _SUPPOSED = ("可能", "若", "如果", "假设", "或", "比", "なら", "もし", "より", "만약", "보다", "또는")
 """Signs of a clause that supposes or compares something."""
@@ -47,6 +48,8 @@ _OPEN = (
 )
 """Signs behind a subject, or in a clause with a number, that deny its value or leave it open as well."""
 _ASIDES = ("当", "當", "此时", "此時", "这时", "其中", "这里", "即当", "このとき", "ただし", "이때", "단,")
+_ENDED_ASIDE = lazy_pattern(r"(?:时|時|时に|時に)[^\d=]{0,12}$")
+"""The end of a clause that says when, and what follows it: 当 x=2 时函数有."""
 _QUOTES = '“”「」『』"‘’《》*$ '
 _REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
 _BRACKETS = {"$": "$", "{": "}", "(": ")", "[": "]", "｛": "｝"}
@@ -158,14 +161,14 @@ def _value(sentence: str, start: int, end: int) -> str | None:
     verb = _SAYS.match(sentence, end)
     begin = verb.end() if verb else end
     rest = sentence[begin:]
-    is_number = rest[:1].isdigit() or (rest[:1] in "-\\√$" and rest[1:2] != "")
+    is_number = rest[:1].isdigit() or (rest[:1] in "-\u2212\\√$" and rest[1:2] != "")
     if not rest or not (is_number or (verb and verb["copula"])):
         return None
     before = _CLAUSES.split(sentence[:start])[-1]
     close = _BRACKETS.get(rest[0], "")
     stop = rest.find(close, 1) + 1 if close else 0
     value = rest[:stop] if stop else _CLAUSES.split(rest)[0]
-    if before.lstrip().startswith(_ASIDES) and not before.rstrip().endswith(("时", "時", "时函数有", "時に")):
+    if before.lstrip().startswith(_ASIDES) and not _ENDED_ASIDE.search(before.rstrip()):
         return None
     if any(map(before.__contains__, _SUPPOSED)) or any(map(value.__contains__, _OPEN)):
         return None
