@@ -116,6 +116,8 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
         reference, answer = bases.like(reference, answer, question), bases.as_asked(answer, question)
     if reference.isalnum() and not reference.isdecimal():
         reference, answer = bases.as_hexadecimal(reference, answer, question)
+    if reference[:1].isupper() and answer[1:2].islower() and reference[1:2].islower():
+        answer = asked_names.capitalised(reference, answer, question)
     if " and " in question and not are_integers:
         reference, answer = asked_names.in_one_form(reference, answer, question)
     if " or " in question:

@@ -66,7 +66,7 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     """The name with which the last sentence answers: the reference or another one; None if that is not certain."""
     sentence = phrases.in_full(phrases.main_clause(asked.last_sentence(text)))
     if names.is_in_signs(reference):
-        return _in_signs(sentence, reference)
+        return _in_signs(sentence, reference, question or "")
     if "\uac00" <= reference[0] <= "\ud7a3":
         return _in_hangul(sentence, reference, question or "")
     if not names.is_name(reference) or len(sentence) > 400:
@@ -74,7 +74,7 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     sentence = sentence.partition(" than any other")[0]
     if question and " than " in sentence:
         return _compared(sentence, question)
-    if question and (claim := main_claims.of_sentence(sentence, question)) != sentence:
+    if question and "," not in reference and (claim := main_claims.of_sentence(sentence, question)) != sentence:
         text, sentence = text.replace(asked.last_sentence(text), claim), claim
     wanted, given = names.tokens(reference), set(names.tokens(question or ""))
     clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
@@ -86,7 +86,15 @@ def name(text: str, reference: str, question: str | None) -> str | None:
         return reference
     cut = [_COPULAS.split(clause) for clause in kept]
     said = [(parts[-1].strip(' .*_"'), len(parts) == 2) for parts in cut if len(parts) < 3]
-    whole = [part for part, is_said in said if names.tokens(part) == wanted or (is_said and names.is_name(part))]
+    new_subjects = [
+        parts[0] for parts in cut if names.is_name(parts[0]) and not given.issuperset(names.tokens(parts[0]))
+    ]
+    whole = [
+        part
+        for part, is_said in said
+        if names.tokens(part) == wanted
+        or (is_said and names.is_name(part) and not (new_subjects and given.issuperset(names.tokens(part))))
+    ]
     if len(whole) == 1:
         return whole[0]
     groups = [group for clause in kept for group in _groups(clause) if words.number(group.lower()) is None]
@@ -211,8 +219,11 @@ def _groups(clause: str) -> list[str]:
     return [" ".join(group) for group in found]
 
 
-def _in_signs(sentence: str, reference: str) -> str | None:
-    """The same for Chinese and Japanese: the reference as the last clause has it, or what stands behind \u662f."""
+def _in_signs(sentence: str, reference: str, question: str) -> str | None:
+    """The same for Chinese and Japanese: the reference as the last clause has it, or what stands behind \u662f.
+
+    Where the question has that already, its subject is the name: \u957f\u6c5f\u662f\u6700\u957f\u7684\u6cb3\u6d41.
+    """
     if any(map(sentence.__contains__, _DOUBTS_IN_SIGNS)):
         return None
     at = sentence.rfind(reference)
@@ -227,7 +238,17 @@ def _in_signs(sentence: str, reference: str) -> str | None:
     subject = _SUBJECT.match(sentence) if "が" in sentence else None
     if subject and names.is_in_signs(subject[1]):
         return subject[1]
-    found = _COPULA.findall(sentence.rstrip("\u3002."))
+    plain = sentence.strip("\u3002.!\uff01 ")
+    acting = _ACTING.search(plain) or _BY.search(plain)
+    asked = _WHO.split(question.strip("?\uff1f\u3002 "))[-1] if _WHO.search(question) else ""
+    doer = plain.removesuffix(asked) if asked else plain
+    if doer != plain and names.is_in_signs(doer) and len(doer) <= _LONGEST_NAME:
+        return doer
+    if acting and names.is_in_signs(acting["name"]) and not set(acting["name"]) <= set(question):
+        is_given = acting["rest"] is None or set(acting["rest"]) <= {*question, "\u7684", "\u4e86"}
+        if is_given:
+            return acting["name"]
+    found = _COPULA.findall(plain)
     return found[-1].removesuffix("\u7684") if found and names.is_in_signs(found[-1]) else None
 
 
@@ -244,6 +265,17 @@ def _in_hangul(sentence: str, reference: str, question: str) -> str | None:
 
 _SUBJECT = lazy_pattern(r"([^\sはがをにの、]{1,12})が[^、。はが]{2,24}(?:です|である|だ)[。.]?$")
 """京都が首都です."""
+_LONGEST_NAME = 8
+_WHO = lazy_pattern(
+    r"\u8c01|\u8ab0\u304c|\u54ea(?:\u4f4d|\u4e2a\u4eba|\u4e00\u4f4d|\u4e2a\u56fd\u5bb6|\u4e2a\u57ce\u5e02|\u79cd|\u4e2a)"
+)
+_ACTING = lazy_pattern(
+    r"(?:^|[\uff0c,\uff1b])(?P<name>[^\uff0c,\uff1b\u662f]{1,8})(?:\u662f|\u5c31\u662f)(?P<rest>[^\uff0c,\uff1b]{2,24})$"
+)
+_BY = lazy_pattern(
+    r"\u7531(?P<name>[^\u7531\uff0c,]{2,8}?)(?P<rest>)(?:\u9996\u5148|\u7387\u5148|\u6240)?"
+    r"(?:\u63d0\u51fa|\u53d1\u660e|\u53d1\u73b0|\u521b\u4f5c|\u521b\u7acb|\u5efa\u7acb|\u8bbe\u8ba1|\u5199|\u753b|\u5efa)"
+)
 _PARTICLE = lazy_pattern(r"(?:이다|입니다|이에요|예요|이라고|라고|으로|다|을|를|이|가)?(?![\uac00-\ud7a3])")
 _LAST_IN_HANGUL = lazy_pattern(r"(?:은|는) (?P<word>[\uac00-\ud7a3]{1,10}?)(?:이다|입니다|이에요|예요)[.!]?$")
 _COPULA = lazy_pattern(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers.extraction import asked, conclusions, filled, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.languages import abroad
+from libra_cli.answers.languages import abroad, names
 from libra_cli.answers.sentences import (
     alternatives,
     assertions,
@@ -141,6 +141,10 @@ def said_abroad(prose: Prose) -> Extraction | None:
     if not copula or not said or is_open:
         return None
     kept = [word for word in said.split() if word not in _SMALL_GLOSSES]
+    if prose.question and kept and asked.is_given(" ".join(kept), prose.question):
+        subject = " ".join(sentence.split()[: len(copula and glossed.partition(" is ")[0].split())])
+        is_new = names.is_name(subject) and not asked.is_given(subject, prose.question)
+        return Extraction(subject) if is_new else None
     told = name_answers.like_reference(" ".join(kept), prose.reference)
     return Extraction(told) if told else None
 

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
+from libra_cli.answers.languages import places
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MIN_WORD = 80, 3
@@ -28,6 +29,7 @@ _ORDINALS = {"first": 1, "second": 2, "third": 3, "zeroth": 0, "fourth": 4}
 _BEGINNING = 3
 """Letters that the forms of a word share."""
 _SCRIPTS = (("\u0400", "\u04ff", "Cyrillic"), ("\u0621", "\u064a", "Arabic"), ("\uac00", "\ud7a3", "Hangul"))
+_POSSESSIVE = lazy_pattern(r"(?:['\u2019]s|s['\u2019]) ")
 _STEM = 6
 """Letters that the forms of a name share: Pythagoras, Pythagorean."""
 _PLACES = frozenset("new north south east west san santa saint los las el upper lower great little old".split())  # noqa: SIM905
@@ -35,6 +37,7 @@ _PLACES = frozenset("new north south east west san santa saint los las el upper 
 _NEGATIONS = ("不", "非", "无", "未", "没")
 _CLASSES = "\u5ddd\u6cb3\u6e56\u5c9b\u5cf6\u5e02\u7701\u770c\u53bf"
 """Signs of rivers, lakes, islands, cities and provinces, behind their names."""
+_CLASSES_IN_HANGUL = ("\ud2b9\ubcc4\uc2dc", "\uad11\uc5ed\uc2dc", "\uc2dc", "\ud2b9\ubcc4\uc790\uce58\ub3c4")
 _HEAD = 3
 """Signs of the class that two Chinese or Japanese nouns may share: two kinds of \u4e09\u89d2\u5f62."""
 
@@ -42,7 +45,9 @@ _HEAD = 3
 def tokens(text: str) -> list[str]:
     """The words of a text without accents and articles, in lower case and in their long forms."""
     found = []
-    for word in _WORD.findall(_bare(text).replace("-angled", "").replace("\u2019", "'").replace("'s", "")):
+    for word in _WORD.findall(
+        _bare(text).replace("-angled", "").replace("\u2019", "'").replace("'s", "").replace("s' ", "s ")
+    ):
         word = _LONG_FORMS.get(word, word)
         if word.endswith("our") and len(word) > len("flour"):
             word = f"{word[:-3]}or"
@@ -65,6 +70,11 @@ def is_name(text: str) -> bool:
     return bool(heard) and all(word[0].isupper() for word in heard)
 
 
+def is_small(word: str) -> bool:
+    """Whether a word is an article or the like, which stands within names in small letters."""
+    return word in _SMALL
+
+
 def is_name_in_any_case(text: str) -> bool:
     """Whether the capitals in a text say nothing; in a code or a genotype they do: AaBb is not AABB."""
     return all(word[1:].islower() or len(word) == 1 for word in _WORD.findall(text))
@@ -76,7 +86,9 @@ def same(reference: str, answer: str) -> bool | None:
         return None
     if not reference.isascii() and not answer.isascii():
         if _are_other_words(reference, answer):
-            return False
+            return places.same(tokens(reference), tokens(answer)) or False
+        if _is_with_class(reference, answer) or _is_with_class(answer, reference):
+            return True
         verdict = _same_signs(reference, answer)
         if verdict is not None:
             return verdict
@@ -87,6 +99,9 @@ def same(reference: str, answer: str) -> bool | None:
         return None
     if wanted == given:
         return True
+    place = places.same(wanted, given)
+    if place is not None:
+        return place
     numerals = [_ROMAN.findall(text) for text in (reference, answer)]
     if all(numerals) and wanted[:-1] == given[:-1]:  # Henry VII, Henry VIII
         return False
@@ -136,6 +151,11 @@ def _are_other_words(reference: str, answer: str) -> bool:
     return not is_alike and len(scripts) == 1 and "" not in scripts
 
 
+def _is_with_class(long: str, short: str) -> bool:
+    """Whether a name in Hangul is another one with the word of its class: \uc11c\uc6b8\ud2b9\ubcc4\uc2dc."""
+    return long.removeprefix(short) in _CLASSES_IN_HANGUL and long.startswith(short)
+
+
 def _script(char: str) -> str:
     return next((name for first, last, name in _SCRIPTS if first <= char <= last), "")
 
@@ -153,7 +173,7 @@ def _same_laws(reference: str, answer: str) -> bool | None:
     rests = [[stem for stem in of_one if stem not in _ORDINALS] for of_one in stems]
     if all(ordinals) and rests[0] == rests[1]:  # Newton's first and third law
         return ordinals[0] == ordinals[1]
-    are_possessive = all("'s " in text.replace("\u2019", "'") for text in (reference, answer))
+    are_possessive = all(_POSSESSIVE.search(text) for text in (reference, answer))
     return False if are_possessive and set(stems[0]).isdisjoint(stems[1]) else None
 
 

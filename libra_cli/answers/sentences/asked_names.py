@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from libra_cli.answers.languages import names
 from libra_cli.answers.text import words
 from libra_cli.answers.values import named, part_labels
 from libra_cli.lazy_pattern import lazy_pattern
@@ -25,6 +26,15 @@ _END = lazy_pattern(
 _AND = lazy_pattern(r",? and |, ")
 _LEADS = words.table("the its their his her a an both all exact")
 _VALUE = (" values", " value")
+_ARTICLES = words.table("the a an his her their this that one no some in at it")
+_SPELLED = lazy_pattern(r"[^\W\d_]{3,}(?:[ -][^\W\d_]['\u2019.\w]*)*")
+_ASKS_NAME = lazy_pattern(
+    r"\b(?:[Ww]ho|[Ww]hose|[Ww]hom|[Ww]here)\b|\b(?:[Ww]hat|[Ww]hich|[Nn]ame|[Ii]dentify)\b[^.?!]{0,40}\b(?:city|capital"
+    r"|country|state|planet|moon|ocean|sea|river|lake|mountain|continent|island|desert|president|author|scientist"
+    r"|physicist|mathematician|chemist|philosopher|composer|painter|artist|inventor|king|queen|emperor|poet|writer"
+    r"|explorer|law|theorem)\b"
+)
+"""A question for a person, a place, or what is named after one."""
 _NAME = lazy_pattern(r"[A-Za-z][A-Za-z -]{0,30}")
 
 
@@ -41,8 +51,8 @@ def of(question: str) -> tuple[str, ...]:
     items = _AND.split(head if " and " in head else _END.sub("\0", rest).split("\0 ")[0])
     if " and " not in head:  # the area of a square and its perimeter
         items = [_END.split(item, maxsplit=1)[0] for item in rest.split(" and ")]
-    names = [_name(item) for item in items]
-    return tuple(names) if 1 < len(names) <= _MOST and all(names) and len(set(names)) == len(names) else ()
+    found = [_name(item) for item in items]
+    return tuple(found) if 1 < len(found) <= _MOST and all(found) and len(set(found)) == len(found) else ()
 
 
 def _name(item: str) -> str:
@@ -52,6 +62,17 @@ def _name(item: str) -> str:
     name = " ".join(heard)
     name = next((name.removesuffix(end) for end in _VALUE if name.endswith(end)), name)
     return name if _NAME.fullmatch(name) and len(heard) <= _LONGEST else ""
+
+
+def capitalised(reference: str, answer: str, question: str) -> str:
+    """A name in small letters with its capitals, where `question` asks for a proper name: isaac newton."""
+    if any(map(str.isupper, answer[1:])) or not names.is_name(reference) or not names.is_name_in_any_case(reference):
+        return answer
+    heard = answer.split()
+    is_described = heard[0].lower() in _ARTICLES and set(names.tokens(reference)).isdisjoint(heard)  # the red planet
+    if is_described or len(heard) > _MOST or not _SPELLED.fullmatch(answer) or not _ASKS_NAME.search(question):
+        return answer
+    return " ".join(word if names.is_small(word) else f"{word[:1].upper()}{word[1:]}" for word in heard)
 
 
 def listed(reference: str) -> list[str]:
@@ -76,7 +97,7 @@ def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
 def with_names(reference: str, question: str) -> str | None:
     """`maximum = 5, minimum = -1` of 5, -1; None if the question does not name as many values as are listed."""
     values = listed(reference)
-    names = of(question) if values else ()
-    if not values or len(names) != len(values):
+    asked = of(question) if values else ()
+    if not values or len(asked) != len(values):
         return None
-    return ", ".join(f"{name} = {value}" for name, value in zip(names, values, strict=True))
+    return ", ".join(f"{name} = {value}" for name, value in zip(asked, values, strict=True))

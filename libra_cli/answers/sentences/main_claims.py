@@ -16,8 +16,13 @@ _CLAUSE_ENDS = lazy_pattern(r"[;:] |, | (?:and|but|while|whereas) (?=[^.]*[a-z]{
 _MAIN_ENDS = lazy_pattern(r"; |, (?:and|but|while|whereas|yet) ")
 _ASIDE = lazy_pattern(
     r",? (?:who|whose|although|even though|though|unlike)\b"
+    r"|, (?:(?:just|slightly|narrowly|closely|right|well|far) )?(?:followed|ahead|behind|above|below|before|then)\b.*"
     r"|, (?:which|not|an?|the|some|since|because|as|after|before|with|while|when|where|one of|born|so called)\b.*"
 )
+_REMARK = lazy_pattern(
+    r"(?P<head>(?!It|This|That|The)[A-Z][^\s().,:;'\u2019]*(?: [A-Z][^\s().,:;]+){0,3}) \([^()\d]* [^()\d]*\)[.!]?"
+)
+"""A name, and several words in brackets: Brazil (Argentina is second)."""
 _CONCESSION = lazy_pattern(r"^(?:While|Whereas|Although|Though|Even though|Unlike|Despite) [^,.;]{1,80}, (?=[^,]*$)")
 _NOT_BUT = lazy_pattern(r"^(?:(?:It|This|That|The \w+) (?:is|was) )?[Nn]ot [^,.;]{1,40}? but (?:rather )?")
 _NOT_FIRST = lazy_pattern(
@@ -79,6 +84,8 @@ def of_sentence(sentence: str, question: str) -> str:
 
 def without_aside(clause: str) -> str:
     """A clause without the remark behind its subject or its answer: Newton, who built on Kepler."""
+    remark = _REMARK.fullmatch(clause) if clause[-2:].rstrip(".!").endswith(")") else None
+    clause = remark["head"] if remark else clause
     aside = _ASIDE.search(clause)
     head = clause[: aside.start()] if aside else ""
     if aside is None or not head.strip() or _begins_open(head) or "," in head:

@@ -1,0 +1,99 @@
+"""Knows the names that cities, countries and oceans have in several languages: Lisboa, Lissabon and Lisbon."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+
+_CITIES = """
+    lisbon lisboa lissabon lisbonne лиссабон 里斯本 リスボン 리스본
+    rome roma rom rzym рим 罗马 ローマ 로마
+    paris parigi париж 巴黎 パリ 파리
+    london londres londra londyn londen лондон 伦敦 ロンドン 런던
+    berlin berlino berlim   берлин 柏林 ベルリン 베를린
+    madrid madri madryt мадрид 马德里 マドリード 마드리드
+    vienna wien vienne viena wenen вена 维也纳 ウィーン 빈
+    prague praha prag praga прага 布拉格 プラハ 프라하
+    warsaw warszawa warschau varsovie varsovia varsavia варшава 华沙 ワルシャワ 바르샤바
+    moscow moskva moskau moscou moscu mosca moscovo москва 莫斯科 モスクワ 모스크바
+    athens athina athen athenes atenas atene афины 雅典 アテネ 아테네
+    brussels bruxelles brussel brussel brussel bruselas bruxelas брюссель 布鲁塞尔 ブリュッセル 브뤼셀
+    copenhagen kobenhavn kopenhagen copenhague copenaghen копенгаген 哥本哈根 コペンハーゲン 코펜하겐
+    stockholm estocolmo stoccolma стокгольм 斯德哥尔摩 ストックホルム 스톡홀름
+    helsinki helsinque хельсинки 赫尔辛基 ヘルシンキ 헬싱키
+    bern berne berna берн 伯尔尼 ベルン 베른
+    budapest budapeste будапешт 布达佩斯 ブダペスト 부다페스트
+    bucharest bucuresti bukarest bucarest bucareste бухарест 布加勒斯特 ブカレスト
+    belgrade beograd belgrad belgrado белград 贝尔格莱德
+    kyiv kiev kiew киев київ 基辅 キエフ キーウ 키이우
+    cairo kairo caire каир 开罗 カイロ 카이로 القاهرة
+    beijing peking pekin pequim pechino пекин 北京 베이징
+    tokyo tokio toquio токио 东京 東京 도쿄
+    seoul seul сеул 首尔 ソウル 서울
+    mexico_city ciudad_de_mexico cidade_do_mexico 墨西哥城 メキシコシティ
+    havana habana havanna 哈瓦那 ハバナ
+    munich munchen monaco_di_baviera мюнхен 慕尼黑 ミュンヘン 뮌헨
+    cologne koln colonia 科隆 ケルン
+    milan milano mailand милан 米兰 ミラノ
+    naples napoli neapel napoles неаполь 那不勒斯 ナポリ
+    florence firenze florenz florencia florenca флоренция 佛罗伦萨 フィレンツェ
+    venice venezia venedig venise venecia veneza венеция 威尼斯 ヴェネツィア
+    turin torino турин 都灵 トリノ
+    geneva geneve genf ginebra ginevra женева 日内瓦 ジュネーヴ
+    zurich zurigo цюрих 苏黎世 チューリッヒ
+    seville sevilla siviglia севилья 塞维利亚
+    new_york nueva_york nova_york nova_iorque нью-йорк 纽约 ニューヨーク 뉴욕
+    canberra канберра 堪培拉 キャンベラ 캔버라
+    sydney sidney   сидней 悉尼 シドニー 시드니
+    ottawa otawa оттава 渥太华 オタワ 오타와
+    washington вашингтон 华盛顿 ワシントン 워싱턴
+    jerusalem gerusalemme иерусалим 耶路撒冷 القدس
+    damascus damaskus damas damasco 大马士革 دمشق
+    baghdad bagdad 巴格达 بغداد
+    tehran teheran 德黑兰 طهران
+    riyadh riad 利雅得 الرياض
+    algiers alger algier argel 阿尔及尔 الجزائر_العاصمة
+    new_delhi neu-delhi nueva_delhi 新德里 ニューデリー 뉴델리
+    hanoi 河内 ハノイ 하노이
+    bangkok 曼谷 バンコク 방콕
+    singapore singapur singapour singapura сингапур 新加坡 シンガポール 싱가포르
+    luxembourg luxemburg luxemburgo lussemburgo
+    the_hague den_haag haag haya
+    antwerp antwerpen anvers amberes anversa
+    edinburgh edimburgo edimbourg эдинбург 爱丁堡 エディンバラ
+    dublin dublino дублин 都柏林 ダブリン
+    germany deutschland allemagne alemania alemanha germania германия 德国 ドイツ 독일
+    france frankreich francia franca франция 法国 フランス 프랑스
+    spain spanien espagne espana espanha spagna испания 西班牙 スペイン 스페인
+    italy italien italie italia италия 意大利 イタリア 이탈리아
+    brazil brasil brasilien bresil brasile бразилия 巴西 ブラジル 브라질
+    japan japon japao giappone япония 日本 일본
+    china chine cina китай 中国 중국
+    russia russland russie rusia rossiya россия 俄罗斯 ロシア 러시아
+    egypt agypten egypte egipto egito egitto египет 埃及 エジプト 이집트 مصر
+    india indien inde индия 印度 インド 인도
+    switzerland schweiz suisse suiza suica svizzera швейцария 瑞士 スイス 스위스
+    austria osterreich autriche австрия 奥地利 オーストリア 오스트리아
+    australia australien australie австралия 澳大利亚 オーストラリア 호주
+    canada kanada канада 加拿大 カナダ 캐나다
+    greece griechenland grece grecia греция 希腊 ギリシャ 그리스
+    netherlands niederlande pays-bas paises_bajos holland 荷兰 オランダ 네덜란드
+    mexico mexiko mexique messico мексика 墨西哥 メキシコ 멕시코
+    argentina argentinien argentine аргентина 阿根廷 アルゼンチン 아르헨티나
+    turkey turkiye turkei turquie turquia turchia турция 土耳其 トルコ 터키 튀르키예
+"""
+"""Names of one place in a row, without accents; _ stands for a space."""
+
+
+@lru_cache(1)
+def _known() -> dict[str, int]:
+    from libra_cli.answers.languages import names
+
+    rows = (line.split() for line in _CITIES.strip().split("\n"))
+    return {" ".join(names.tokens(form.replace("_", " "))): at for at, row in enumerate(rows) for form in row}
+
+
+def same(reference: Sequence[str], answer: Sequence[str]) -> bool | None:
+    """Whether two names, in small letters and without accents, are of one place; None if one of them is of none."""
+    wanted, given = (_known().get(" ".join(name)) for name in (reference, answer))
+    return None if wanted is None or given is None else wanted == given
