@@ -42,7 +42,7 @@ def right(text: str, question: str | None) -> str | None:
 
 def _left_over(text: str, listed: Collection[str]) -> str | None:
     """The only option that is not ruled out, where the last sentence says that one remains; None for other texts."""
-    *above, last = [line.strip() for line in text.rstrip().split("\n") if line.strip()]
+    *above, last = [line.strip() for line in text.rstrip().split("\n") if line.strip()] or [""]
     sentence = words.sentences(last)[-1]
     heard = [word.lower() for word in words.split(sentence)]
     if _REMAINS.isdisjoint(heard):

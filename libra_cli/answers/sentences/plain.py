@@ -264,9 +264,10 @@ class Reader:
             return False
         if self.sentence.count("(") > 1:  # rank(A) = 1, nullity(A) = 2
             return False
-        end = self._call(at + 1)
-        is_plural = self.tokens[at + 2].text in ("s", "es")  # value(s)
-        return 0 < end < len(self.tokens) and self.tokens[end].text == "=" and not is_plural
+        end = self._call(at + 1)  # 0 behind a bracket that does not close, which may be the last token
+        if not 0 < end < len(self.tokens) or self.tokens[end].text != "=":
+            return False
+        return self.tokens[at + 2].text not in ("s", "es")  # value(s)
 
     def _is_variable(self, at: int) -> bool:
         token = self.tokens[at]

@@ -267,7 +267,7 @@ def _statement(match: re.Match[str]) -> Statement:
 
 def _is_heading(match: re.Match[str]) -> bool:
     """Whether "####" begins a heading and no answer: #### Explanation."""
-    first, *rest = match["answer"].strip("*: ").split()[:3]
+    first, *rest = match["answer"].strip("*: ").split()[:3] or [""]
     return match[0].lstrip().startswith("####") and first.lower().rstrip(":") in _SECTIONS and len(rest) < 2
 
 
