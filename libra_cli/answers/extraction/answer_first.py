@@ -11,6 +11,7 @@ _FIRST = lazy_pattern(r"\s*(?:\*\*|__)?([^\n.!*]{1,40}?)(?:\*\*|__)?(?:[.!](?:\*
 """The first line or sentence of a text, in bold or not."""
 _LONGEST = 1500
 _FEW_WORDS, _FEWEST_BEHIND = 4, 3
+_STEP = lazy_pattern(r"(?:^|\n)\d+[.)]\s")
 _THERE = lazy_pattern(r"(?:there (?:are|is)|it is|it's) (?:exactly )?")
 _FIGURE = lazy_pattern(r"[-+]?\$?\d[\d,.]*(?:/\d+)?%?(?: [A-Za-z]{1,12})?")
 
@@ -30,6 +31,7 @@ def said_first(text: str, reference: str, question: str) -> str | None:
     if structure.is_number(reference):
         if _FIGURE.fullmatch(said):
             is_alone = text[first.end() - 1 : first.end() + 1] == "\n\n" and behind[:1].isalpha()
+            is_alone = is_alone or (text.startswith("\n\n", first.end()) and not _STEP.search(behind))
             return said if is_alone and "=" not in behind and "**" not in behind else None
         there = _THERE.match(said.lower())
         value = words.number(said[there.end() if there else 0 :].lower())

@@ -31,6 +31,19 @@ _TRIED = lazy_pattern(
 """A value that a sentence excludes before it concludes: for n = 9 the inequality fails, so."""
 _OUT_OF = lazy_pattern(r"\bout of (?:all )?(?:the |his |her |their |its )?(?:original |initial |total |whole )?\S+")
 """The whole, of which the answer is a part."""
+_SETS_ASIDE = (", but ", "because ", "since ", " as ", " is ")
+_SUPPOSES = lazy_pattern(r"\b(?i:would|were|had|might|without|with)\b|['\u2019]d\b")
+_CORRECTS = lazy_pattern(
+    r"\b(?:should|must|ha(?:s|ve) to|ought|needs? to|ask(?:s|ed)|wants?|in fact|actually|really)\b"
+)
+_REASON = lazy_pattern(r",? \b(?:because|since|as) (?!(?i:many|much|well)\b)(?![^.]*\b(?:so|thus|hence|therefore)\b)")
+_DECLARED = lazy_pattern(
+    r"(?:^|, (?:and|so) |\b(?:so|thus|hence|therefore),? )\$?(?P<figure>-?\d[\d,.]*(?<=\d)|-?\d+/\d+)\$? is "
+    r"(?:our|the|my)(?: final| required| desired| correct| sought| asked)? (?:answer|value|result|number|one)"
+    r"(?: (?:we|that|which|asked|required|sought|to)\b[^,;\d]*)?[.!]?$"
+    r"|, (?:and|so) \$?(?P<said>-?\d[\d,.]*(?<=\d))\$? is what [^,;\d]*$"
+)
+"""A figure that a last clause calls the answer: and 54 is our answer."""
 _FEW = 4
 """Words of a text that is its answer as a whole."""
 _MOST_PLACES = 12
@@ -141,6 +154,7 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
         last = last[tried.end() :]
     if answer and "out of " in last:
         last = _OUT_OF.sub("", last)
+    last = without_set_aside(last, answer) if answer else last
     said = _CALCULATION.sub("", last).split()
     told = sum(
         _numbers(word).count(value)
@@ -150,6 +164,26 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
     is_twice = own is not None and any(_numbers(word) == own for word in said)
     given = [number.lstrip("-") for word in answer.split() if not is_twice for number in _numbers(word)]
     return told > given.count(value.lstrip("-"))
+
+
+def without_set_aside(sentence: str, answer: str) -> str:
+    """A sentence without what it only supposes before "but", and without the reason behind its `answer`.
+
+    It stays as it is where the rest has not the figure of the answer, or has no other sign of what it sets aside.
+    """
+    figures = _NUMBER.findall(answer)
+    if not figures or not any(map(sentence.__contains__, _SETS_ASIDE)):
+        return sentence
+    declared = _DECLARED.search(sentence)
+    named = (declared["figure"] or declared["said"]).replace(",", "") if declared else ""
+    if named and named == figures[-1]:
+        return named
+    before, but, behind = sentence.rpartition(", but ")
+    if but and figures[-1] in _NUMBER.findall(behind) and (_SUPPOSES.search(before) or _CORRECTS.search(behind)):
+        sentence = behind
+    reason = _REASON.search(sentence)
+    is_said = reason is not None and figures[-1] in _NUMBER.findall(sentence[: reason.start()])
+    return sentence[: reason.start()] if reason is not None and is_said else sentence
 
 
 def _numbers(word: str) -> list[str]:

@@ -22,6 +22,7 @@ _LETTER_SAID = lazy_pattern(
 """It is R."""
 _FEWEST = 3
 _SETS = ("all real numbers", "all reals", "the empty set", "the set of all real numbers")
+_LABEL_OF_SET = lazy_pattern(r"(?i:(?:so )?(?:the )?(?:range|domain|solution set|solution)(?::| is(?: therefore)?) )")
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
 
 
@@ -79,6 +80,9 @@ def whole(text: str, reference: str | None) -> Extraction:
     text = text.strip()
     if len(text) <= _SHORT and "\n" not in text and "\\boxed" not in text and text:
         in_words = reference is not None and reference.replace(" ", "").isalpha() and len(text.split()) <= _FEW_WORDS
+        labelled = _LABEL_OF_SET.match(text)
+        if labelled and text[labelled.end() :].lower().strip(" .") in _SETS:
+            return Extraction(text[labelled.end() :].strip(" ."))
         in_words = in_words or codes.is_cross(text) or text.lower().strip(" .") in _SETS
         is_letter = reference is not None and len(reference) < _FEWEST and reference.lstrip("-\u2212").isalpha()
         letter = _LETTER_SAID.fullmatch(text) if is_letter else None
@@ -95,6 +99,10 @@ def with_digits(tail: str) -> str:
     last = sentence.rstrip(".!").rpartition(" ")[2]
     line = sentence[sentence.rfind("\n") + 1 :]
     line = line[line.rfind(". ") + 1 :] if last[-1:].isalpha() and " past " not in line else line
+    concluded = line.rpartition(", so ")[2] if ", so " in line else line.rpartition(", therefore ")[2]
+    if len(concluded) < len(line) and any(map(str.isdigit, line)) and not any(map(str.isdigit, concluded)):
+        start = len(sentence) - len(concluded)
+        return sentence[:start] + phrases.with_digits(sentence[start:])
     measured = units.end_of(f" {last}", 0) > 1 or " and a half" in line[-_SHORT:] or _SPELLED.search(line)
     if any(map(str.isdigit, line[-_SHORT:])) and words.number(last) is None and not measured:  # as most
         return tail

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
 from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.prose_text import Prose
@@ -84,6 +85,13 @@ _OPEN_BEFORE_COLON = words.table(
     "not except than without wrong false incorrect check checking note ratio but unless next option options answers"
 )
 """Words of a clause before a colon behind which another number may stand than the answer."""
+_ROUNDED = lazy_pattern(
+    r"(?P<long>(?<![\d.,])-?\d+\.\d{3,20})(?:\.\.\.|\u2026|`)?[,;]? "
+    r"(?:(?:or|so|which is|which|that is|i\.e\.|thus|hence|and),? )?"
+    r"(?:about|approximately|roughly|around|rounded to|rounds to|\u2248|~) ?\$?\**(?P<short>-?\d+\.\d{1,9})\$?\**[.!]?$"
+)
+"""A decimal with many places, and what it is rounded to."""
+_SUPPOSED = lazy_pattern(r"(?:\bwould\b|['\u2019]d\b|\bwere to\b).*, but ")
 _LESS = lazy_pattern(r"\b(?i:not|than|except|but|unless|least|most)\b")
 _EMPTY = lazy_pattern(
     r"(?:\b(?:set|intersection|domain|range|solutions|locus|image|kernel|it)"
@@ -237,16 +245,30 @@ def behind_colon(prose: Prose) -> Extraction | None:
     if mark is None or prose.cut or not structure.is_number(prose.reference):
         return None
     before, _, said = sentence.rstrip(" .!*").rpartition(mark)
+    has_number = any(map(str.isdigit, before)) or any(map(words.number, before.lower().split()))
+    before = before.rpartition(", but ")[2] if mark == ": " and _SUPPOSED.search(before) else before
     heard = [word.strip("*.,") for word in before.lower().split()]
     figure = said.strip("$* ")
     figure = normalize.normalized(figure) if "frac" in figure else figure
     value = figure if number.parse(figure) else str(words.number(figure.lower()) or "")
-    is_plain = len(heard) > _FEWEST and not any(map(before.__contains__, (":", "=", "<", "?")))
-    has_number = any(map(str.isdigit, before)) or any(map(words.number, heard))
+    signs = (":", "<", "?") if heard[:1] in (["since"], ["because"], ["as"]) else (":", "=", "<", "?")
+    is_plain = len(heard) > _FEWEST and not any(map(before.__contains__, signs))
     if not value or not is_plain or not has_number or not _OPEN_BEFORE_COLON.isdisjoint(heard):
         return None
     is_said_before = prose.reference in before.replace(",", " ").split() and value != prose.reference
     return UNDECIDED if is_said_before else Extraction(value)
+
+
+def rounded(prose: Prose) -> Extraction | None:
+    """`The program prints 0.33333333, so about 0.333`: what a decimal with many places is rounded to at the end."""
+    if "." not in prose.reference or not structure.is_number(prose.reference):
+        return None
+    found = _ROUNDED.search(prose.sentences[-1])
+    if found is None or found["long"] == prose.reference:
+        return None
+    exact, places = Fraction(found["long"]), len(found["short"].partition(".")[2])
+    is_its = abs(exact - Fraction(found["short"])) * 10**places <= 1 and places < len(found["long"].partition(".")[2])
+    return Extraction(found["short"]) if is_its else None
 
 
 def multiplied(prose: Prose) -> Extraction | None:

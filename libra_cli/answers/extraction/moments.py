@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from libra_cli.answers.sentences import comparatives
 from libra_cli.answers.text import vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -37,6 +38,19 @@ _LEADS = lazy_pattern(
     re.IGNORECASE,
 )
 """Words before the moment to which it counts."""
+_GOES_ON = lazy_pattern(
+    r",? (?:(?:and|then|plus|\+) )*(?:plus |then |another |a further |\w+ (?:more|further|additional)\b|\d+ days\b)"
+)
+"""Words behind a moment from which a sentence counts on: March 31, and 7 more."""
+_EVENTS = {
+    **dict.fromkeys(("begin", "began", "begun", "begins", "start", "started", "starts", "commenced", "broke"), "begin"),
+    **dict.fromkeys(("end", "ended", "ends", "finish", "finished", "completed", "complete", "over"), "end"),
+    **dict.fromkeys(("born", "birth"), "born"),
+    **dict.fromkeys(("die", "died", "death", "dies"), "die"),
+}
+"""Words for the beginning and the end of something, and of a life."""
+_YEAR = lazy_pattern(r"(?<![\d.,])[12]\d{3}(?![\d]|[.,]\d)")
+_PARTS = lazy_pattern(r", and |; | and (?=\w+ (?:\w+ ){0,2}in [12]\d{3})|, (?=\w+ )")
 _ASKS_START = lazy_pattern(r"\b(?:leave|depart|start|begin|began|born|from when|set off|set out)\w*\b", re.IGNORECASE)
 _NEAR, _LONGEST = 48, 30
 
@@ -46,7 +60,7 @@ def last(sentence: str, reference: str, question: str | None = None) -> str | No
     if len(reference) > _LONGEST:
         return None
     kind = next((kind for kind in _KINDS if kind.fullmatch(reference.strip(" ."))), None)
-    if kind is None or (question and _ASKS_START.search(question)):
+    if kind is None or (question and _ASKS_START.search(comparatives.last_question(question))):
         return None
     found = [*kind.finditer(sentence)]
     heard = {word.lower() for word in words.split(sentence)}
@@ -57,6 +71,18 @@ def last(sentence: str, reference: str, question: str | None = None) -> str | No
         return None
     for start in earlier:
         is_start = _STARTS.search(sentence, max(start.start() - _NEAR, 0), start.start())
+        is_start = is_start or _GOES_ON.match(sentence, start.end())
         if start[0] in (end[0], reference) or not (is_start or start[0] in (question or "")):
             return None
     return end[0]
+
+
+def year(sentence: str, question: str) -> str | None:
+    """The year of the event that a question asks for, in a sentence of two: began in 1939 and ended in 1945."""
+    asked = {_EVENTS[word] for word in words.split(question.lower()) if word in _EVENTS}
+    if len(asked) != 1 or len(_YEAR.findall(sentence)) < 2:
+        return None
+    parts = [(_YEAR.findall(part), words.split(part.lower())) for part in _PARTS.split(sentence)]
+    told = [years[0] for years, heard in parts if len(years) == 1 and {_EVENTS.get(word) for word in heard} >= asked]
+    is_apart = all(len(years) < 2 for years, _ in parts) and vocabulary.DENIES.isdisjoint(words.split(sentence.lower()))
+    return told[0] if len(told) == 1 and is_apart else None

@@ -91,6 +91,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.once_more, ()),
     (endings.led, ()),
     (endings.behind_colon, ()),
+    (endings.rounded, ()),
     (endings.multiplied, ()),
     (endings.percent_of, ()),
     (endings.spelled, ()),

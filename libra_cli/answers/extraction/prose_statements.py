@@ -33,7 +33,7 @@ from libra_cli.answers.sentences.extracted import (
     of_asserted,
 )
 from libra_cli.answers.text import arrays, cases, words
-from libra_cli.answers.values import named, normalize, notation, part_labels, structure
+from libra_cli.answers.values import dates, named, normalize, notation, part_labels, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
@@ -41,7 +41,7 @@ _LED_COMPOUND = lazy_pattern(
     r"\b(?:leaves|gives|yields|to|get|obtain|formula)(?: is| of|:)? (?=[A-Z(]\w{0,20}(?:\.|$))", re.MULTILINE
 )
 """What leads to the formula that ends a sentence: C6H12O6 reduces to CH2O."""
-_FEW_WORDS = 8
+_FEW_WORDS, _YEAR = 8, 4
 _LONGEST_NAME = 20
 """Signs of a name, or of a few words."""
 _REFUSAL = lazy_pattern(
@@ -253,8 +253,9 @@ def first(prose: Prose) -> Extraction | None:
     if said is None:
         return None
     behind = prose.text.partition(said)[2]  # "No." is no doubt of the answer No
+    is_certain = said.isdecimal() and behind[:3].strip(" .*_").startswith("\n\n")
     is_other = prose.concluded.answer not in (None, said) and (
-        structure.is_number(prose.reference) or remarks.begins_conclusion(prose.sentences[-1])
+        (structure.is_number(prose.reference) and not is_certain) or remarks.begins_conclusion(prose.sentences[-1])
     )
     term = asked.either(prose.tail, prose.reference) or asked.term(prose.tail, prose.reference, prose.question)
     is_other = is_other or (term or said).lower() != said.lower()
@@ -290,9 +291,14 @@ def duration_in_signs(prose: Prose) -> Extraction | None:
 def moment(prose: Prose) -> Extraction | None:
     """`Two days after Wednesday comes Friday`, for a reference that is a time of day, a date, a month or a weekday."""
     is_alike = ":" in prose.reference or prose.reference[:1].isupper() or " " in prose.reference
+    if not is_alike and len(prose.reference) == _YEAR and prose.question and prose.reference.isdecimal():
+        year = moments.year(prose.sentences[-1], prose.question)
+        return Extraction(year) if year and not prose.cut else None
     if prose.cut or not is_alike:
         return None
     found = moments.last(prose.sentences[-1], prose.reference, prose.question)
+    if found and prose.question and any(date.year for date in dates.dates(prose.reference)):
+        found = dates.with_year_of(found, prose.question)
     return Extraction(found) if found else None
 
 

@@ -56,6 +56,8 @@ _TURKISH = lazy_pattern(r"(?<=[\d\u00b0%])['\u2019](?:d|t)[i\u0131u\u00fc]r\b")
 """The copula of Turkish behind a number: 180\u00b0'dir."""
 _PARTICLE = lazy_pattern(r"(?:(?<=[\u00b2\u00b3])|(?<=/[hs])|(?<=/min))(?=[\u3040-\u30ff\uac00-\ud7a3])")
 """Between a unit and a particle of Japanese or Korean: 36 cm\u00b2\uac00."""
+_CONCENTRATION = lazy_pattern(r"(?<!\w)\[[A-Z][A-Za-z0-9\u2080-\u2089\u207a\u207b\u00b2+^{}-]{0,12}\] ?=(?= ?[-\d$\\])")
+"""The concentration of a substance in moles: [H\u207a] =."""
 _DECLARATION = lazy_pattern(
     r"[,;] (?:where |with |and )?\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
     r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
@@ -120,6 +122,8 @@ class Prose:
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
         if "(" in tail and _SPELLED.search(tail):
             tail = _SPELLED.sub(_in_figures, tail)
+        if "] =" in tail or "]=" in tail:
+            tail = _CONCENTRATION.sub("c =", tail)
         if "onstant" in tail:
             tail = _DECLARATION.sub("", tail)
         if self.question and any(map(self.question.__contains__, _NEXT_NUMBER)):

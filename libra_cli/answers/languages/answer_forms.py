@@ -67,7 +67,7 @@ _DATE_ABROAD = lazy_pattern(
     re.IGNORECASE,
 )
 _DATE_IN_SIGNS = lazy_pattern(
-    r"(?P<year>\d{4}) ?[年년](?:[(\uff08][^()\uff08\uff09]{1,12}[)\uff09])? ?"
+    r"(?P<year>\d{4}) ?[年년](?:[(\uff08][^()\uff08\uff09]{1,12}[)\uff09])?[的\uff0c, ]?"
     r"(?P<month>\d{1,2}) ?[月월] ?(?P<day>\d{1,2}) ?[日号일]"
 )
 _DAY_ABROAD = lazy_pattern(r"(?<![\d年])(\d{1,2})月(\d{1,2})日")

@@ -126,7 +126,8 @@ class _Builder:
     @property
     def names_a_form(self) -> bool:
         """Whether its clause ends with a verb that leads to another form: it factors as, can be written as."""
-        return not vocabulary.FORMS.isdisjoint(self._words[-1:])
+        is_object = self._words[-1:] in (["it"], ["this"], ["that"])
+        return not vocabulary.FORMS.isdisjoint(self._words[-2:-1] if is_object else self._words[-1:])
 
     @property
     def ends_in_copula(self) -> bool:

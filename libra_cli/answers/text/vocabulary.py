@@ -32,7 +32,8 @@ VERBS = table(
     "tends tend approaches approach drops falls shrinks"
 )
 FORMS = table(
-    "factors factorises factorizes written rewritten expressed factored factorised decomposes works comes out same"
+    "write rewrite express factors factorises factorizes "
+    "written rewritten expressed factored factorised decomposes works comes out same"
 )
 """Words before "as" and another form of what is given."""
 LEADS = table(
