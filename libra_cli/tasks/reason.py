@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers.comparison import approximations, one_form, percent
 from libra_cli.answers.extraction import bases, extract, references
-from libra_cli.answers.languages import commas
+from libra_cli.answers.languages import commas, option_signs
 from libra_cli.answers.process import pool
 from libra_cli.answers.sentences import alternatives, asked_names, asked_units, extracted, options
 from libra_cli.answers.text import turns
@@ -65,10 +65,15 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if reference and wanted and wanted is not reference and not cut and response.strip() == reference.strip():
         return quick_verdict((wanted, None))  # the same text is right, remarks included
     asked = visible(question) if isinstance(question, str) else None
+    if asked and wanted and option_signs.alphabet_of(wanted):
+        wanted, response, asked = option_signs.with_latin(wanted, response, asked)
     if asked and wanted and not wanted.isdecimal():
         wanted = options.as_letter(wanted, asked)
     pointed = commas.with_decimal_reference(wanted, response, asked) if wanted and "," in wanted else wanted
     found = extract.read_answer(response, pointed, cut, asked)
+    if found.reason in (extract.AMBIGUOUS, extract.NO_ANSWER) and asked and wanted and any(map(str.isdigit, wanted)):
+        letter = options.as_letter(wanted, asked, are_figures=True)  # hence choice B
+        found = found if letter == wanted else extract.read_answer(response, letter, cut, asked)
     if pointed != wanted and found.answer:
         found = found._replace(answer=commas.like_reference(found.answer))
     if found.answer and "%" in found.answer and wanted and percent.is_converted(response):
@@ -106,6 +111,8 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
     if not isinstance(question, str):
         return reference, answer
     question = visible(question)
+    if not are_integers and option_signs.alphabet_of(reference):
+        reference, answer, question = option_signs.with_latin(reference, answer, question)
     if "__" in question or "\uff08" in question or "  " in question:
         reference, answer = blanks.in_order(reference, answer, question)
     if not are_integers:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from libra_cli.answers.extraction import asked
+from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import phrases
-from libra_cli.answers.text import words
+from libra_cli.answers.text import vocabulary, words
 from libra_cli.answers.values import structure
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -13,6 +15,22 @@ _LONGEST = 1500
 _FEW_WORDS, _FEWEST_BEHIND = 4, 3
 _STEP = lazy_pattern(r"(?:^|\n)\d+[.)]\s")
 _THERE = lazy_pattern(r"(?:there (?:are|is)|it is|it's) (?:exactly )?")
+_ASKS = lazy_pattern(r"\b(?i:which|what|who|whom|name|identify|where)\b|__")
+_IS = lazy_pattern(r"\w+ (?:is|are|was|were|must be)\b")
+_GOES_ON = lazy_pattern(
+    r"(?:It|They|This|These|He|She|Unlike|Without (?:it|them)|Because|Since|Its|Their)\b(?!['\u2019]| question| is a g)"
+)
+"""Words with which a sentence goes on about what stands before it."""
+_NO_NAMES = words.table(
+    """
+    sure okay ok right well hmm hm great good nice question let's let us solution explanation answer answers step note
+    hint yes no true false correct indeed hello hi thanks first second third reasoning analysis my your our i we you it
+    this that so therefore thus hence to of course given recall remember think thinking summary conclusion final short
+    simple simply easy problem part consider not wrong incorrect never nope yep nah please sorry oh ah wow definition
+    background overview key idea fact facts approach strategy method why how what which who and or but because if
+    """
+)
+"""Words of a short sentence that is no name."""
 _FIGURE = lazy_pattern(r"[-+]?\$?\d[\d,.]*(?:/\d+)?%?(?: [A-Za-z]{1,12})?")
 
 
@@ -21,7 +39,7 @@ def said_first(text: str, reference: str, question: str) -> str | None:
 
     A number in figures stands alone above an empty line and sentences that calculate nothing, for `8.` may be the
     eighth step, and a number above others a summand. Words are the reference, or one of the things between which
-    `question` lets choose.
+    `question` lets choose, or any name for which it asks; empty if the text names the reference behind another name.
     """
     first = _FIRST.match(text) if len(text) <= _LONGEST else None
     behind = text[first.end() :].lstrip() if first else ""
@@ -39,4 +57,14 @@ def said_first(text: str, reference: str, question: str) -> str | None:
     if len(said.split()) > _FEW_WORDS or not phrases.are_asked_for(reference):
         return None
     is_choice = " or " in question and f" {said.lower()}" in question.lower()
-    return said if is_choice or said.lower() == reference.strip(" .$").lower() else None
+    if is_choice or said.lower() == reference.strip(" .$").lower():
+        return said
+    heard = {word.lower() for word in words.split(said)}
+    is_name = said[:1].isupper() and said.replace(" ", "").replace("-", "").isalpha() and first[0].rstrip()[-1:] != "!"
+    is_name = is_name and (vocabulary.VERBS | _NO_NAMES).isdisjoint(heard) and "\n" not in first[0]
+    if not is_name or not _ASKS.search(question) or phrases.is_verdict(reference) or asked.is_given(said, question):
+        return None
+    is_beside = words.stand_in(names.tokens(reference), names.tokens(behind))
+    is_renamed = _IS.match(behind) and words.stand_in(names.tokens(reference), names.tokens(behind)[:_FEW_WORDS])
+    goes_on = _GOES_ON.match(behind) and not is_renamed  # It is the mitochondria.
+    return said if goes_on or not is_beside else ""

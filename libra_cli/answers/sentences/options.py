@@ -109,10 +109,16 @@ def of_question(question: str) -> dict[str, str]:
     return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
 
 
-def as_letter(reference: str, question: str) -> str:
-    """The letter of the option that a reference in words is, where the question lists it; else the reference."""
-    if not ("A" in question and "B" in question) or any(map(str.isdigit, reference)) or is_letter(reference):
+def as_letter(reference: str, question: str, *, are_figures: bool = False) -> str:
+    """The letter of the option that a reference in words is, where the question lists it; else the reference.
+
+    A reference with figures is one of the options only if `are_figures`.
+    """
+    if not ("A" in question and "B" in question) or is_letter(reference):
         return reference
+    if any(map(str.isdigit, reference)):
+        same = [letter for letter, content in of_question(question).items() if content == reference.strip(" .")]
+        return same[0] if are_figures and len(same) == 1 else reference
     wanted = names.tokens(reference) if "\\" not in reference else []
     found = [letter for letter, content in of_question(question).items() if wanted and names.tokens(content) == wanted]
     return found[0] if len(found) == 1 else reference
@@ -133,10 +139,12 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
         if wanted:
             return reference, small.upper()
         given = parse(small.upper())
+    listed = of_question(question) if wanted or given else {}
+    if wanted and given and listed and not given.text and is_none_of(answer, listed):  # F, the symbol of fluorine
+        given, answer = None, answer.strip(" ().")
     if (wanted is None) == (given is None):
         return reference, answer
     option = wanted or given
-    listed = of_question(question)
     text = listed.get(next(iter(option.letters))) if option and len(option.letters) == 1 else None
     if text is None or (option and option.text and wanted):
         return reference, answer

@@ -101,7 +101,16 @@ _CLASSES: tuple[dict[str, str], ...] = (
         "Mercury": "mercury", "Venus": "venus", "Earth": "earth", "Mars": "mars", "Jupiter": "jupiter",
         "Saturn": "saturn", "Uranus": "uranus", "Neptune": "neptune",
     },
+    {
+        "gravity": "gravity, gravitational force, force of gravity, gravitation, gravitational pull, gravitational "
+        "attraction, pull of gravity, gravitational",
+        "friction": "friction, frictional force, force of friction, frictional",
+        "magnetism": "magnetism, magnetic force, magnetic",
+        "electromagnetism": "electromagnetism, electromagnetic force", "centrifugal force": "centrifugal force",
+    },
 )  # fmt: skip
+_ONLY_WHOLE = len(_CLASSES) - 1
+"""Forces, of which a sentence about one may name others."""
 _LENS = {"concave lens": "concave, diverging, biconcave", "convex lens": "convex, converging, biconvex"}
 """Of mirrors it is the other way round."""
 _TWO_WAYS = ("mirror",)
@@ -179,7 +188,7 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
 
     `doubts` are words that limit or deny what a sentence says.
     """
-    wanted = _whole(reference)
+    wanted = [one for one in _whole(reference) if one[0] != _ONLY_WHOLE]
     if not wanted or len(sentence) > MAX_CHARS:
         return None
     places, others = _found(_plain(sentence), _known(), is_whole=False)
@@ -196,7 +205,11 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
         if not is_written and (question is None or "symbol" in question):
             return None  # the symbol may be asked for
         is_named = _plain(reference).lower() in _plain(sentence).lower()
-        if not is_named and _may_be_no_element(reference, wanted) and not _OF_ELEMENTS.search(question or ""):
+        if (
+            not is_named
+            and _may_be_no_element(reference, _whole(reference))
+            and not _OF_ELEMENTS.search(question or "")
+        ):
             return None
         is_other = question is not None and said_member != member and len(others) > _FEW_WORDS
         given = _found(_plain(question or ""), _known(), is_whole=False)[0] if is_other else []
