@@ -64,6 +64,7 @@ _BEGINNING = 3
 """Letters that the forms of a verb share: end, ended."""
 _YEAR = 4
 """Digits of a year."""
+_YEAR_SIGNS = ("\u5e74", "\ub144")
 _LIMITS = DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
 _KNOWN = {
     "no solution": (
@@ -156,7 +157,7 @@ def dated(tail: str, reference: str, question: str | None = None) -> str | None:
 
     Dates that the question gives are not counted. Of several, the first one is taken if it is the reference.
     """
-    reference = answer_forms.in_english(reference)
+    reference = reference[:_YEAR] if reference[_YEAR:] in _YEAR_SIGNS else answer_forms.in_english(reference)
     is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
     if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
         return None

@@ -109,7 +109,7 @@ def may_say_more(sentence: str, question: str | None = None, answer: str = "") -
     "Au moins 3" is a number where the question asks for the least one, and three dozen are no 36 where it asks for
     dozens.
     """
-    if _DOZENS_IN_DIGITS.search(sentence.lower()):
+    if _DOZENS_IN_DIGITS.search(sentence.lower()) and language_of(sentence) != "nl":  # where dozen are boxes
         return True
     language = "" if _is_english(sentence) else language_of(sentence)
     if not language:
@@ -203,7 +203,10 @@ def _read(heard: list[str], language: str) -> list[str]:
             if amount.counted:
                 unit = units_abroad.units().get(amount.counted, " ".join(amount.counted)) + mark
                 mark = ""
-            found += [amount.text + mark, unit] if unit else [amount.text + mark]
+            is_subtracted = amount.value < 0 and any(one[:1].isdigit() for one in found[-2:])
+            is_subtracted = is_subtracted and found[-1].lower() not in table.values()
+            text = f"- {amount.text[1:]}" if is_subtracted else amount.text  # 60 menos 17
+            found += [text + mark, unit] if unit else [text + mark]
             at += length
             continue
         length, english = _gloss_at(heard, at, table)

@@ -62,13 +62,14 @@ _MONTH_OF = {
     for at, month in enumerate(line.split())
 }
 _DATE_ABROAD = lazy_pattern(
-    rf"\b(?P<day>\d{{1,2}})(?:er|\.|º)? (?:de )?(?P<month>{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})\b"
+    rf"\b(?:(?P<day>\d{{1,2}})(?:er|\.|º)? (?:de )?|(?=\w+ (?:de )?\d{{4}}\b))"
+    rf"(?P<month>{'|'.join(sorted(_MONTH_OF, key=len, reverse=True))})\b"
     r"(?:,? (?:de )?(?P<year>\d{4}))?",
     re.IGNORECASE,
 )
 _DATE_IN_SIGNS = lazy_pattern(
     r"(?P<year>\d{4}) ?[年년](?:[(\uff08][^()\uff08\uff09]{1,12}[)\uff09])?[的\uff0c, ]?"
-    r"(?P<month>\d{1,2}) ?[月월] ?(?P<day>\d{1,2}) ?[日号일]"
+    r"(?P<month>\d{1,2}) ?[月월](?: ?(?P<day>\d{1,2}) ?[日号일])?"
 )
 _DAY_ABROAD = lazy_pattern(r"(?<![\d年])(\d{1,2})月(\d{1,2})日")
 _CORRECTIONS = (
@@ -265,14 +266,15 @@ def with_english_dates(text: str) -> str:
         return text
     if "年" in text or "년" in text:
         text = _DATE_IN_SIGNS.sub(
-            lambda date: f" {int(date['day'])} {_MONTHS_INENGLISH[(int(date['month']) - 1) % 12]} {date['year']} ", text
+            lambda date: f" {date['day'] or ''} {_MONTHS_INENGLISH[(int(date['month']) - 1) % 12]} {date['year']} ",
+            text,
         )
     text = _DAY_ABROAD.sub(lambda date: f"{int(date[2])} {_MONTHS_INENGLISH[int(date[1]) - 1]}", text)
     return _DATE_ABROAD.sub(_in_english_order, text)
 
 
 def _in_english_order(date: re.Match[str]) -> str:
-    return f"{date['day']} {_MONTH_OF[date['month'].lower()]}" + (f" {date['year']}" if date["year"] else "")
+    return " ".join(filter(None, (date["day"], _MONTH_OF[date["month"].lower()], date["year"])))
 
 
 def restated(text: str) -> str | None:

@@ -16,9 +16,12 @@ _GLOSSES = {
         about: etwa rund ungefähr circa ca | exactly: genau | only: nur | we: wir | there: es | after: nach
         from: aus | than: als | in: im | on: auf am bei | how many: wie_viele wie_viel wieviel
         at least: mindestens | at most: höchstens | but: aber sondern | to: zu zum
-        gives: erhält_man ergibt_sich erhält erhalten bekommt bekommen liefert
         more than: mehr_als | less than: weniger_als | greater than: größer_als | smaller than: kleiner_als
         at least: wenigstens | at most: maximal | up to: bis_zu | over: über | under: unter
+        gets: erhält bekommt | get: erhalten bekommen | remain: bleibt bleiben verbleibt verbleiben
+        gives: liefert liefern kommt_auf kommen_auf kommt_man_auf kommt_man_so_auf kommen_wir_auf kommt_er_auf
+        gives: kommt_sie_auf beläuft_sich_auf belaufen_sich_auf summiert_sich_auf summieren_sich_auf
+        gives: läuft_auf führt_auf führt_zu ergibt_sich
     """,
     "fr": """
         is: se_trouve s'appelle
@@ -29,36 +32,43 @@ _GLOSSES = {
         about: environ approximativement | exactly: exactement | only: seulement | we: on nous | there: il y
         in: dans | than: que | how many: combien quel quelle quels quelles | at least: au_moins
         at most: au_plus | but: mais | to: à | namely: c'est-à-dire soit
-        gives: on_obtient obtient obtenons trouve trouvons reste restent
         more than: plus_de plus_que | less than: moins_de moins_que | greater than: supérieur_à supérieure_à
         smaller than: inférieur_à inférieure_à | at least: au_minimum minimum | at most: au_maximum | up to: jusqu'à
+        gets: obtient | get: obtenons obtiennent | finds: trouve | find: trouvons | remain: reste restent
+        gives: élève_à élèvent_à monte_à revient_à reviennent_à équivaut_à égal_à arrive_à arrivons_à arrivent_à
+        gives: aboutit_à aboutissons_à conduit_à mène_à | among: sur parmi | minus: moins
     """,
     "es": """
         is: es está vale equivale cuesta da resulta mide
-        are: son están quedan | there are: hay | has: tiene | have: tienen
+        are: son están | there are: hay | has: tiene | have: tienen
         so: luego entonces así | so: por_tanto por_lo_tanto por_consiguiente así_que | in total: en_total
         because: porque pues ya_que puesto_que como | if: si | not: no | instead: en_vez_de en_lugar_de
         or: o u | and: y | for: para | per: por cada | with: con | of: de del | the: el la los las
         a: un una | about: aproximadamente unos | exactly: exactamente | only: sólo solo | in: en | than: que
         how many: cuántos cuántas cuánto cuál qué | at least: al_menos | at most: como_máximo a_lo_sumo
         but: pero sino | to: a al | namely: es_decir
-        gives: se_obtiene se_obtienen obtiene obtienen obtenemos queda sale salen sobran
         more than: más_de más_que | less than: menos_de menos_que | greater than: mayor_que mayor_de
         smaller than: menor_que menor_de | at least: por_lo_menos como_mínimo | up to: hasta
+        gets: obtiene se_obtiene | get: obtenemos obtienen | remain: queda quedan quedarán quedarían sobra sobran restan
+        gives: es_igual_a son_igual_a equivale_a equivalen_a asciende_a ascienden_a llega_a llegamos_a llegan_a
+        gives: da_como_resultado dan_como_resultado nos_da nos_dan resulta_en arroja se_queda_con quedamos_con
+        gets: obtienes se_obtienen | are: suman dan | gives: sale salen | minus: menos
     """,
     "pt": """
         is: é está vale equivale custa dá resulta mede
-        are: são estão existem restam | there are: há | has: tem | have: têm
+        are: são estão existem | there are: há | has: tem | have: têm
         so: portanto logo então assim | so: por_isso | in total: no_total ao_todo
         because: porque pois já_que como | if: se | not: não | instead: em_vez_de | or: ou | and: e
         for: para | per: por cada | with: com | of: de do da dos das | the: o a os as | a: um uma
         about: aproximadamente cerca | exactly: exatamente | only: somente apenas só | in: em no na | than: que
         how many: quantos quantas quanto qual quais | at least: pelo_menos | at most: no_máximo | but: mas
         to: ao à | namely: isto_é ou_seja
-        gives: obtém obtêm obtém-se obtemos resta sobra sobram fica ficam
         more than: mais_de mais_do_que mais_que | less than: menos_de menos_do_que
         greater than: maior_que maior_do_que
         smaller than: menor_que menor_do_que | at least: no_mínimo ao_menos | up to: até
+        gets: obtém obtém-se se_obtém | get: obtemos obtêm se_obtêm | remain: resta restam restarão sobra sobram ficam
+        gives: é_igual_a são_iguais_a equivale_a equivalem_a chega_a chegamos_a resulta_em nos_dá fica_com ficamos_com
+        remain: fica sobraram | minus: menos | are: totalizam somam dão
     """,
     "it": """
         is: è vale costa equivale dà fa misura | are: sono fanno valgono | there are: ci_sono | has: ha | have: hanno
@@ -70,7 +80,9 @@ _GLOSSES = {
         but: ma bensì | to: a al | namely: cioè ossia ovvero
         more than: più_di | less than: meno_di | greater than: maggiore_di | smaller than: minore_di
         at least: come_minimo | up to: fino_a
-        gives: si_ottiene si_ottengono ottiene otteniamo ottengono risulta resta restano rimangono
+        gets: ottiene | get: otteniamo ottengono | remain: resta restano rimane rimangono avanzano
+        gives: è_uguale_a è_pari_a ammonta_a ammontano_a equivale_a arriva_a arriviamo_a dà_come_risultato
+        minus: meno | among: su | gets: si_ottiene si_ottengono | gives: risulta
     """,
     "nl": """
         is: is bedraagt kost wordt | are: zijn | has: heeft | have: hebben | makes: maakt
@@ -79,8 +91,9 @@ _GLOSSES = {
         the: de het | a: een | about: ongeveer circa | exactly: precies | only: slechts alleen | there: er
         how many: hoeveel welke | at least: minstens | at most: hoogstens | but: maar | to: naar
         more than: meer_dan | less than: minder_dan | greater than: groter_dan | smaller than: kleiner_dan
-        gives: krijgt krijgen levert
         at least: ten_minste tenminste minimaal | at most: maximaal ten_hoogste | over: ruim boven | under: onder
+        gets: krijgt | get: krijgen krijg_je | remain: blijft blijven resteren resteert houdt houden
+        gives: geeft geven levert komt_uit_op komen_uit_op komt_neer_op komt_op komen_op
     """,
     "ru": """
         is: равен равна равно равняется составляет это есть является получается получится будет стоит
@@ -90,8 +103,9 @@ _GLOSSES = {
         about: примерно около приблизительно | exactly: ровно точно | only: только лишь | in: в во | than: чем
         at least: не_менее | at most: не_более | but: но а | to: к | namely: то_есть т.е
         more than: больше более больше_чем более_чем | less than: меньше менее меньше_чем менее_чем
-        gives: даёт дает остаётся остается останется
         at least: не_меньше минимум по_крайней_мере | at most: не_больше максимум | over: свыше
+        remain: осталось остается остаётся остаются останется останутся остался осталась остались
+        gives: дает даёт дают даст дадут | get: имеем находим | minus: минус
     """,
     "pl": """
         is: jest wynosi równa kosztuje daje | are: są równe | has: ma | so: więc zatem czyli stąd
@@ -102,19 +116,23 @@ _GLOSSES = {
         but: ale lecz | to: do
         more than: więcej_niż | less than: mniej_niż | greater than: większe_niż większa_niż
         smaller than: mniejsze_niż mniejsza_niż | at least: przynajmniej minimum | at most: maksymalnie
-        gives: otrzymujemy dostajemy zostaje zostanie | over: ponad powyżej | under: poniżej
+        over: ponad powyżej | under: poniżej
+        remain: zostaje zostają zostało zostały zostanie pozostaje pozostało | get: otrzymujemy dostajemy
     """,
     "tr": """
         so: dolayısıyla öyleyse yani o_halde | in total: toplam toplamda | are: vardır | and: ve | or: veya
         because: çünkü | if: eğer | not: değil değildir | about: yaklaşık | is: eder eşittir | how many: kaç kaçtır
+        remain: kalır kaldı kalıyor | minus: eksi | gives: elde_edilir
         at least: en_az | at most: en_çok en_fazla
     """,
     "ar": """
         is: هو هي يساوي تساوي يبلغ | so: إذن لذلك إذا | in: في | and: و | not: ليس لا | because: لأن | from: من
+        gives: نحصل_على ينتج | remain: يتبقى بقي يبقى تبقى
         in total: المجموع | about: حوالي تقريبا | how many: كم
     """,
     "id": """
         is: adalah ialah sama_dengan | so: jadi maka sehingga | in total: total seluruhnya | because: karena
+        gives: menghasilkan | get: diperoleh | remain: tersisa
         not: bukan tidak | and: dan | or: atau | of: dari | with: dengan | for: untuk
         how many: berapa | about: sekitar
     """,
@@ -125,7 +143,7 @@ _GLOSSES = {
         how many: hur
         more than: mer_än fler_än | less than: mindre_än färre_än | greater than: större_än
         smaller than: mindre_än | at least: minst åtminstone | at most: högst maximalt | up to: upp_till
-        over: över | under: under | but: men | gives: ger får
+        over: över | under: under | but: men | remain: återstår | gives: ger | get: får
     """,
 }
 """English words and what other languages write for them: a word, or several with _ between them."""

@@ -225,9 +225,8 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
         and not vocabulary.TOTALS.isdisjoint(clause.words)
         and (clause.opener not in vocabulary.BEGINS_ASIDE or clause.words[:3] == ("for", "a", "total"))
     ]
-    if totals and not (
-        _is_of_sentence(totals[-1]) and with_groups[-1] is not totals[-1] and with_groups[-1].opener == "which"
-    ):
+    goes_on = with_groups[-1].opener == "which" or with_groups[-1].opener in vocabulary.BEGINS_CLAUSE
+    if totals and not (_is_of_sentence(totals[-1]) and with_groups[-1] is not totals[-1] and goes_on):
         return totals[-1]
     asserting = [
         clause
@@ -250,6 +249,7 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
 def _is_aside(clause: Clause) -> bool:
     """Whether a clause is a reason, a condition or a remark, and does not say an amount: 3x^2, whose value is 12."""
     says_amount = clause.opener == "whose" and not vocabulary.AMOUNTS.isdisjoint(clause.words[:1])
+    says_amount = says_amount or (clause.opener == "namely" and not vocabulary.LEADS.isdisjoint(clause.words[:2]))
     return clause.opener in vocabulary.BEGINS_ASIDE and not says_amount
 
 
@@ -325,9 +325,9 @@ def _belongs_to_another_word(before: Sequence[str]) -> bool:
 def result_of(groups: Sequence[Group]) -> Group | None:
     """The last group behind a verb of results, if those behind it belong to other words: works out to 56 over 280."""
     for at in range(len(groups) - 1, -1, -1):
-        if _is_led(groups[at].before):
-            return None if groups[at].goes_on else groups[at]
-        since = groups[at].before[len(groups[at - 1].before) :] if at else ()
+        since = groups[at].before[len(groups[at - 1].before) if at else 0 :]
+        if _is_led(groups[at].before):  # but not the 50 of 3 euros 50
+            return None if groups[at].goes_on or not since else groups[at]
         if not _belongs_to_another_word(since):
             return None
     return None

@@ -71,6 +71,11 @@ class _Builder:
         return not self._words and not self._groups
 
     @property
+    def is_announced(self) -> bool:
+        """Whether only the word that draws a conclusion was read: So, 5 remain."""
+        return self.is_at_start and self._opener in vocabulary.BEGINS_CLAUSE
+
+    @property
     def is_over(self) -> bool:
         """Whether its clause is a condition with a verb of its own, which the verb of the subject before it ends."""
         subject = self.clauses[-1] if self.clauses else None
@@ -210,7 +215,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
     skipped = 0
     tokens = [token for token in reader.tokens if not any(a <= token.start < b for a, b in reader.asides)]
     for index, token in enumerate(tokens):
-        if token.start < skipped:
+        if token.start < skipped or (token.text == "," and builder.is_announced):
             continue
         span = spans.get(token.start)
         if span is not None:

@@ -24,7 +24,7 @@ _VAGUE = words.table("several few pair pairs fifty-fifty single")
 _GIVES = vocabulary.IS | {"gives", "makes", "get", "obtain"}
 _DIFFERENCES = words.table(
     """
-    more fewer less than difference exceed exceeds increase decrease additional extra gain lose loss change remain
+    more fewer less than difference exceed exceeds increase decrease additional extra gain lose loss change
     older younger taller shorter longer heavier lighter faster slower larger smaller greater higher lower bigger cheaper
     warmer colder further farther deeper wider later earlier sooner least most minimum maximum
     """

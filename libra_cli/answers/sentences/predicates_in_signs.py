@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from libra_cli.answers.languages import signs
-from libra_cli.answers.text import words
+from libra_cli.answers.text import vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _SHORTEST, _LONGEST = 2, 10
@@ -52,7 +52,7 @@ _ENDED_ASIDE = lazy_pattern(r"(?:时|時|时に|時に)[^\d=]{0,12}$")
 """The end of a clause that says when, and what follows it: 当 x=2 时函数有."""
 _QUOTES = '“”「」『』"‘’《》*$ '
 _REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
-_BRACKETS = {"$": "$", "{": "}", "(": ")", "[": "]", "｛": "｝"}
+_BRACKETS = {"$": "$", "{": "}", "(": ")]", "[": "])", "｛": "｝"}
 _LIST = lazy_pattern(r"(?<=\d)[，、](?=-?\d)")
 _CONTRAST = lazy_pattern(
     r"(?:并|並)?不是[^，。]{1,20}，而?(?P<verb>是)|(?<=は)[^、。は]{1,20}(?:ではなく|じゃなくて?)、?"
@@ -69,6 +69,10 @@ _IN_BRACKETS = lazy_pattern(r"[(（]([A-Za-z²³^/0-9]{1,8})[)）]$")
 _LINKS = (
     *("解得", "即", "所以", "因此", "故", "得", "则", "∴", "因而", "于是"),
     *("よって", "したがって", "따라서", "그러므로"),
+)
+_LEFT = (*vocabulary.LEADS_IN_SIGNS, "还有", "還有")
+_PREDICATE = lazy_pattern(
+    r" ?[^\W\d]{1,2}?[がはも이가]? ?(?:残|余|남|です|である|だ|[にと]な|입니다|이다|된다|됩니다|이 됩니다)"
 )
 _LAST_NUMBER = lazy_pattern(r"(?<![\d.])(?P<number>\d+(?:,\d{3})*(?:\.\d+)?) ?$")
 _OF_LETTER = lazy_pattern(r"^([A-Za-z])(?:의 값은|는|은|は|为|等于|的值为|的值是) ?(?=[-\d])")
@@ -166,7 +170,7 @@ def _value(sentence: str, start: int, end: int) -> str | None:
         return None
     before = _CLAUSES.split(sentence[:start])[-1]
     close = _BRACKETS.get(rest[0], "")
-    stop = rest.find(close, 1) + 1 if close else 0
+    stop = 1 + min((at for sign in close if (at := rest.find(sign, 1)) > 0), default=-1)
     value = rest[:stop] if stop else _CLAUSES.split(rest)[0]
     if before.lstrip().startswith(_ASIDES) and not _ENDED_ASIDE.search(before.rstrip()):
         return None
@@ -196,8 +200,15 @@ def counted(sentence: str, question: str) -> str | None:
         given = _numbers_before(signs.with_digits(question, signs.language_of(question)), asked[0][0])
         new = [number for number in numbers if number not in given] or numbers
         is_open = any(map(clause.__contains__, _OPEN)) or clause.strip().startswith(_ASIDES)
-        return new[0] if len(new) == 1 and not is_open and (len(numbers) == 1 or new) else None
+        new = [new[-1]] if len(new) > 1 and _is_result(clause, new[-1]) else new
+        return new[0] if len(new) == 1 and not is_open else None
     return None
+
+
+def _is_result(clause: str, number: str) -> bool:
+    """Whether the last number of a clause is its predicate or behind a verb of results: 剩余37千克, 37개 남았다."""
+    before, _, behind = clause.rpartition(number)
+    return before.rstrip().endswith(_LEFT) or _PREDICATE.match(behind) is not None
 
 
 def _numbers_before(clause: str, counter: str) -> list[str]:

@@ -65,6 +65,11 @@ LEADS_WITH = {
     "for": table("satisfied holds true"),
 }
 """Words before another preposition of a result: left with, works out at, results in."""
+LEADS_IN_SIGNS = tuple(
+    "得到 得出 得 等于 等於 剩下 剩余 剩餘 还剩 還剩 剩 一共 总共 總共 共计 共 变为 变成 くと すと ると うと むと "  # noqa: SIM905
+    "けば せば れば えば たら 하면 빼면 누면 으면 되면 보면".split()
+)
+"""Ends of words with the result of a calculation behind them in Chinese, Japanese and Korean."""
 IS = table("is are was were be equals equal being that's it's there's here's")
 AFTER_IS = table("to therefore thus then simply exactly just also only now the a an : = of about approximately roughly")
 IMPERATIVES = table("take find use let consider suppose check note count add subtract divide multiply")
@@ -108,7 +113,9 @@ _BOUND_SIGNS = ("<", ">", "\u2264", "\u2265", "\\le", "\\ge", "\\lt", "\\gt")
 
 def leads(words: Sequence[str]) -> bool:
     """Whether words end in a verb of results and its preposition: works out to, is left with."""
-    last, verb = (words[-1], words[-2]) if len(words) > 1 else ("", "")
+    last, verb = (words[-1], words[-2]) if len(words) > 1 else (words[-1] if words else "", "")
+    if last > "\u3040":
+        return last.endswith(LEADS_IN_SIGNS)
     return verb in LEADS_TO if last == "to" else verb in LEADS_WITH.get(last, ())
 
 

@@ -85,6 +85,7 @@ NAME = lazy_pattern(
     r"(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
     r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
+    r"|\\(?:sin|cos|tan|cot) ?(?:(?:\\angle ?)?[A-Z]{1,3}|\\(?:theta|alpha|beta|gamma|varphi|phi)(?![A-Za-z]))"
 )
 """The name of a quantity or a function, as before an equals sign."""
 _POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
