@@ -64,7 +64,8 @@ def said_first(text: str, reference: str, question: str) -> str | None:
     is_name = is_name and (vocabulary.VERBS | _NO_NAMES).isdisjoint(heard) and "\n" not in first[0]
     if not is_name or not _ASKS.search(question) or phrases.is_verdict(reference) or asked.is_given(said, question):
         return None
-    is_beside = words.stand_in(names.tokens(reference), names.tokens(behind))
-    is_renamed = _IS.match(behind) and words.stand_in(names.tokens(reference), names.tokens(behind)[:_FEW_WORDS])
+    wanted = names.tokens(reference)
+    is_beside = words.stand_in(wanted, names.tokens(behind))
+    is_renamed = _IS.match(behind) and names.tokens(behind)[2:][: len(wanted)] == wanted
     goes_on = _GOES_ON.match(behind) and not is_renamed  # It is the mitochondria.
     return said if goes_on or not is_beside else ""

@@ -21,7 +21,10 @@ _PATTERNS = (
         r" (?:is|reads|(?:should|must|would|has to) (?:be|read|say)(?: (?:filled|completed)(?: in)? (?:with|by))?):? "
         rf"{_GIVEN}"
     ),
-    lazy_pattern(rf"(?:.*[,;:] )?(?i:so )?(?i:fill)(?: in)?(?: the (?:blank|gap))?(?: (?:with|by|in))?:? {_GIVEN}"),
+    lazy_pattern(
+        rf"(?:.*[,;:] )?(?i:so )?(?:(?:I|[Ww]e|[Yy]ou)(?: would|['\u2019]d| will|['\u2019]ll| can| should)? )?"
+        rf"(?i:fill)(?: in)?(?: the (?:blank|gap))?(?: (?:with|by|in))?:? {_GIVEN}"
+    ),
     lazy_pattern(
         rf"(?:.*[,;:] )?{_GIVEN} (?:goes in(?:to)?|fits(?: in| into)?|fills|completes|belongs in) (?:the|this) "
         r"(?:blank|gap|space|sentence)"
@@ -31,7 +34,8 @@ _PATTERNS = (
         r"(?: (?:for (?:it|this|that|the blank)|(?:you|we|that|which|to)[a-z\u2019' ]{1,24}))?"
     ),
     lazy_pattern(
-        r"(?:.*[,;:] )?(?i:you|we|one|people|scientists)(?: would| can| usually| often)? call "
+        r"(?:.*[,;:] )?(?i:(?:and|so|what|that['\u2019]s what) )?(?i:you|we|one|people|scientists)"
+        r"(?: would| can| usually| often)? call "
         rf"(?:it|this|that|them|these|(?:such|this|that)(?: an?)? \w+) {_GIVEN}"
     ),
 )
@@ -45,7 +49,8 @@ _IN_SIGNS = lazy_pattern(
 _BLANK = lazy_pattern(r"_{2,}")
 _GLOSSED = lazy_pattern(r"(?<![\w(])(?:[A-Z]|[A-Z][a-z]?\d?) \((?P<word>[a-z]{4,20})\)")
 _BRACKETS = lazy_pattern(r" ?\([^()]{1,40}\)")
-_MOST, _FEW, _STEM, _SHORTEST = 14, 4, 4, 3
+_MOST, _LONGEST, _FEW, _STEM, _SHORTEST = 14, 30, 4, 4, 3
+_ASKS_NAME = lazy_pattern(r"(?i:which|what|name)\b")
 _OPEN = DOUBTS | NEGATORS | {"it", "that", "this"}
 _EMPTY = words.table(
     "it is are was were be been being this that these those they he she by as in on at to of for from with so thus "
@@ -58,10 +63,13 @@ def stated(sentence: str, question: str) -> str | None:
     """What a sentence says that a blank of `question` holds; None if it says nothing of it."""
     if "\u586b" in sentence and (found := _IN_SIGNS.search(sentence)):
         return found["given"].strip()
-    if "__" not in question or len(sentence.split()) > _MOST:
+    has_blank = "__" in question
+    if not has_blank and not (" call " in sentence and _ASKS_NAME.match(question)):
         return None
-    text = sentence.strip().rstrip(".! ")
-    for pattern in _PATTERNS:
+    text = phrases.without_reason(sentence.strip().rstrip(".! "))
+    if len(text.split()) > _LONGEST:
+        return None
+    for pattern in _PATTERNS if has_blank else _PATTERNS[-1:]:
         found = pattern.fullmatch(text)
         given = found["given"].strip() if found else ""
         is_open = not _OPEN.isdisjoint(word.lower() for word in words.split(given))

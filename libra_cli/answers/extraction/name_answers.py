@@ -170,6 +170,8 @@ def like_reference(said: str, reference: str) -> str | None:
     is_short = not rest and len(missing) == 1 and wanted[0] in missing and names.is_name(said)
     if told == wanted or is_carried or is_short:
         return reference
+    if len(told) == len(wanted) == _FEW and names.is_water(told[0]) and told[0] == wanted[0]:  # l'oc\u00e9an Atlantique
+        return said
     return said if len(told) == 1 == len(wanted) and told[0][:_STEM] != wanted[0][:_STEM] else None
 
 
@@ -239,7 +241,7 @@ def _in_signs(sentence: str, reference: str, question: str) -> str | None:
     if subject and names.is_in_signs(subject[1]):
         return subject[1]
     plain = sentence.strip("\u3002.!\uff01 ")
-    acting = _ACTING.search(plain) or _BY.search(plain)
+    acting = _BY.search(plain) or _ACTING.search(plain)
     asked = _WHO.split(question.strip("?\uff1f\u3002 "))[-1] if _WHO.search(question) else ""
     doer = plain.removesuffix(asked) if asked else plain
     if doer != plain and names.is_in_signs(doer) and len(doer) <= _LONGEST_NAME:
@@ -276,7 +278,9 @@ _BY = lazy_pattern(
     r"\u7531(?P<name>[^\u7531\uff0c,]{2,8}?)(?P<rest>)(?:\u9996\u5148|\u7387\u5148|\u6240)?"
     r"(?:\u63d0\u51fa|\u53d1\u660e|\u53d1\u73b0|\u521b\u4f5c|\u521b\u7acb|\u5efa\u7acb|\u8bbe\u8ba1|\u5199|\u753b|\u5efa)"
 )
-_PARTICLE = lazy_pattern(r"(?:이다|입니다|이에요|예요|이라고|라고|으로|다|을|를|이|가)?(?![\uac00-\ud7a3])")
+_PARTICLE = lazy_pattern(
+    r"(?:특별시|광역시|시)?(?:이다|입니다|이에요|예요|이라고|라고|으로|다|을|를|이|가)?(?![\uac00-\ud7a3])"
+)
 _LAST_IN_HANGUL = lazy_pattern(r"(?:은|는) (?P<word>[\uac00-\ud7a3]{1,10}?)(?:이다|입니다|이에요|예요)[.!]?$")
 _COPULA = lazy_pattern(
     r"(?:\u662f|\u4e3a|\u70ba|\u306f)([\u3040-\u9fff]{1,12}?)"

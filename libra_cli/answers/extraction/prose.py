@@ -72,6 +72,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.date, ()),
     # words, where words are asked for
     (prose_words.hedge, ()),
+    (prose_words.way, ()),
     (prose_words.listed, ()),
     (prose_words.term, ()),
     (prose_words.name, ()),

@@ -12,12 +12,14 @@ from libra_cli.answers.sentences import (
     main_claims,
     phrases,
     statements,
+    ways,
     word_lists,
     yes_or_no,
 )
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
+    OTHER_ANSWER,
     UNDECIDED,
     Extraction,
     of_asserted,
@@ -55,6 +57,14 @@ def hedge(prose: Prose) -> Extraction | None:
     is_denied = is_denied and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")
     is_denied = is_denied and yes_or_no.verdict(prose.sentences[-1], prose.question) is None
     return UNDECIDED if is_denied or asked.is_hedged(prose.tail, prose.reference) else None
+
+
+def way(prose: Prose) -> Extraction | None:
+    """`It flows from the positive to the negative terminal`, for a reference that is a way: from plus to minus."""
+    if prose.cut or not prose.reference.startswith(("from ", "From ")):
+        return None
+    is_way = ways.said(prose.sentences[-1], prose.reference)
+    return None if is_way is None else Extraction(prose.reference) if is_way else Extraction(None, OTHER_ANSWER)
 
 
 def listed(prose: Prose) -> Extraction | None:

@@ -13,14 +13,17 @@ MAX_CHARS, MIN_WORD = 80, 3
 _ROMAN = lazy_pattern(r"\b[IVX]+$")
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _NOT_A_NAME = lazy_pattern(r"[\d$\\^_=<>+*/|{}\[\]]")
-_SMALL = frozenset("da di van von den the a an of and in on de la le der die das du el los las les".split())  # noqa: SIM905
+_SMALL = frozenset("l da di van von den the a an of and in on de la le der die das du el los las les".split())  # noqa: SIM905
 _LONG_FORMS = {
     "mt": "mount", "st": "saint", "dr": "doctor", "mr": "mister", "prof": "professor", "ft": "fort",
     "centre": "center", "theatre": "theater", "metre": "meter", "grey": "gray", "rightangled": "right",
 }  # fmt: skip
 _UNITED_STATES = (["us"], ["usa"], ["united", "states", "america"])
-_CARRIED = frozenset(
-    "ocean sea river lake city island islands desert mountains triangle number function series matrix angle"  # noqa: SIM905
+_WATERS = frozenset(
+    "ocean oceano ozean mer mar mare fleuve rio fiume fluss lac lago desert desierto deserto ile isla".split()  # noqa: SIM905
+)
+_CARRIED = _WATERS | frozenset(
+    "sea river lake city island islands mountains triangle number function series matrix angle"  # noqa: SIM905
     " distribution reaction economy gas method test".split()
 )
 """Nouns that a name carries or leaves out: the Nile River, an isosceles triangle."""
@@ -70,6 +73,16 @@ def is_name(text: str) -> bool:
     return bool(heard) and all(word[0].isupper() for word in heard)
 
 
+def _without_class(text: str) -> str:
+    """A name without the words of seas and rivers, which other languages write in small letters: l'océan Pacifique."""
+    return " ".join(word for word in text.replace("\u2019", "'").split() if _bare(word).split("'")[-1] not in _WATERS)
+
+
+def is_water(word: str) -> bool:
+    """Whether a word is that of seas and rivers, which names carry."""
+    return word in _WATERS
+
+
 def is_small(word: str) -> bool:
     """Whether a word is an article or the like, which stands within names in small letters."""
     return word in _SMALL
@@ -95,12 +108,12 @@ def same(reference: str, answer: str) -> bool | None:
     wanted, given = tokens(reference), tokens(answer)
     if not wanted or not given:
         return None
+    if (is_one := _are_one_place(wanted, given)) is not None:
+        return is_one
     if max(map(len, wanted)) < MIN_WORD and max(map(len, given)) < MIN_WORD:
         return None
     if wanted == given:
         return True
-    if (is_one := _are_one_place(wanted, given)) is not None:
-        return is_one
     numerals = [_ROMAN.findall(text) for text in (reference, answer)]
     if all(numerals) and wanted[:-1] == given[:-1]:  # Henry VII, Henry VIII
         return False
@@ -116,7 +129,7 @@ def same(reference: str, answer: str) -> bool | None:
             return verdict
     if wanted[:-1] == given[:-1] and wanted[:-1] and len(wanted[-1]) == len(given[-1]) == 1:
         return False  # vitamin C, vitamin D
-    if not (is_name(reference) and is_name(answer)):
+    if not (is_name(_without_class(reference)) and is_name(_without_class(answer))):
         return None
     initials, whole = zip(*map(_initials, (wanted, given)), strict=True)
     if whole[0] == whole[1] and min(len(wanted), len(given)) > 1 and len(wanted[-1]) > 1 < len(given[-1]):
@@ -146,7 +159,8 @@ def _places() -> dict[str, int]:
 
 def _are_one_place(wanted: list[str], given: list[str]) -> bool | None:
     """Whether two names are of one city or country; None if one of them is of none that is known."""
-    one, other = (_places().get(" ".join(name)) for name in (wanted, given))
+    known, keys = _places(), [" ".join(name) for name in (wanted, given)]
+    one, other = (known.get(key, known.get(key[:-1]) if key[-1:] in _CLASSES else None) for key in keys)
     return None if one is None or other is None else one == other
 
 

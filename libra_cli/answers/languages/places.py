@@ -59,6 +59,30 @@ NAMES = """
     antwerp antwerpen anvers amberes anversa
     edinburgh edimburgo edimbourg эдинбург 爱丁堡 エディンバラ
     dublin dublino дублин 都柏林 ダブリン
+    shanghai schanghai xangai 上海 シャンハイ 상하이
+    nanjing nanking 南京 난징
+    guangzhou kanton canton 广州 광저우
+    xian 西安 시안
+    kyoto quioto 京都 교토 киото
+    osaka 大阪 오사카 осака
+    yokohama 横浜
+    nagoya 名古屋
+    busan pusan 부산 釜山 プサン
+    incheon 인천
+    daegu 대구
+    hamburg hambourg hamburgo amburgo гамбург 汉堡
+    frankfurt francfort frankfurt
+    barcelona barcelone barcellona барселона 巴塞罗那
+    marseille marsella marsiglia marselha 马赛
+    lyon lione 里昂
+    saint_petersburg sankt_petersburg санкт-петербург 圣彼得堡
+    istanbul estambul стамбул 伊斯坦布尔
+    ankara анкара 安卡拉
+    toronto торонто 多伦多
+    melbourne мельбурн 墨尔本
+    rio_de_janeiro 里约热内卢
+    sao_paulo 圣保罗
+    brasilia 巴西利亚
     germany deutschland allemagne alemania alemanha germania германия 德国 ドイツ 독일
     france frankreich francia franca франция 法国 フランス 프랑스
     spain spanien espagne espana espanha spagna испания 西班牙 スペイン 스페인

@@ -6,6 +6,7 @@ the only "is" of a main clause. A text that says something else in words has an 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from libra_cli.answers.languages import answer_forms
@@ -155,6 +156,13 @@ def _verdict_abroad(sentence: str) -> str | None:
     """True or False, if a Chinese sentence ends with what it says of the statement: 该命题错误."""
     if sentence.isascii():
         return None
+    marks = {
+        _TRUTH_ABROAD.get(mark)
+        for mark in re.split("[\\s()\uff08\uff09\u3002.!\uff01,\uff0c\u3001:\uff1a]+", sentence)
+        if mark
+    }
+    if len(marks) == 1 and None not in marks:  # \u221a\uff08\u6b63\u786e\uff09
+        return marks.pop()
     concluded = _CONCLUDED_ABROAD.search(sentence)
     if concluded:
         return _TRUTH_ABROAD.get(concluded[1])

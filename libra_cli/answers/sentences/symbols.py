@@ -7,22 +7,40 @@ from libra_cli.answers.text import words
 from libra_cli.answers.values import science
 from libra_cli.lazy_pattern import lazy_pattern
 
-MAX_CHARS = 3
+MAX_CHARS = 6
+_SYMBOL = 3
+_CHARGES = ("+", "-", "\u2212", "\u207a", "\u207b", "}")
 _GENOTYPE = lazy_pattern(r"(?<![A-Za-z])(?:([A-Z])(?i:\1)|([a-z])\2)(?![A-Za-z])")
 _GIVEN = lazy_pattern(
-    r"\b(?:is|are|s[yi\u00ed]mbol[eo]?|\u0441\u0438\u043c\u0432\u043e\u043b|be|as|by|use|called|written)"
+    r"\b(?:is|are|s[yi\u00ed]mbol[eo]?|\u0441\u0438\u043c\u0432\u043e\u043b|be|as|by|use|called|written|escribe|representa con)"
     r"(?: the (?:symbol|letters?|element))?[: ]+[*\"'`\u201c]*"
     r"(?P<symbol>[A-Z][a-z]?)[*\"'`\u201d]*(?=[.,;!)]|$| \(| (?:from|because|which|since|as|for|and not|not|after)\b)"
 )
+_WHOLE = lazy_pattern(r"[*$]*(?P<symbol>[A-Z][a-z]?)[*$]* ?(?:\([^()]*\)|[,\u2014\u2013-] [^.]*)?[.!]?")
+"""A symbol, and what explains it: Co (cobalt)."""
+_ION = lazy_pattern(
+    r"(?<![A-Za-z\d])\(?(?:[A-Z][a-z]?[\u2080-\u2089\d]*){1,4}\)?(?:[\u00b2\u00b3\u2074]?[\u207a\u207b]|\^\{?\d?[+-]\}?"
+    r"|\d?[+\u2212-](?![\w+-]| ?[A-Z\d]))"
+)
 _SUBJECT = lazy_pattern(r"^[*\"'`\u201c]*(?P<symbol>[A-Z][a-z]?)[*\"'`\u201d]* (?:is|stands|denotes|represents)\b")
+_WORDS = frozenset(("It", "He", "So", "As", "No", "In", "At", "Be", "I", "Am", "Os"))
 _DENIED = lazy_pattern(r",? (?:and )?(?:not|rather than|instead of|unlike) (?:the )?[A-Za-z]{1,2}\b")
 _DOUBTS = words.table("or maybe perhaps possibly not isn't neither nor either if")
 
 
 def said(sentence: str, reference: str) -> str | None:
-    """The only symbol of an element, or the only genotype, that a sentence gives; None if that is not certain."""
-    is_genotype = len(reference) > 1 and _GENOTYPE.fullmatch(reference) is not None
-    if not is_genotype and not (reference.isalpha() and reference == reference.title() and science.element(reference)):
+    """The only symbol of an element, ion or genotype that a sentence gives; None if that is not certain."""
+    if reference[-1:] in _CHARGES:
+        ions = {match[0] for match in _ION.finditer(sentence)} if _ION.fullmatch(reference) else set[str]()
+        heard = {word.lower() for word in words.split(sentence)}
+        return ions.pop() if len(ions) == 1 and _DOUBTS.isdisjoint(heard) else None
+    is_genotype = 1 < len(reference) < MAX_CHARS and _GENOTYPE.fullmatch(reference) is not None
+    if not is_genotype and not (
+        len(reference) < _SYMBOL
+        and reference.isalpha()
+        and reference == reference.title()
+        and science.element(reference)
+    ):
         return None
     sentence = _DENIED.sub("", abroad.glossed(sentence))
     if not _DOUBTS.isdisjoint(word.lower() for word in words.split(sentence)):
@@ -31,6 +49,6 @@ def said(sentence: str, reference: str) -> str | None:
         found = {match[0] for match in _GENOTYPE.finditer(sentence)}
     else:
         found = {match["symbol"] for match in _GIVEN.finditer(sentence)}
-        subject = None if found else _SUBJECT.match(sentence)
-        found = {subject["symbol"]} - {"It", "He", "So", "As"} if subject else found
+        subject = None if found else _SUBJECT.match(sentence) or _WHOLE.fullmatch(sentence.strip())
+        found = {subject["symbol"]} - _WORDS if subject else found
     return found.pop() if len(found) == 1 else None
