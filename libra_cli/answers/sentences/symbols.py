@@ -12,7 +12,8 @@ _SYMBOL = 3
 _CHARGES = ("+", "-", "\u2212", "\u207a", "\u207b", "}")
 _GENOTYPE = lazy_pattern(r"(?<![A-Za-z])(?:([A-Z])(?i:\1)|([a-z])\2)(?![A-Za-z])")
 _GIVEN = lazy_pattern(
-    r"\b(?:is|are|s[yi\u00ed]mbol[eo]?|\u0441\u0438\u043c\u0432\u043e\u043b|be|as|by|use|called|written|escribe|representa con)"
+    r"\b(?:is|are|s[yi\u00ed]mbol[eo]?|\u0441\u0438\u043c\u0432\u043e\u043b|be|as|by|use|called|written|escribe"
+    r"|representa (?:con|with))"
     r"(?: the (?:symbol|letters?|element))?[: ]+[*\"'`\u201c]*"
     r"(?P<symbol>[A-Z][a-z]?)[*\"'`\u201d]*(?=[.,;!)]|$| \(| (?:from|because|which|since|as|for|and not|not|after)\b)"
 )
@@ -42,7 +43,7 @@ def said(sentence: str, reference: str) -> str | None:
         and science.element(reference)
     ):
         return None
-    sentence = _DENIED.sub("", abroad.glossed(sentence))
+    sentence = _DENIED.sub("", abroad.glossed(sentence.removeprefix("Se ")))
     if not _DOUBTS.isdisjoint(word.lower() for word in words.split(sentence)):
         return None
     if is_genotype:
