@@ -21,7 +21,7 @@ _GLOSSES = {
         gets: erhält bekommt | get: erhalten bekommen | remain: bleibt bleiben verbleibt verbleiben
         gives: liefert liefern kommt_auf kommen_auf kommt_man_auf kommt_man_so_auf kommen_wir_auf kommt_er_auf
         gives: kommt_sie_auf beläuft_sich_auf belaufen_sich_auf summiert_sich_auf summieren_sich_auf
-        gives: läuft_auf führt_auf führt_zu ergibt_sich
+        gives: läuft_auf führt_auf führt_zu ergibt_sich | first: zuerst zunächst erst | keeps: behält
     """,
     "fr": """
         is: se_trouve s'appelle
@@ -34,6 +34,7 @@ _GLOSSES = {
         at most: au_plus | but: mais | to: à | namely: c'est-à-dire soit
         more than: plus_de plus_que | less than: moins_de moins_que | greater than: supérieur_à supérieure_à
         smaller than: inférieur_à inférieure_à | at least: au_minimum minimum | at most: au_maximum | up to: jusqu'à
+        first: abord | then: puis ensuite | keeps: garde conserve
         gets: obtient | get: obtenons obtiennent | finds: trouve | find: trouvons | remain: reste restent
         gives: élève_à élèvent_à monte_à revient_à reviennent_à équivaut_à égal_à arrive_à arrivons_à arrivent_à
         gives: aboutit_à aboutissons_à conduit_à mène_à | among: sur parmi | minus: moins
@@ -53,6 +54,7 @@ _GLOSSES = {
         gives: es_igual_a son_igual_a equivale_a equivalen_a asciende_a ascienden_a llega_a llegamos_a llegan_a
         gives: da_como_resultado dan_como_resultado nos_da nos_dan resulta_en arroja se_queda_con quedamos_con
         gets: obtienes se_obtienen | are: suman dan | gives: sale salen | minus: menos
+        first: primero | keeps: conserva
     """,
     "pt": """
         is: é está vale equivale custa dá resulta mede
@@ -68,7 +70,7 @@ _GLOSSES = {
         smaller than: menor_que menor_do_que | at least: no_mínimo ao_menos | up to: até
         gets: obtém obtém-se se_obtém | get: obtemos obtêm se_obtêm | remain: resta restam restarão sobra sobram ficam
         gives: é_igual_a são_iguais_a equivale_a equivalem_a chega_a chegamos_a resulta_em nos_dá fica_com ficamos_com
-        remain: fica sobraram | minus: menos | are: totalizam somam dão
+        remain: fica sobraram | first: primeiro | minus: menos | are: totalizam somam dão
     """,
     "it": """
         is: è vale costa equivale dà fa misura | are: sono fanno valgono | there are: ci_sono | has: ha | have: hanno
@@ -82,7 +84,7 @@ _GLOSSES = {
         at least: come_minimo | up to: fino_a
         gets: ottiene | get: otteniamo ottengono | remain: resta restano rimane rimangono avanzano
         gives: è_uguale_a è_pari_a ammonta_a ammontano_a equivale_a arriva_a arriviamo_a dà_come_risultato
-        minus: meno | among: su | gets: si_ottiene si_ottengono | gives: risulta
+        minus: meno | among: su | gets: si_ottiene si_ottengono | gives: risulta | first: prima | then: poi
     """,
     "nl": """
         is: is bedraagt kost wordt | are: zijn | has: heeft | have: hebben | makes: maakt
@@ -105,7 +107,7 @@ _GLOSSES = {
         more than: больше более больше_чем более_чем | less than: меньше менее меньше_чем менее_чем
         at least: не_меньше минимум по_крайней_мере | at most: не_больше максимум | over: свыше
         remain: осталось остается остаётся остаются останется останутся остался осталась остались
-        gives: дает даёт дают даст дадут | get: имеем находим | minus: минус
+        gives: дает даёт дают даст дадут | get: имеем находим | first: сначала | then: затем потом | minus: минус
     """,
     "pl": """
         is: jest wynosi równa kosztuje daje | are: są równe | has: ma | so: więc zatem czyli stąd

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from libra_cli.answers.languages import answer_forms
 from libra_cli.answers.sentences import comparatives, plain
-from libra_cli.answers.sentences.clauses import Clause, Group, clauses_of
+from libra_cli.answers.sentences.clauses import Clause, Group, clauses_of, is_only_first
 from libra_cli.answers.sentences.spans import value
 from libra_cli.answers.text import vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
@@ -108,7 +108,12 @@ def asserted(sentence: str) -> Asserted:
     main = _main(clauses)
     if main is None or main.opener == "not":
         return Asserted(None)
-    if any(is_open(clause) for clause in clauses) or _is_outdone(main, clauses) or _is_rest(main, clauses):
+    if (
+        any(is_open(clause) for clause in clauses)
+        or _is_outdone(main, clauses)
+        or _is_rest(main, clauses)
+        or is_only_first(main, clauses)
+    ):
         return Asserted(None, unclear=True)
     is_condition = main.opener not in vocabulary.ADJUNCTS | vocabulary.ABOUT and _is_aside(main)
     if not main.groups and clauses[0].groups and clauses[0].opener in vocabulary.CONDITIONS:

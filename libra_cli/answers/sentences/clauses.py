@@ -269,6 +269,14 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
     return builder.clauses
 
 
+def is_only_first(main: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether a clause only says what comes first, before another result: we first get 60, then 43."""
+    if "first" not in main.words or vocabulary.LEADS.isdisjoint(main.words):
+        return False
+    behind = clauses[next(at for at, clause in enumerate(clauses) if clause is main) + 1 :]
+    return any(clause.groups and clause.opener not in vocabulary.BEGINS_ASIDE for clause in behind)
+
+
 def _is_compound(first: Span, second: Span) -> bool:
     """Whether two numbers with units side by side are one amount: 4 h 25 min, 5 ft 3 in."""
     if not (first.is_number and second.is_number and first.unit and second.unit and first.unit != second.unit):

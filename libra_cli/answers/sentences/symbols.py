@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.languages import abroad
 from libra_cli.answers.text import words
 from libra_cli.answers.values import science
 from libra_cli.lazy_pattern import lazy_pattern
@@ -12,8 +11,9 @@ _SYMBOL = 3
 _CHARGES = ("+", "-", "\u2212", "\u207a", "\u207b", "}")
 _GENOTYPE = lazy_pattern(r"(?<![A-Za-z])(?:([A-Z])(?i:\1)|([a-z])\2)(?![A-Za-z])")
 _GIVEN = lazy_pattern(
-    r"\b(?:is|are|s[yi\u00ed]mbol[eo]?|\u0441\u0438\u043c\u0432\u043e\u043b|be|as|by|use|called|written|escribe"
-    r"|representa (?:con|with))"
+    r"(?:\b(?:is|are|s[yi\u00ed]mbo{1,2}l[eo]?|be|as|by|use|called|written|escribe"
+    r"|representa con|ist|lautet|est|es|\u00e9|\u00e8"
+    r"|\u00e4r|jest)|\u2014)"
     r"(?: the (?:symbol|letters?|element))?[: ]+[*\"'`\u201c]*"
     r"(?P<symbol>[A-Z][a-z]?)[*\"'`\u201d]*(?=[.,;!)]|$| \(| (?:from|because|which|since|as|for|and not|not|after)\b)"
 )
@@ -26,7 +26,10 @@ _ION = lazy_pattern(
 _SUBJECT = lazy_pattern(r"^[*\"'`\u201c]*(?P<symbol>[A-Z][a-z]?)[*\"'`\u201d]* (?:is|stands|denotes|represents)\b")
 _WORDS = frozenset(("It", "He", "So", "As", "No", "In", "At", "Be", "I", "Am", "Os"))
 _DENIED = lazy_pattern(r",? (?:and )?(?:not|rather than|instead of|unlike) (?:the )?[A-Za-z]{1,2}\b")
-_DOUBTS = words.table("or maybe perhaps possibly not isn't neither nor either if")
+_DOUBTS = words.table(
+    "or maybe perhaps possibly not isn't neither nor either if oder nicht kein ou pas n\u00e3o non"
+    " \u0438\u043b\u0438 \u043d\u0435"
+)
 
 
 def said(sentence: str, reference: str) -> str | None:
@@ -43,7 +46,7 @@ def said(sentence: str, reference: str) -> str | None:
         and science.element(reference)
     ):
         return None
-    sentence = _DENIED.sub("", abroad.glossed(sentence.removeprefix("Se ")))
+    sentence = _DENIED.sub("", sentence)
     if not _DOUBTS.isdisjoint(word.lower() for word in words.split(sentence)):
         return None
     if is_genotype:
