@@ -66,6 +66,11 @@ def said_first(text: str, reference: str, question: str) -> str | None:
         return None
     wanted = names.tokens(reference)
     is_beside = words.stand_in(wanted, names.tokens(behind))
-    is_renamed = _IS.match(behind) and names.tokens(behind)[2:][: len(wanted)] == wanted
-    goes_on = _GOES_ON.match(behind) and not is_renamed  # It is the mitochondria.
-    return said if goes_on or not is_beside else ""
+    is_renamed = _IS.match(behind) and names.tokens(behind)[2:][: len(wanted)] == wanted  # It is the mitochondria.
+    return said if not is_beside or (_GOES_ON.match(behind) and not is_renamed) else ""
+
+
+def goes_on(behind: str) -> bool:
+    """Whether a text goes on about what stands before it, and does not say what it is: They take in carbon dioxide."""
+    behind = behind.lstrip(" .*_\n")
+    return _GOES_ON.match(behind) is not None and not _IS.match(behind)

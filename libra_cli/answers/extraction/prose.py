@@ -55,6 +55,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.duration_in_signs, ()),
     (prose_statements.counted_in_signs, (prose_sentences.says_more, prose_sentences.misread)),
     (prose_statements.undecided_between, ()),
+    (prose_words.untold, ()),
     (prose_statements.refusal, ()),
     (prose_statements.statement_abroad, ()),
     (prose_statements.moment, ()),

@@ -22,12 +22,10 @@ from libra_cli.answers.sentences import (
     remarks,
     statements,
     symbols,
-    undetermined,
 )
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.sentences.extracted import (
     NO_ANSWER,
-    OTHER_ANSWER,
     TRUNCATED,
     UNDECIDED,
     Extraction,
@@ -214,10 +212,6 @@ def cut_off(prose: Prose) -> Extraction | None:
 
 def refusal(prose: Prose) -> Extraction | None:
     """`I don't know.`: a short text that gives no answer, where one is asked for."""
-    if prose.reference and len(prose.reference) <= undetermined.MAX_CHARS and not prose.cut:
-        can_tell = undetermined.verdict(list(prose.sentences), prose.reference)
-        if can_tell is not None:
-            return Extraction(prose.reference) if can_tell else Extraction(None, OTHER_ANSWER)
     is_short = len(prose.text.split()) <= _FEW_WORDS and prose.reference and "?" not in prose.text
     if not is_short or _REFUSAL.search(prose.text) is None or any(map(str.isdigit, prose.text)):
         return None
@@ -263,7 +257,8 @@ def first(prose: Prose) -> Extraction | None:
     is_other = prose.concluded.answer not in (None, said) and (
         (structure.is_number(prose.reference) and not is_certain) or remarks.begins_conclusion(prose.sentences[-1])
     )
-    if said.lower() == prose.reference.strip(" .$").lower() or said.lower() in (prose.question or "").lower():
+    is_known = said.lower() == prose.reference.strip(" .$").lower() or said.lower() in (prose.question or "").lower()
+    if is_known and not answer_first.goes_on(behind):
         term = asked.either(prose.tail, prose.reference) or asked.term(prose.tail, prose.reference, prose.question)
         is_other = is_other or (term or said).lower() != said.lower()
     doubt = None if structure.is_number(prose.reference) else denials.DOUBTED.search(behind)

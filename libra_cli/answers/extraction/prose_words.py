@@ -12,6 +12,7 @@ from libra_cli.answers.sentences import (
     main_claims,
     phrases,
     statements,
+    undetermined,
     ways,
     word_lists,
     yes_or_no,
@@ -57,6 +58,14 @@ def hedge(prose: Prose) -> Extraction | None:
     is_denied = is_denied and (last[-1].endswith(("n't", "n\u2019t")) or last[-1] == "not")
     is_denied = is_denied and yes_or_no.verdict(prose.sentences[-1], prose.question) is None
     return UNDECIDED if is_denied or asked.is_hedged(prose.tail, prose.reference) else None
+
+
+def untold(prose: Prose) -> Extraction | None:
+    """`There isn't enough information`, for a reference that says that nobody can tell, or a value, which is wrong."""
+    if prose.cut or len(prose.reference) > undetermined.MAX_CHARS:
+        return None
+    is_untold = undetermined.verdict(list(prose.sentences), prose.reference)
+    return None if is_untold is None else Extraction(prose.reference) if is_untold else Extraction(None, OTHER_ANSWER)
 
 
 def way(prose: Prose) -> Extraction | None:

@@ -27,6 +27,8 @@ _CARRIED = _WATERS | frozenset(
     " distribution reaction economy gas method test".split()
 )
 """Nouns that a name carries or leaves out: the Nile River, an isosceles triangle."""
+_FIRST_NAMES = frozenset("dante leonardo galileo michelangelo napoleon rembrandt raphael tycho".split())  # noqa: SIM905
+"""First names by which people are known."""
 _LAWS = frozenset("law theorem principle lemma paradox effect rule criterion inequality".split())  # noqa: SIM905
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "zeroth": 0, "fourth": 4}
 _BEGINNING = 3
@@ -137,6 +139,8 @@ def same(reference: str, answer: str) -> bool | None:
     if _is_short_form(reference, answer) or _is_short_form(answer, reference):
         return True
     long, short = (wanted, given) if len(wanted) > len(given) else (given, wanted)
+    if len(short) == 1 and 1 < len(long) < 4 and long[0] == short[0] in _FIRST_NAMES:
+        return True
     if len(short) == 1 and 1 < len(long) < 4 and long[-1] == short[0] and long[0] not in _PLACES:
         return True  # Picasso, Pablo Picasso
     if any(text.isupper() for text in map(_without_small, (reference, answer))):

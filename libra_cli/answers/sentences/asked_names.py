@@ -27,12 +27,13 @@ _AND = lazy_pattern(r",? and |, ")
 _LEADS = words.table("the its their his her a an both all exact")
 _VALUE = (" values", " value")
 _ARTICLES = words.table("the a an his her their this that one no some in at it")
-_SPELLED = lazy_pattern(r"[^\W\d_]{3,}(?:[ -][^\W\d_]['\u2019.\w]*)*")
+_SPELLED = lazy_pattern(r"[^\W\d_]{2,}(?:[ -][^\W\d_]['\u2019.\w]*)*")
 _ASKS_NAME = lazy_pattern(
     r"\b(?:[Ww]ho|[Ww]hose|[Ww]hom|[Ww]here)\b|\b(?:[Ww]hat|[Ww]hich|[Nn]ame|[Ii]dentify)\b[^.?!]{0,40}\b(?:city|capital"
     r"|country|state|planet|moon|ocean|sea|river|lake|mountain|continent|island|desert|president|author|scientist"
     r"|physicist|mathematician|chemist|philosopher|composer|painter|artist|inventor|king|queen|emperor|poet|writer"
     r"|explorer|law|theorem)\b"
+    r"|\b(?i:wer|wo|qui|o\u00f9|qui\u00e9n|d\u00f3nde|chi|dove|quem|onde)\b|(?i:planet|capital|hauptstadt|oc\u00e9an|oceano|ozean)"
 )
 """A question for a person, a place, or what is named after one."""
 _NAME = lazy_pattern(r"[A-Za-z][A-Za-z -]{0,30}")
