@@ -64,6 +64,9 @@ def test_damaged_responses_are_labelled() -> None:
         ("so we compute rank(", "3", None),
         ("\n", "friction", "What keeps surfaces in contact?\nA. gravity B. friction C. tension D. lift"),
         ("### Answer\n\n**", "24", None),
+        ("F(x) = 2 + x⁴ <think>\n10", "x^4+2", "Find the antiderivative of 4x³ with F(0)=2."),
+        (r"$L=9.8=0.993\text{ m}\approx 99\text{ cm}$ Gas", "0.99 m", "What is the length? Give it in metres."),
+        (r"\boxed{x = , k ; = }", "2k", None),
     ],
 )
 def test_what_once_was_an_error(response: str, reference: str, question: str | None) -> None:

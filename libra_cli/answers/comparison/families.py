@@ -131,7 +131,8 @@ def _of_residues(parts: Sequence[str]) -> Family | None:
 
 def _terms(text: str) -> list[str]:
     """Values of a text without names: x = 2k\\pi or x = \\pm 1 + 2k\\pi has three."""
-    terms = [latex.split(part, _SIDES)[-1] for part in latex.split(text, latex.COMMAS | latex.JOINS)]
+    sides = (latex.split(part, _SIDES) for part in latex.split(text, latex.COMMAS | latex.JOINS))
+    terms = [of_one[-1] for of_one in sides if of_one]
     signs = [(term.replace("\\pm", sign, 1) for sign in ("+", "-")) if "\\pm" in term else (term,) for term in terms]
     return [term.removeprefix("+") for both in signs for term in both]
 

@@ -133,7 +133,7 @@ def _tokens(text: str) -> list[str]:
         elif token == " ":
             continue
         else:
-            if token[0].isdigit() and tokens and tokens[-1][0].isdigit():
+            if token[0].isdecimal() and tokens and tokens[-1][0].isdecimal():
                 raise NoFormula("two numbers side by side")
             tokens.append(token)
         if len(tokens) > MAX_TOKENS:
@@ -264,7 +264,7 @@ class _Parser:
 
     def _atom(self) -> Tree:
         token = self._take()
-        if token[0].isdigit() or (token[0] == "." and len(token) > 1):
+        if token[0].isdecimal() or (token[0] == "." and len(token) > 1):
             return (NUMBER, Fraction(token.rstrip(".")))
         if token in _CLOSING:
             tree = self._sum()

@@ -340,8 +340,10 @@ def _by_pint(name: str) -> Measure | None:
             if unit not in _UNITS or (not is_symbol and len(unit) < 3):
                 continue
             size = registry.Quantity(Fraction(1), prefix + unit).to_root_units()
-            powers = {str(base): int(str(power)) for base, power in size.unit_items()}
-            powers.pop("count", None)
+            exponents = {str(base): Fraction(str(power)) for base, power in size.unit_items()}
+            if any(exponent.denominator > 1 for exponent in exponents.values()):  # a gauss of the cgs system
+                continue
+            powers = {base: int(exponent) for base, exponent in exponents.items() if base != "count"}
             return Measure(Fraction(size.magnitude), 0, _written(powers))
     return None
 
