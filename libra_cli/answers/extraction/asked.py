@@ -183,7 +183,8 @@ def dated(tail: str, reference: str, question: str | None = None) -> str | None:
         return None
     if not reference.isdecimal():
         has_year = any(date.year is not None for date in dates.dates(reference))
-        said = dates.with_year_of(found[0], line) if has_year else found[0]
+        clause = next((part for part in line.replace(";", " and ").split(" and ") if found[0] in part), "")
+        said = dates.with_year_of(found[0], clause) if has_year else found[0]
         return dates.with_year_of(said, question) if question and has_year else said
     years = {date.year for date in dates.dates(found[0])}
     return str(years.pop()) if len(years) == 1 and None not in years else None

@@ -32,7 +32,9 @@ _TRIED = lazy_pattern(
 _OUT_OF = lazy_pattern(r"\bout of (?:all )?(?:the |his |her |their |its )?(?:original |initial |total |whole )?\S+")
 """The whole, of which the answer is a part."""
 _SETS_ASIDE = (", but ", "because ", "since ", " as ", " is ")
-_SUPPOSES = lazy_pattern(r"\b(?i:would|were|had|might|without|with)\b|['\u2019]d\b")
+_SUPPOSES = lazy_pattern(
+    r"\b(?i:would|were|had|might|tempt\w+|th(?:ink|ought)|seems?|looks?|guess\w*|expect\w*|first)\b|['\u2019]d\b"
+)
 _CORRECTS = lazy_pattern(
     r"\b(?:should|must|ha(?:s|ve) to|ought|needs? to|ask(?:s|ed)|wants?|in fact|actually|really)\b"
 )
@@ -93,7 +95,8 @@ def is_changed(answer: str, tail: str, reference: str) -> bool:
         return False
     number = structure.parse(value)
     is_no_share = isinstance(number, structure.Leaf) and number.number is not None and abs(number.number.value) >= 1
-    return comparatives.is_changed(answer, words.sentences(tail)[-1], is_no_share)
+    last = without_set_aside(words.sentences(tail)[-1], answer)
+    return comparatives.is_changed(answer, last, is_no_share)
 
 
 def is_statement(text: str, reference: str) -> bool:

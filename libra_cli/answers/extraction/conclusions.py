@@ -22,6 +22,7 @@ _LETTER_SAID = lazy_pattern(
 """It is R."""
 _FEWEST = 3
 _SETS = ("all real numbers", "all reals", "the empty set", "the set of all real numbers")
+_REASON = lazy_pattern(r"(?:,? because|, since) (?![^.]*(?:=|\b(?:so|thus|hence|therefore|which|giving|making)\b)).*$")
 _LABEL_OF_SET = lazy_pattern(r"(?i:(?:so )?(?:the )?(?:range|domain|solution set|solution)(?::| is(?: therefore)?) )")
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
 
@@ -38,7 +39,7 @@ def concluded(tail: str) -> assertions.Asserted:
     for sentence in reversed([*kept, last] if not kept or not assertions.is_aside(last) else kept):
         if "<<" in (sentence := assertions.without_calculations(sentence)):
             break  # cut within a calculation
-        found = assertions.asserted(_behind_pause(sentence))
+        found = assertions.asserted(_without_reason(_behind_pause(sentence)))
         if found.answer or found.unclear:
             return found
         if len(sentence.split()) > _FEW_WORDS or any(map(str.isdigit, sentence)):
@@ -52,6 +53,17 @@ def _behind_pause(sentence: str) -> str:
     before, dots, behind = sentence.replace("\u2026", "...").rpartition("... ")
     is_pause = dots and before[-1:] not in ",+*/(=" and behind[:1].isalpha() and any(map(str.isdigit, behind))
     return behind if is_pause else sentence
+
+
+def _without_reason(sentence: str) -> str:
+    """A sentence without the reason of several clauses behind its number: 6, because each needs 2 and there are 3."""
+    reason = _REASON.search(sentence) if "because " in sentence or ", since " in sentence else None
+    is_long = reason is not None and (" and " in reason[0] or ", " in reason[0].lstrip(", "))
+    return (
+        sentence[: reason.start()]
+        if is_long and reason and any(map(str.isdigit, sentence[: reason.start()]))
+        else sentence
+    )
 
 
 def drawn(tail: str) -> assertions.Asserted | None:

@@ -50,6 +50,7 @@ _EVENTS = {
 }
 """Words for the beginning and the end of something, and of a life."""
 _YEAR = lazy_pattern(r"(?<![\d.,])[12]\d{3}(?![\d]|[.,]\d)")
+_LIFE = lazy_pattern(r"\((?:\w+ )?([12]\d{3}) ?[-\u2013] ?([12]\d{3})\)")
 _PARTS = lazy_pattern(r", and |; | and (?=\w+ (?:\w+ ){0,2}in [12]\d{3})|, (?=\w+ )")
 _ASKS_START = lazy_pattern(r"\b(?:leave|depart|start|begin|began|born|from when|set off|set out)\w*\b", re.IGNORECASE)
 _NEAR, _LONGEST = 48, 30
@@ -80,6 +81,9 @@ def last(sentence: str, reference: str, question: str | None = None) -> str | No
 def year(sentence: str, question: str) -> str | None:
     """The year of the event that a question asks for, in a sentence of two: began in 1939 and ended in 1945."""
     asked = {_EVENTS[word] for word in words.split(question.lower()) if word in _EVENTS}
+    life = _LIFE.search(sentence) if "(" in sentence and asked in ({"born"}, {"die"}) else None
+    if life and len(_YEAR.findall(sentence)) == 2:
+        return life[1] if asked == {"born"} else life[2]
     if len(asked) != 1 or len(_YEAR.findall(sentence)) < 2:
         return None
     parts = [(_YEAR.findall(part), words.split(part.lower())) for part in _PARTS.split(sentence)]

@@ -102,6 +102,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_sentences.one_asked_for, ()),
     (prose_sentences.in_unit_asked_for, ()),
     (endings.sum_of_parts, ()),
+    (prose_sentences.listed_option, ()),
     (endings.among_given, _OF_A_SENTENCE),
     (prose_sentences.conclusion, _OF_A_SENTENCE),
     (prose_sentences.number_abroad, _OF_A_SENTENCE),

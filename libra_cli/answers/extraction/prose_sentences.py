@@ -15,6 +15,7 @@ from libra_cli.answers.sentences import (
     counted,
     nothing,
     option_choices,
+    options,
     phrases,
     remarks,
 )
@@ -139,6 +140,17 @@ def option(prose: Prose) -> Extraction | None:
     """`So I choose D`, where nobody says what is asked for."""
     found = None if prose.reference else option_choices.chosen(prose.in_figures, ())
     return Extraction(found) if found else None
+
+
+def listed_option(prose: Prose) -> Extraction | None:
+    """`Hence choice B`, where the reference is the text of an option that the question lists."""
+    if not prose.question or "B" not in prose.question or prose.cut:
+        return None
+    listed = options.of_question(prose.question)
+    if prose.reference.strip() not in listed.values():
+        return None
+    found = option_choices.chosen(prose.sentences[-1], ())
+    return Extraction(found) if found and found.strip("() .") in listed else None
 
 
 def whole(prose: Prose) -> Extraction | None:

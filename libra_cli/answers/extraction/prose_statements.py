@@ -44,6 +44,9 @@ _LED_COMPOUND = lazy_pattern(
 _FEW_WORDS, _YEAR = 8, 4
 _LONGEST_NAME = 20
 """Signs of a name, or of a few words."""
+_COUNTED = lazy_pattern(r"\d[\d,.]* ?[\u3040-\u9fff\uac00-\ud7a3]{1,3}")
+"""A number and what it counts, in signs: 6小时."""
+_MULTIPLES = tuple("十百千万亿億兆만억")
 _REFUSAL = lazy_pattern(
     r"(?i:\bI (?:really |just )?(?:don['\u2019]t|do not) know\b|\bI(?:['\u2019]m| am) not sure\b|\b(?:no idea"
     r"|sorry)\b"
@@ -77,6 +80,8 @@ def predicate_in_signs(prose: Prose) -> Extraction | None:
         said = predicates_in_signs.said_before(prose.sentences, prose.question)
     is_formula = not prose.is_several and not prose.asks_for_words and "=" not in prose.reference
     calculated = predicates_in_signs.calculated(sentence) if is_formula else None
+    if calculated is None and is_formula and said is None:
+        calculated = predicates_in_signs.told_behind(sentence)
     said = None if said and calculated and not any(map(str.isdecimal, said)) else said  # πr²
     found = said or solved or calculated
     if not found:
@@ -96,10 +101,14 @@ def predicate_in_signs(prose: Prose) -> Extraction | None:
 def counted_in_signs(prose: Prose) -> Extraction | None:
     """`两人合作需要6天`, where the question asks 需要几天: the number in the unit that is asked for."""
     sentence = prose.sentences[-1]
-    if prose.cut or not prose.question or not _is_in_signs(sentence) or not structure.is_number(prose.reference):
+    if prose.cut or not prose.question or not _is_in_signs(sentence):
+        return None
+    if not structure.is_number(prose.reference) and not _COUNTED.fullmatch(prose.reference):
         return None
     found = predicates_in_signs.counted(sentence, prose.question)
-    return Extraction(found) if found else None
+    unit = prose.reference.lstrip("0123456789., ")
+    is_asked = unit in prose.question and unit[:1] not in _MULTIPLES
+    return Extraction(found + unit if is_asked else found) if found else None
 
 
 def _is_in_signs(sentence: str) -> bool:
@@ -253,7 +262,7 @@ def first(prose: Prose) -> Extraction | None:
     if not said:
         return UNDECIDED if said == "" and not any(map(prose.text.lower().__contains__, denials.CHANGES)) else None
     behind = prose.text.partition(said)[2]  # "No." is no doubt of the answer No
-    is_certain = said.isdecimal() and behind[:3].strip(" .*_").startswith("\n\n")
+    is_certain = said.isdecimal() and behind.lstrip(" .*_").startswith("\n\n")
     is_other = prose.concluded.answer not in (None, said) and (
         (structure.is_number(prose.reference) and not is_certain) or remarks.begins_conclusion(prose.sentences[-1])
     )

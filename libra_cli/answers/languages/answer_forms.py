@@ -68,7 +68,7 @@ _DATE_ABROAD = lazy_pattern(
     re.IGNORECASE,
 )
 _DATE_IN_SIGNS = lazy_pattern(
-    r"(?P<year>\d{4}) ?[年년](?:[(\uff08][^()\uff08\uff09]{1,12}[)\uff09])?[的\uff0c, ]?"
+    r"(?P<year>\d{4}) ?[年년](?:[(\uff08][^()\uff08\uff09]{1,12}[)\uff09])?[的の\uff0c, ]?"
     r"(?P<month>\d{1,2}) ?[月월](?: ?(?P<day>\d{1,2}) ?[日号일])?"
 )
 _DAY_ABROAD = lazy_pattern(r"(?<![\d年])(\d{1,2})月(\d{1,2})日")
@@ -265,6 +265,7 @@ def with_english_dates(text: str) -> str:
     if text.isascii() and not _DATE_ABROAD.search(text):
         return text
     if "年" in text or "년" in text:
+        text = signs.with_dates_in_digits(text) if "月" in text else text
         text = _DATE_IN_SIGNS.sub(
             lambda date: f" {date['day'] or ''} {_MONTHS_INENGLISH[(int(date['month']) - 1) % 12]} {date['year']} ",
             text,

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from libra_cli.answers.text.number import written
+from libra_cli.lazy_pattern import lazy_pattern
 
 _DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"〇": 0, "两": 2, "兩": 2}
 _PLACES = {"十": 10, "百": 100, "千": 1000}
@@ -15,6 +16,8 @@ _SIZES = _PLACES | _MYRIADS
 _POINTS = "点點"
 _MINUS = "负負"
 _ORDINAL = "第"
+_YEAR = lazy_pattern(r"[零〇一二三四五六七八九]{4}(?=年)")
+_DAY = lazy_pattern(r"[一二三四五六七八九十]{1,3}(?=[月日号])(?!月[份底初])")
 _METRIC = frozenset("米克瓦焦伏")
 """Units before which the sign of thousand is a prefix: 3千米."""
 _KOREAN = str.maketrans("일이삼사오육칠팔구십백천만억조영공", "一二三四五六七八九十百千万亿兆零零")
@@ -319,6 +322,12 @@ def language_of(text: str) -> str:
     if any("\uac00" <= char < "\ud7b0" for char in text):
         return "ko"
     return "ja" if any("\u3040" <= char < "\u3100" for char in text) else "zh"
+
+
+def with_dates_in_digits(text: str) -> str:
+    """`text` with the numerals of its dates in digits: 一九四九年十月一日 as 1949年10月1日."""
+    text = _YEAR.sub(lambda year: "".join(str(_DIGITS[sign]) for sign in year[0]), text)
+    return _DAY.sub(lambda day: str(number_at(day[0], 0).value or day[0]), text)
 
 
 def is_letter(char: str) -> bool:

@@ -50,6 +50,10 @@ _OPEN = (
 _ASIDES = ("当", "當", "此时", "此時", "这时", "其中", "这里", "即当", "このとき", "ただし", "이때", "단,")
 _ENDED_ASIDE = lazy_pattern(r"(?:时|時|时に|時に)[^\d=]{0,12}$")
 """The end of a clause that says when, and what follows it: 当 x=2 时函数有."""
+_TOLD = lazy_pattern(
+    r"(?:一共|总共|共|需要?|还?剩下?|得到?|花了?|付|能|可以|平均|每|有|要|用|走|分)[^\d，]{0,6}(?P<amount>\d[\d.]*[^\W\d_]{0,3})$"
+)
+_FIGURE = lazy_pattern(r"\d+(?:\.\d+)?")
 _QUOTES = '“”「」『』"‘’《》*$ '
 _REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
 _BRACKETS = {"$": "$", "{": "}", "(": ")]", "[": "])", "｛": "｝"}
@@ -225,6 +229,17 @@ def calculated(sentence: str) -> str | None:
     result = _IN_BRACKETS.sub(r" \1", _ENDINGS.sub("", result.strip())).strip(_QUOTES)
     is_formula = any(map(str.isdigit, result)) and not any(map(signs.is_letter, result))
     return result if is_calculated and is_formula and len(sentence) <= _MAX_CHARS else None
+
+
+def told_behind(sentence: str) -> str | None:
+    """The amount that the last clause of a sentence says behind a calculation: 3×4=12，一共需要十三元; else None."""
+    *before, last = _CLAUSES.split(sentence.rstrip("。！ ")) if "=" in sentence else [""]
+    is_calculated = bool(before) and "=" in (before[-1] or "") and "=" not in last and len(sentence) <= _MAX_CHARS
+    if not is_calculated or any(map(last.__contains__, _OPEN)) or last.startswith(_ASIDES):
+        return None
+    plain = signs.with_digits(last, signs.language_of(sentence))
+    found = _TOLD.search(plain)
+    return found["amount"] if found and sum(1 for _ in _FIGURE.finditer(plain)) == 1 else None
 
 
 def solved(sentence: str) -> str | None:
