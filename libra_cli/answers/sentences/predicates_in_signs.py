@@ -74,6 +74,9 @@ _LINKS = (
     *("解得", "即", "所以", "因此", "故", "得", "则", "∴", "因而", "于是"),
     *("よって", "したがって", "따라서", "그러므로"),
 )
+_RESTS = ("剩", "余", "餘", "残", "남")
+_BEFORE = ("原", "最初", "开始", "開始", "起初", "初め", "はじめ", "もともと", "처음", "원래", "全部で")
+"""Signs of a question that asks what there was at first."""
 _LEFT = (*vocabulary.LEADS_IN_SIGNS, "还有", "還有")
 _PREDICATE = lazy_pattern(
     r" ?[^\W\d]{1,2}?[がはも이가]? ?(?:残|余|남|です|である|だ|[にと]な|입니다|이다|된다|됩니다|이 됩니다)"
@@ -195,10 +198,13 @@ def counted(sentence: str, question: str) -> str | None:
     if any(map(sentence.__contains__, ("比", "より", "보다"))):
         return None
     plain = signs.with_digits(sentence, signs.language_of(sentence))
-    for clause in reversed(_CLAUSES.split(plain)):
+    clauses = [clause for clause in _CLAUSES.split(plain) if any(map(str.isdigit, clause))]
+    if len(clauses) > 1 and any(map(_asking(question).__contains__, _BEFORE)):  # not what is left: 共60支，剩下43支
+        clauses = [clause for clause in clauses if not any(map(clause.__contains__, _RESTS))]
+    for clause in reversed(clauses):
         numbers = _numbers_before(clause, asked[0]) or _numbers_before(clause, asked[0][0])
         if not numbers:
-            if any(map(str.isdigit, clause)) and not clause.strip().startswith(_ASIDES):
+            if not clause.strip().startswith(_ASIDES):
                 return None
             continue
         given = _numbers_before(signs.with_digits(question, signs.language_of(question)), asked[0][0])
