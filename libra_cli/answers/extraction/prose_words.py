@@ -62,10 +62,12 @@ def hedge(prose: Prose) -> Extraction | None:
 
 def untold(prose: Prose) -> Extraction | None:
     """`There isn't enough information`, for a reference that says that nobody can tell, or a value, which is wrong."""
-    if prose.cut or len(prose.reference) > undetermined.MAX_CHARS:
+    if prose.cut or len(prose.reference) > undetermined.MAX_CHARS or not undetermined.is_said(prose.reference):
         return None
-    is_untold = undetermined.verdict(list(prose.sentences), prose.reference)
-    return None if is_untold is None else Extraction(prose.reference) if is_untold else Extraction(None, OTHER_ANSWER)
+    is_untold = undetermined.verdict(prose.sentences)
+    if is_untold is None:
+        return UNDECIDED if undetermined.is_said(prose.tail) else None
+    return Extraction(prose.reference) if is_untold else Extraction(None, OTHER_ANSWER)
 
 
 def way(prose: Prose) -> Extraction | None:

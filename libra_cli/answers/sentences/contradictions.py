@@ -26,7 +26,7 @@ _TELLS = tuple(
 )
 """Beginnings of a line that states an answer."""
 
-_NEAR_END = 200
+_NEAR_END, _TWO = 200, 2
 
 
 def are_stated(tail: str) -> bool:
@@ -56,9 +56,9 @@ def are_stated(tail: str) -> bool:
 def in_boxes(text: str, start: int, reference: str | None) -> bool:
     """The same of boxes on lines of their own, for a reference that is one value; the last box begins at `start`."""
     is_several = bool(reference) and any(map(str(reference).__contains__, (",", ";", " and ")))
-    if "\\boxed{" not in text[:start] or is_several:
+    if is_several or text.count("\\boxed{") < _TWO:
         return False
     last = [line.strip() for line in text.split("\n") if line.strip()][-2:]
     are_bare = len(set(last)) > 1 and all(line.startswith("\\boxed{") and line.endswith("}") for line in last)
     holds = [line.removeprefix("\\boxed{").removesuffix("}") == str(reference).strip() for line in last]
-    return (are_bare and any(holds)) or are_stated(text[-_NEAR_END:])
+    return (are_bare and any(holds)) or ("\\boxed{" in text[:start] and are_stated(text[-_NEAR_END:]))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -19,6 +21,7 @@ _FACTS = "(?:information|data|details|facts)"
 _IN_ENGLISH = lazy_pattern(
     rf"(?i:\b{_CANNOT}(?: be)?(?: uniquely| fully| reliably| actually)? {_TELL}\b"
     rf"|\b(?:not enough|insufficient|too little|lacks?|need more|without more|missing) {_FACTS}\b"
+    rf"|(?:n['\u2019]t|not)(?: [a-z]+){{0,3}} enough {_FACTS}\b"
     rf"|\b(?:is|are)(?:n['\u2019]t| not) (?:enough|sufficient)(?: {_FACTS})?\b"
     rf"|\b{_FACTS} (?:given )?(?:is|are) (?:insufficient|not enough|not sufficient|missing|lacking)\b"
     r"|\b(?:in|un)determin(?:ate|ed|able)\b|\bunderdetermined\b|\binconclusive\b)"
@@ -49,10 +52,8 @@ def is_said(text: str) -> bool:
     return _IN_ENGLISH.search(text) is not None or any(map(lowered.__contains__, _ABROAD))
 
 
-def verdict(sentences: list[str], reference: str) -> bool | None:
-    """Whether a text says as its reference that nobody can tell; None if neither that nor the opposite is certain."""
-    if not is_said(reference):
-        return None
+def verdict(sentences: Sequence[str]) -> bool | None:
+    """Whether a text says that nobody can tell; None if neither that nor the opposite is certain."""
     said = [one for one in sentences if is_said(one)]
     heard = {word.lower() for one in (sentences if not said else sentences[-2:]) for word in words.split(one)}
     if said:
