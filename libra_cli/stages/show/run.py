@@ -50,7 +50,8 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
     if selection.diff is not None:
         what = "judged by several judges" if selection.diff == BETWEEN_JUDGES else "with a verdict and a label"
         which = "judges differ on" if selection.diff == BETWEEN_JUDGES else "the verdict is wrong on"
-        _say(f"{counted(tally.responses, 'response')} {what}; {which} {tally.differing:,}")
+        where = "" if tally.is_whole else f" of the first {counted(tally.rows, 'row')}, read until the pager closed"
+        _say(f"{counted(tally.responses, 'response')} {what}; {which} {tally.differing:,}{where}")
     elif not shown:
         _say(f"no row to show among {tally.rows:,}" if tally.rows else no_rows(paths))
     for why in _why_unknown(selection, tally) if tally.unknown else ():

@@ -44,6 +44,8 @@ class Tally:
     responses: int = 0
     """Responses that --diff looked at."""
     differing: int = 0
+    is_whole: bool = False
+    """Whether --diff looked at all responses; whoever closes the pager ends it before."""
     unknown: int = 0
     """Rows for which --where is neither true nor false."""
     names: dict[str, None] = field(default_factory=dict)
@@ -68,7 +70,10 @@ class RowSelection:
     diff: str | None = None
 
     def shown(self, paths: Sequence[str], tally: Tally) -> Iterator[tuple[str, list[Fields]]]:
-        """Yields the place and the fields of each row; those of all its judges if --diff compares judges."""
+        """Yields the place and the fields of each row; those of all its judges if --diff compares judges.
+
+        --diff counts: what comes after the first `head` is not shown, but counted in `tally`.
+        """
         rows: Iterable[FoundRow] = self._rows(paths, tally)
         groups = (
             self._differing(rows, tally) if self.diff == BETWEEN_JUDGES else ([row] for row in self._wrong(rows, tally))
@@ -76,9 +81,11 @@ class RowSelection:
         if self.sample is not None:
             groups = iter(self._sampled(groups))
         for number, group in enumerate(groups):
-            if self.head is not None and number >= self.head:
+            if self.head is None or number < self.head:
+                yield ", ".join(row.place for row in group), [row.fields for row in group]
+            elif self.diff is None:
                 return
-            yield ", ".join(row.place for row in group), [row.fields for row in group]
+        tally.is_whole = True
 
     def _rows(self, paths: Sequence[str], tally: Tally) -> Iterator[FoundRow]:
         """The rows that number, ids and conditions choose; reads no further than it has to."""
