@@ -59,7 +59,8 @@ class RewardBench2(Benchmark):
             yield _ties_part(fields)
         else:
             value, is_read = _best_of_four(fields)
-            yield BenchmarkPoint(subset, cluster_of(fields), value, None if is_read else null_reason(fields))
+            own = {**fields, "id": f"{subset}:{fields['id']}"} if "id" in fields else fields  # numbered in each subset
+            yield BenchmarkPoint(subset, cluster_of(own), value, None if is_read else null_reason(fields))
 
     def join(self, parts: Iterable[BenchmarkPart], protocol: ProtocolName) -> Iterator[BenchmarkPoint]:
         by_role: dict[str, dict[str, BenchmarkPart]] = {"tied": {}, "ref": {}}

@@ -295,12 +295,26 @@ def test_texts_tell_samples_of_the_same_name_apart(scored):
 
 
 def test_items_that_nothing_tells_apart_are_matched_in_their_order(scored):
-    pairs = [{"chosen": "a", "rejected": "b", "question": "q", "scores": [2, score]} for score in (1, 3, 3)]
-    other = [{**each, "scores": [2, 1]} for each in pairs[:2]]
-    found = scored(pairs, [*other, {**other[0], "question": "r"}], examples=True)
+    pairs = [{"chosen": "a", "rejected": "b", "question": "q", "scores": [2, score]} for score in (1, 3)]
+    other = [{**each, "scores": [2, 1]} for each in pairs]
+    found = scored([*pairs, {**pairs[0], "question": "s"}], [*other, {**other[0], "question": "r"}], examples=True)
     (comparison,) = found["comparisons"]
     assert (comparison["n"], comparison["only_a"], comparison["only_b"]) == (2, 1, 1)
     assert comparison["differing"]["n"] == len(comparison["differing"]["rows"]) == 1
+
+
+def test_items_that_one_judge_has_more_often_are_not_matched(scored):
+    """Which of the two the other judge has is a guess: RewardBench 2 files of old number ten items wrongly, twice."""
+    ours = [{"id": id, "subset": "s", "label": 1, "score": score} for id, score in ((0, 4), (1, 4), (2, 0), (3, 4))]
+    theirs = [{**ours[0], "score": 0}, ours[1], {**ours[2], "id": 0}, ours[3]]
+    (comparison,) = scored(ours, theirs)["comparisons"]
+    assert (comparison["n"], comparison["only_a"], comparison["only_b"]) == (2, 2, 2)
+    assert "occur more often in one" in " ".join(comparison["notes"])
+
+
+@pytest.mark.parametrize("text", [{"text": ["q a", "q b"]}, {"texts_chosen": ["q a"], "texts_rejected": ["q b"]}])
+def test_the_texts_of_published_results_tell_their_items_apart(text):
+    assert item_keys({"id": 1, **text})[0] != item_keys({"id": 1, **{key: ["r"] for key in text}})[0]
 
 
 def test_reports_of_different_benchmarks_are_not_compared(scored):

@@ -30,6 +30,9 @@ _TEXTS = (
     "bon_uid",
     "question_id",
     "solution_reference",
+    "text",
+    "texts_chosen",
+    "texts_rejected",
 )
 """Fields that identify items without `id` or `sample`."""
 

@@ -110,8 +110,8 @@ def _compare(
         why = "the difference is the same in all resamples" if n_problems > 1 else "all items are about one problem"
         notes.append(f"no interval and no bootstrap p: {why}")
     if only_a or only_b:
-        what = f"{only_a} items of a and {only_b} of b have no match (or no verdict on one side)"
-        notes.append(f"{what} and do not count here")
+        what = f"{only_a} items of a and {only_b} of b do not count here"
+        notes.append(f"{what}: they have no match, or occur more often in one, or lack a verdict in one")
     return comparison
 
 
@@ -214,8 +214,8 @@ def _matched_items(a: JudgedItems, b: JudgedItems) -> tuple[_Matched, list[int],
 def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) -> tuple[_Matched, list[int]]:
     """The items that two judges have both, by the items' keys, in the order of the first judge.
 
-    The second item with a key is that of the other judge with this key that comes second; items without a key (0) match
-    none. Also counts the verdicts among the items of each judge.
+    The second item with a key is that of the other judge with this key that comes second, if both have as many: one of
+    two may be either. Items without a key (0) match none. Also counts the verdicts among the items of each judge.
     """
     n_parts = max(column.n_parts for column in keys)
     matched, n_verdicts = [], [0, 0]
@@ -225,6 +225,9 @@ def _matched(keys: Sequence[HashColumn], verdicts: Sequence[NDArray[np.bool_]]) 
             n_verdicts[judge] += int(verdicts[judge][index].sum())
         numbered = [hashes ^ (occurrence * _SPREAD) for hashes, occurrence, _ in parts]
         _, at_a, at_b = np.intersect1d(numbered[0], numbered[1], return_indices=True)
+        n_with_key = [occurrence[np.searchsorted(hashes, hashes, "right") - 1] for hashes, occurrence, _ in parts]
+        as_often = n_with_key[0][at_a] == n_with_key[1][at_b]
+        at_a, at_b = at_a[as_often], at_b[as_often]
         (hashes, occurrence, index_a), (_, _, index_b) = parts
         matched.append(_Matched(index_a[at_a], index_b[at_b], hashes[at_a], occurrence[at_a]))
     whole = _Matched(*map(np.concatenate, zip(*matched, strict=True)))
