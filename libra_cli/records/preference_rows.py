@@ -5,7 +5,7 @@ Sources of the forms: as in `training_rows`; Anthropic's HH-RLHF; the data sets 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from libra_cli.records.messages import Message, turns
@@ -18,13 +18,14 @@ from libra_cli.records.training_rows import (
     PlainText,
     asked_turns,
     behind_system,
+    check_last_turn,
     completion_after,
     conversation_of,
     conversation_turns,
     has_value,
     plain_text,
 )
-from libra_cli.records.transcripts import ASSISTANT, HUMAN
+from libra_cli.records.transcripts import ASSISTANT, talks_of_transcripts
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.wrong_rows import published, wrong_row
 from libra_cli.tasks.rank import golden_sign
@@ -66,11 +67,17 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         if not has_value(fields, name):
             raise RowError("no_pair", f'there is no "{name}"; {wrong_row(fields) or _PAIR_FORMS}')
     sides, names, prompt = [fields["chosen"], fields["rejected"]], ("chosen", "rejected"), fields.get("prompt")
-    chosen, rejected = (turns(side, name, "assistant") for side, name in zip(sides, names, strict=True))
+    talks = talks_of_transcripts(fields)
+    chosen, rejected = (
+        talks[name] if talks else turns(side, name, "assistant") for side, name in zip(sides, names, strict=True)
+    )
     if chosen == rejected:
         raise RowError("same_responses", '"chosen" and "rejected" are the same; leave the row out')
-    if all(isinstance(side, str) for side in sides) and (pair := _pair_of_texts(fields, prompt, sides, forms)):
-        return pair
+    if talks:
+        return _pair_of_transcripts(fields, chosen, rejected, forms)
+    if isinstance(prompt, str) and all(isinstance(side, str) for side in sides):
+        forms.append(PAIR_OF_TEXTS)
+        return plain_text(fields, prompt, "chosen"), plain_text(fields, prompt, "rejected")
     given = [] if prompt is None else turns(prompt, "prompt", "user")
     are_whole = [side[0]["role"] not in ANSWERS for side in (chosen, rejected)]
     if are_whole[0] != are_whole[1]:
@@ -83,40 +90,51 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         if any(isinstance(side, str) for side in sides):
             cure = 'give it as "prompt", and only the responses as "chosen" and "rejected"'
             raise RowError("no_prompt", f'"chosen" and "rejected" are texts without a prompt; {cure}')
-        n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
-        n = min(len(chosen), len(rejected)) if n is None else n
-        before, chosen, rejected = chosen[:n], chosen[n:], rejected[n:]
+        before, chosen, rejected = _parted(chosen, rejected)
         _check_prompt(fields, given, before)
         before = behind_system(fields, before, forms)
+    _check_answer_one_prompt(chosen, rejected)
+    return _answered(fields, before, chosen), _answered(fields, before, rejected)
+
+
+def _parted(chosen: list[Message], rejected: list[Message]) -> tuple[list[Message], list[Message], list[Message]]:
+    """The turns with which two conversations begin alike, and what follows in each."""
+    n = next((at for at, both in enumerate(zip(chosen, rejected, strict=False)) if both[0] != both[1]), None)
+    n = min(len(chosen), len(rejected)) if n is None else n
+    return chosen[:n], chosen[n:], rejected[n:]
+
+
+def _check_answer_one_prompt(chosen: list[Message], rejected: list[Message]) -> None:
+    """Raises RowError unless what follows the prompt of a pair begins with an answer on both sides."""
     for response, name in ((chosen, "chosen"), (rejected, "rejected")):
         if not response:
             raise RowError("no_response", f'"{name}" ends where the other goes on; give both a last turn of their own')
         if response[0]["role"] not in ANSWERS:
             raise RowError("two_prompts", f'"chosen" and "rejected" answer different prompts; {_ONE_PROMPT}')
-    return _answered(fields, before, chosen), _answered(fields, before, rejected)
 
 
-def _pair_of_texts(
-    fields: Fields, prompt: Any, sides: Sequence[str], forms: list[str]
-) -> tuple[PlainText, PlainText] | None:
-    """Two texts that stand for themselves, transcripts or after a text as prompt; None for others. Raises RowError."""
-    if all(side.startswith(HUMAN) for side in sides):
-        shortest = min(map(len, sides))
-        shared = next((at for at, both in enumerate(zip(*sides, strict=False)) if both[0] != both[1]), shortest)
-        asked, speaker, _ = sides[0][:shared].rpartition(ASSISTANT)
-        if not speaker:
-            raise RowError("two_prompts", f'"chosen" and "rejected" answer different prompts; {_ONE_PROMPT}')
-        asked += speaker
-        given = [] if prompt is None else turns(prompt, "prompt", "user")
-        if any(_words(turn["content"]) not in _words(asked) for turn in given):
-            raise RowError("two_prompts", f'"chosen" and "rejected" begin otherwise than "prompt"; {_ALONE}')
-        forms.append(TRANSCRIPTS)
-        fields = {**fields, "chosen": sides[0][len(asked) :], "rejected": sides[1][len(asked) :]}
-        return plain_text(fields, asked, "chosen"), plain_text(fields, asked, "rejected")
-    if isinstance(prompt, str):
-        forms.append(PAIR_OF_TEXTS)
-        return plain_text(fields, prompt, "chosen"), plain_text(fields, prompt, "rejected")
-    return None
+def _pair_of_transcripts(
+    fields: Fields, chosen: list[Message], rejected: list[Message], forms: list[str]
+) -> tuple[PlainText, PlainText]:
+    """Two transcripts, of these turns, as plain text: their last turns after what stands before. Raises RowError.
+
+    All that follows the prompt of a plain text is learned, so that no turn of the human may be there.
+    """
+    responses = _parted(chosen, rejected)[1:]
+    _check_answer_one_prompt(*responses)
+    for talk in (chosen, rejected):
+        check_last_turn(talk)
+    if any(len(response) > 1 for response in responses):
+        cure = "give them as messages, whose turns of the user are not learned, or leave the row out"
+        raise RowError("two_prompts", f'"chosen" and "rejected" differ before their last turn; {cure}')
+    (asked, speaker, better), (_, _, worse) = (fields[name].rpartition(ASSISTANT) for name in ("chosen", "rejected"))
+    asked += speaker
+    given = [] if fields.get("prompt") is None else turns(fields["prompt"], "prompt", "user")
+    if any(_words(turn["content"]) not in _words(asked) for turn in given):
+        raise RowError("two_prompts", f'"chosen" and "rejected" begin otherwise than "prompt"; {_ALONE}')
+    forms.append(TRANSCRIPTS)
+    fields = {**fields, "chosen": better, "rejected": worse}
+    return plain_text(fields, asked, "chosen"), plain_text(fields, asked, "rejected")
 
 
 def _check_prompt(fields: Fields, given: list[Message], before: list[Message]) -> None:

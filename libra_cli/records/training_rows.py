@@ -333,10 +333,16 @@ def _check_turns(talk: Sequence[Message]) -> None:
     roles = [turn["role"] for turn in talk]
     if "assistant" not in roles:
         raise RowError("no_assistant", "no turn is the assistant's, so nothing is to be learned; add its answer")
-    if roles[-1] != "assistant":
-        raise RowError("last_not_assistant", f"the last turn is the {roles[-1]}'s; end with the assistant's, or cut it")
+    check_last_turn(talk)
     if roles[0] == "assistant" and len(roles) == 1:
         raise RowError("no_prompt", 'nothing stands before the answer; add a prompt, or give the text as "text"')
     for turn in talk:
         if turn["role"] == "assistant" and not (turn["content"].strip() or turn.get("tool_calls")):
             raise RowError("empty_assistant", "an assistant's turn is empty; leave it out, or the whole row")
+
+
+def check_last_turn(talk: Sequence[Message]) -> None:
+    """Raises RowError unless a conversation ends with the assistant's turn."""
+    role = talk[-1]["role"]
+    if role != "assistant":
+        raise RowError("last_not_assistant", f"the last turn is the {role}'s; end with the assistant's, or cut it")

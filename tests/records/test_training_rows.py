@@ -296,6 +296,33 @@ def test_a_transcript_may_go_on_where_the_other_ends() -> None:
     assert caught.value.kind == "empty_assistant"
 
 
+@pytest.mark.parametrize(
+    ("chosen", "rejected", "kind"),
+    [
+        (" 4\n\nHuman: 3 + 3?\n\nAssistant: 6", " 4\n\nHuman: 3 + 4?\n\nAssistant: 7", "two_prompts"),
+        (" 4\n\nHuman: Thanks.\n\nAssistant: Bye", " 5\n\nHuman: Why?\n\nAssistant: So", "two_prompts"),
+        (" 4", " 5\n\nHuman: Why?\n\nAssistant: So", "two_prompts"),
+        (" 4\n\nHuman: 3 + 3?", " 5", "last_not_assistant"),
+        (" 4", " 5\n\nHuman: Why?", "last_not_assistant"),
+        (" 4", " 4\n\nHuman: Why?\n\nAssistant: So", "no_response"),
+        (" 4", " 4\n", "same_responses"),
+    ],
+)
+def test_what_the_human_says_is_no_response_of_a_transcript(chosen: str, rejected: str, kind: str) -> None:
+    pair = {"chosen": HH + chosen, "rejected": HH + rejected}
+    with pytest.raises(RowError, match=";") as caught:
+        preference_rows.preference_of(pair, [])
+    assert caught.value.kind == kind
+
+
+def test_transcripts_may_differ_by_spaces_before_their_last_turn() -> None:
+    after = "\n\nHuman: Why?\n\nAssistant:"
+    pair = {"chosen": f"{HH} 4{after} So.", "rejected": f"{HH} 4 {after} No."}
+    before = f"{HH} 4{after}"
+    expected = PlainText(before, " So.", "chosen"), PlainText(before, " No.", "rejected")
+    assert preference_rows.preference_of(pair, []) == expected
+
+
 def test_a_completion_may_repeat_its_prompt_but_have_no_other() -> None:
     row = {"prompt": [ASKED], "completion": TALK, "label": True}
     assert read(row)[0].messages == TALK
