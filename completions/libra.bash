@@ -66,8 +66,8 @@ _libra() {
             esac ;;
         'judge')
             case $before in
-                --model) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
-                --judge-name|-k|--votes|--threshold|--judge-markers|--reference|--beta|--step-separator|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--header|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--finish-reason|--price|--score-index|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
+                --model|--reference) _libra_words 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' ;;
+                --judge-name|-k|--votes|--threshold|--judge-markers|--beta|--step-separator|--seed|--temperature|--top-p|--top-k|--min-p|--max-tokens|--sampling-arg|--revision|--dtype|--max-model-len|--chat-template-arg|--engine-arg|--tensor-parallel-size|--pipeline-parallel-size|--data-parallel-size|--concurrency|--batch-size|--base-url|--api-key-env|--header|--request-timeout|--retry-budget|--max-response-bytes|--proxy|--finish-reason|--price|--score-index|--shard|--limit|--window|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --task|--show-template) _libra_only 'score rank verify rate best' ;;
                 --reduce) _libra_only 'mean median majority max' ;;
                 --orders) _libra_only 'both first random' ;;

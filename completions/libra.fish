@@ -254,7 +254,7 @@ complete -c libra -n '__fish_seen_subcommand_from judge' -l no-texts -d 'Leave o
 complete -c libra -n '__fish_seen_subcommand_from judge' -l judge-markers -x -d 'Markers around the judges\' own thinking'
 complete -c libra -n '__fish_seen_subcommand_from judge' -l report -r -F -d 'Write the summary of each judge, which stderr shows, to FILE as JSON'
 complete -c libra -n '__fish_seen_subcommand_from judge' -l implicit -d 'Take the models for implicit reward models, which libra dpo --loss ce makes (see above)'
-complete -c libra -n '__fish_seen_subcommand_from judge' -l reference -x -d 'Reference of --implicit'
+complete -c libra -n '__fish_seen_subcommand_from judge' -l reference -r -F -a 'libra-mini/weak libra-mini/medium libra-mini/strong libra-mini/judge' -d 'Reference of --implicit'
 complete -c libra -n '__fish_seen_subcommand_from judge' -l beta -x -d 'Factor of the log-ratios of --implicit'
 complete -c libra -n '__fish_seen_subcommand_from judge' -l step-separator -x -d 'Text behind which a step of a response ends, for --implicit'
 complete -c libra -n '__fish_seen_subcommand_from judge' -l dry-run -d 'Print the first prompt as each judge would receive it, with its token ids, and ask nothing'

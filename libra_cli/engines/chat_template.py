@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from libra_cli.engines.base import LocalModel, Messages, Request, RequestError
-from libra_cli.engines.damage import damaged_file, refuse_adapter
+from libra_cli.engines.damage import damaged_file, no_model
 from libra_cli.engines.template_coverage import TemplateCoverage
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks.control_tokens import SPLIT_MARK
@@ -217,9 +217,8 @@ def load_tokenizer(model: LocalModel) -> Any:
     """The tokenizer of `model`; raises Fatal as `load_chat_template` does."""
     from transformers import AutoTokenizer
 
-    if os.path.isdir(model.path) and not os.path.exists(os.path.join(model.path, "config.json")):
-        refuse_adapter(model.name, model.path)
-        raise Fatal(Exit.USAGE, f"{model.name}: no model in this directory (no config.json); name one that holds it")
+    if os.path.isdir(model.path) and (why := no_model(model.path)):
+        raise Fatal(Exit.USAGE, f"{model.name}: {why}")
     silence_libraries()
     name, trust = str(model.args.get("tokenizer", model.path)), model.trust_remote_code
     try:

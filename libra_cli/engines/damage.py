@@ -6,7 +6,7 @@ import json
 import os
 from pathlib import Path
 
-from libra_cli.exits import Exit, Fatal
+from libra_cli import miniature
 
 _OBJECTS = ("config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json",
             "model.safetensors.index.json")  # fmt: skip
@@ -29,12 +29,39 @@ def damaged_file(folder: str) -> str | None:
     return None
 
 
-def refuse_adapter(name: str, folder: str) -> None:
-    """Raises Fatal(2) for a folder of adapters without the model that they belong to."""
-    if os.path.exists(os.path.join(folder, "config.json")) or not os.path.exists(os.path.join(folder, _ADAPTER)):
-        return
-    cure = "merge them into their model (merge_and_unload of peft, then save_pretrained), and name the folder of that"
-    raise Fatal(Exit.USAGE, f"{name}: the folder holds adapters (LoRA), not a whole model; {cure}")
+def no_model(name: str) -> str | None:
+    """Why neither an engine nor a trainer can load the model `name`, and the cure; None if a hub may have it.
+
+    Looks at names of files only.
+    """
+    if miniature.is_misspelt(name):
+        return f"the embedded models are {', '.join(miniature.MODELS)}"
+    folder = Path(name).expanduser()
+    if not folder.is_dir():
+        is_path = name.startswith(("/", "./", "../", "~")) or name.count("/") > 1
+        return "there is no such directory" if is_path else None
+    if (folder / "config.json").exists():
+        return None
+    if (folder / _ADAPTER).exists():
+        cure = "merge them into their model (merge_and_unload of peft, then save_pretrained), and name its folder"
+        return f"the folder holds adapters (LoRA), not a whole model; {cure}"
+    return _training_run(folder) or "no model in this directory (no config.json); name one that holds it"
+
+
+def _training_run(folder: Path) -> str | None:
+    """Says of a checkpoint of a trainer, or of a run that has not ended, where the model is; None for other folders."""
+    whole = folder.absolute()
+    places = [whole, *(place.parent for place in (whole, whole.parent) if place.name == "checkpoints")]
+    run = next(
+        (place for place in places if (place / "libra.json").exists() and (place / "checkpoints").is_dir()), None
+    )
+    if run is None:
+        return None
+    what = "a run of a trainer that has not ended" if run == whole else "a checkpoint of a trainer, which is no model"
+    shown = str(run) if folder.is_absolute() else os.path.relpath(run)
+    if (run / "config.json").exists():
+        return f"this is {what}; name {shown}, which has the model of the run"
+    return f"this is {what}; the same command of the trainer continues the run, and writes the model to {shown}"
 
 
 def _read(path: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from libra_cli import miniature
 from libra_cli.engines.architectures import config_of, has_head
 from libra_cli.engines.base import Engine, LocalModel, Sampling
+from libra_cli.engines.damage import no_model
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.openai.addresses import server_address
 from libra_cli.engines.openai.end_words import meanings
@@ -116,10 +117,8 @@ def is_reward_model(model: str, options: EngineOptions) -> bool:
 
 def _check_name(model: str, flag: str) -> None:
     """Raises InvalidOptions if the model that --`flag` names cannot be one that this machine loads."""
-    if miniature.is_misspelt(model):
-        raise InvalidOptions(f"--{flag} {model}: the embedded models are {', '.join(miniature.MODELS)}")
-    if model.startswith(("/", "./", "../", "~")) and not os.path.isdir(os.path.expanduser(model)):
-        raise InvalidOptions(f"--{flag} {model}: there is no such directory")
+    if why := no_model(model):
+        raise InvalidOptions(f"--{flag} {model}: {why}")
 
 
 def _check_implicit(options: EngineOptions, implicit: ImplicitReward) -> None:

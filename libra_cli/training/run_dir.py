@@ -17,7 +17,7 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.engines.architectures import config_of
-from libra_cli.engines.damage import refuse_adapter
+from libra_cli.engines.damage import no_model
 from libra_cli.exits import Exit, Fatal
 from libra_cli.masking import without_secrets
 from libra_cli.stream.files import replace_file
@@ -132,15 +132,9 @@ class RunDir:
         InputFiles([path for path in inputs if path != "-"])
         check_trackers(settings.watch.tensorboard, settings.watch.wandb)
         for option, name in settings.models.items():
-            if miniature.is_misspelt(name):
-                raise Fatal(Exit.USAGE, f"{option} {name}: the embedded models are {', '.join(miniature.MODELS)}")
-            is_path = name.startswith((".", "/", "~")) or os.path.isdir(name)
-            if name.count("/") > 1 and not os.path.isdir(name):
-                raise Fatal(Exit.USAGE, f"{option} {name}: there is no such folder")
-            if is_path and not os.path.isfile(os.path.join(name, "config.json")):
-                refuse_adapter(f"{option} {name}", name)
-                raise Fatal(Exit.USAGE, f"{option} {name}: there is no config.json; name the folder of a model")
-            if is_path:
+            if why := no_model(name):
+                raise Fatal(Exit.USAGE, f"{option} {name}: {why}")
+            if os.path.isdir(name):
                 refuse_other_kind(settings, option, config_of(name, None))
         self._refuse_model_itself()
         if settings.save.score:

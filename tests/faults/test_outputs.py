@@ -76,10 +76,10 @@ INSTEAD = {"batch_out": ["--model", "m"]}
 """Those beside an output that goes with others."""
 TRAINERS = {"sft", "dpo", "train-rm", "grpo"}
 CHECKED = {
-    ("sft", "./nowhere: there is no config.json"),
-    ("dpo", "./nowhere: there is no config.json"),
-    ("train-rm", "./nowhere: there is no config.json"),
-    ("grpo", "./nowhere: there is no config.json"),
+    ("sft", "./nowhere: there is no such directory"),
+    ("dpo", "./nowhere: there is no such directory"),
+    ("train-rm", "./nowhere: there is no such directory"),
+    ("grpo", "./nowhere: there is no such directory"),
     ("review", "this terminal cannot show a screen"),
 }
 """Stages that cannot do their work here, and what a run of theirs says once its files are found to be right."""

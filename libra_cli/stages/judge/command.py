@@ -176,6 +176,7 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     "--reference",
     omitted_unset=True,
     metavar="NAME",
+    suggested=miniature.MODELS,
     help="Reference of --implicit: the model that its training began with.",
 )
 @option(

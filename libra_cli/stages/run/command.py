@@ -97,7 +97,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     from libra_cli.stages.run.execute import Runner, results
     from libra_cli.stages.run.pipe_file import read_pipe
     from libra_cli.stages.run.progress import StepProgress
-    from libra_cli.stages.run.select import chosen, missing_inputs
+    from libra_cli.stages.run.select import chosen, missing_inputs, missing_models
     from libra_cli.stages.run.shell import script
     from libra_cli.stages.run.slurm_settings import job_settings
     from libra_cli.stages.run.slurm_submit import refuse_queued
@@ -121,7 +121,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     steps = chosen(read, every, options["only"], options["first"], options["until"])
     progress = StepProgress(read.output, options["force"])
     to_do = [step for step in steps if progress.reason(step)]
-    for missing in missing_inputs(read, every, to_do):
+    for missing in (*missing_inputs(read, every, to_do), *missing_models(every, to_do)):
         raise click.UsageError(missing)
     progress.refuse_unmade(steps)
     if options["slurm"] or options["submit"]:

@@ -8,9 +8,10 @@ from collections.abc import Iterator, Sequence
 import click
 
 from libra_cli.cli.nearest import did_you_mean
+from libra_cli.engines.damage import no_model
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.progress import unmade
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.steps import Step, files_made, maker_of
 
 
 def chosen(
@@ -45,6 +46,18 @@ def missing_inputs(pipe: PipeFile, steps: Sequence[Step], to_run: Sequence[Step]
         place = f"{pipe.place(step.line)}: the step {step.name} reads {name}"
         hint = did_you_mean(name, pipe.step_names) or "; check the name"
         yield f"{place}, which is neither a step nor a file{hint}"
+
+
+def missing_models(steps: Sequence[Step], to_run: Sequence[Step]) -> Iterator[str]:
+    """What is wrong with each model of the steps `to_run` that cannot be loaded and that none of `steps` trains.
+
+    What a hub may have is left to the step.
+    """
+    makers = files_made(steps)
+    for step in to_run:
+        for place, name in step.models:
+            if maker_of(name, makers) is None and (why := no_model(name)):
+                yield f"{place} {name}: {why}"
 
 
 def _is_named(step: Step, names: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from libra_cli import miniature
 from libra_cli.cli.config_file import CONFIG_PLACES, ConfigValue, key_of, option_of_key, setting_of_key
 from libra_cli.cli.nearest import variable_prefix
 from libra_cli.cli.stage_options import StageOption
@@ -22,6 +23,8 @@ ENDINGS = {"rows": ".jsonl", "result": ".txt", "model folder": ""}
 """Form of what `-o` of a stage writes -> how the name ends that a step gives it."""
 NO_STEPS = ("review", "run", "schema", "doctor")
 """Stages that make nothing from files alone."""
+ELSEWHERE = ("base_url", "replay", "batch_out", "batch_in")
+"""Parameters with which a stage loads no model itself, so that models have the names of a server or a recording."""
 
 
 @dataclass
@@ -46,6 +49,8 @@ class Step:
     """Whether the stage has --overwrite."""
     writes: dict[str, str] = field(default_factory=dict)
     """Files that the step writes besides its output, by the option that names them."""
+    models: list[tuple[str, str]] = field(default_factory=list)
+    """The models that the step loads, after the line of the file and the key that name each."""
     shard: str | None = None
     """--shard, if the file sets it."""
     settings: dict[str, Any] = field(default_factory=dict)
@@ -195,6 +200,7 @@ def _fill_in(
     step.reads += [path for path in _files(command, parsed.params, configs) if path not in step.reads]  # or may read
     if not parsed.params.get("inputs") and not parsed.params.get("preset"):
         raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
+    step.models = _models(command, parsed.params, places, pipe.place(text.line))
     step.words = [*start, *words, "-o", step.output, *last]
     step.overwrites = any("--overwrite" in param.opts for param in command.params)
     step.writes, step.shard = _written(command, parsed.params), parsed.params.get("shard")
@@ -280,6 +286,20 @@ def _written(command: click.Command, values: Mapping[str, Any]) -> dict[str, str
     """The files besides its output that a command writes, by the option that names them."""
     options = (param for param in command.params if getattr(param, "writes", None) and "-o" not in param.opts)
     return {max(param.opts, key=len): str(value) for param in options if (value := values.get(str(param.name)))}
+
+
+def _models(
+    command: click.Command, values: Mapping[str, Any], places: Mapping[str | None, str], otherwise: str
+) -> list[tuple[str, str]]:
+    """The models that a command loads, each after `FILE:LINE: key`; `otherwise` is the place of what no line says."""
+    if any(values.get(name) for name in ELSEWHERE) or values.get("engine") in ("openai", "replay"):
+        return []
+    found = []
+    for param in command.params:
+        if getattr(param, "suggested", ()) == miniature.MODELS and (value := values.get(str(param.name))):
+            place = f"{places.get(param.name, otherwise)}: {key_of(param)}"
+            found += [(place, str(one)) for one in ([value] if isinstance(value, str) else value)]
+    return found
 
 
 def _in_order(pipe: PipeFile, steps: Mapping[str, Step]) -> list[Step]:
