@@ -218,8 +218,8 @@ def _text_options() -> list[Decorator]:
             "--stop",
             multiple=True,
             metavar="TEXT",
-            help="End the response where the model writes TEXT, which is left out; even inside the thinking. "
-            "Repeatable.",
+            help="End the response where the model writes TEXT, which is left out; even inside the thinking, and where "
+            "a server goes on. Repeatable.",
         ),
         _sampling_arg(),
         _sampling(

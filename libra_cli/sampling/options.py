@@ -117,6 +117,8 @@ class SamplingOptions(FromOptions):
         for name, flag in _OPTIONS_OF_THEIR_OWN.items():
             if extra.get(name) is not None:
                 raise InvalidOptions(f"--sampling-arg {name}: use --{flag}")
+        if "" in self.stop:
+            raise InvalidOptions("--stop: an empty text would end every response at its beginning; give a text")
         return Sampling(
             temperature=TEMPERATURE[self.thinking] if self.temperature is None else self.temperature,
             top_p=self.top_p,

@@ -91,6 +91,19 @@ def test_a_batch_gives_the_rows_of_a_server_whatever_the_order(shell, tmp_path):
     assert {line["class"] for line in lines_of(tmp_path / "batch.jsonl")} == {"no_content", "prompt_too_long"}
 
 
+def test_a_batch_is_cut_at_a_stop_text_as_a_server_is(shell, tmp_path):
+    rollout = ["libra", "rollout", "--model", "tiny", "--stop", "END", "problems.jsonl"]
+    (tmp_path / "problems.jsonl").write_bytes(problems(2))
+    with ScriptedServer(lambda call: wrote(f"It is {call.prompt[8]}.END and more")) as server:
+        live = shell([*rollout, "--base-url", server.url])
+        shell([*rollout, "--batch-out", "requests.jsonl"])
+        batch = shell([*rollout, *provide(tmp_path, server)[:2]])
+    assert batch.out == live.out
+    assert [json.loads(row)["response"] for row in batch.out.splitlines()] == ["It is 0.", "It is 1."]
+    assert all(ended.err.count(b"answers go on after the text of --stop, and are cut there") == 1
+               for ended in (live, batch))  # fmt: skip
+
+
 def test_each_row_names_the_version_of_the_model_that_answered_it(shell, tmp_path):
     rollout = ["libra", "rollout", "--model", "tiny"]
     shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(4))

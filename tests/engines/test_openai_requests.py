@@ -288,6 +288,39 @@ def test_a_missing_client_library_names_the_cure(shell):
     assert b"Fatal: --engine openai needs httpx: pip install 'libra-cli[openai]'" in ended.err
 
 
+# -- servers that do not know `stop` ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "text"),
+    [
+        ("It is 4.\nQuestion: 3 + 3?\nEND It is 6.", {}, "It is 4.\n"),
+        ("It is 4.END", {"tool_calls": [{"function": {"name": "add"}}]}, "It is 4."),
+        ("Question: again", {}, ""),
+        ("It is 4.", {"reasoning_content": "2 + 2 END"}, "<think>\n2 + 2 "),
+        ("It is 4. END", {"reasoning_content": "2 + 2"}, "<think>\n2 + 2\n</think>\n\nIt is 4. "),
+        ("END", {"reasoning_content": "2 + 2"}, "<think>\n2 + 2\n</think>\n\n"),
+    ],
+)
+@pytest.mark.parametrize("reason", ["stop", "length", "odd"])
+def test_a_text_that_goes_on_after_a_stop_text_is_cut_there(content, more, text, reason):
+    """The prefill may hold such a text; a line says once that answers are cut."""
+    notes = []
+    sampling = Sampling(0.5, 1.0, 100, stop=("END", "Question:"))
+    with ScriptedServer(lambda _call: wrote(content, reason, **more)) as server:
+        answers = ask(server.url, ["p", "q"], sampling=sampling, prefill="Question: ", note=notes.append)
+    assert {(answer.text, answer.finish_reason) for answer in answers.values()} == {(f"Question: {text}", "stop")}
+    assert {(answer.n_tokens, answer.tool_calls) for answer in answers.values()} == {(len(content), ())}
+    assert len(notes) == 1
+    assert notes[0].endswith(": answers go on after the text of --stop, and are cut there")
+
+
+@pytest.mark.parametrize("extra", [{"include_stop_str_in_output": True}, {"no_stop_trim": True}])
+def test_a_stop_text_that_is_to_stay_stays(extra):
+    answer, _ = one(lambda _call: wrote("4 END"), sampling=Sampling(0.5, 1.0, 100, stop=("END",)), extra=extra)
+    assert answer.text == "4 END"
+
+
 # -- what a server says of itself -------------------------------------------------------------------------------------
 
 

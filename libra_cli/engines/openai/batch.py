@@ -13,6 +13,7 @@ from typing import Any
 
 from libra_cli.engines.base import Completion, Request, RequestError, Sampling
 from libra_cli.engines.openai.chat_api import (
+    CUT,
     ChatFormat,
     FieldRefused,
     LimitRenamed,
@@ -20,6 +21,7 @@ from libra_cli.engines.openai.chat_api import (
     Refusal,
     ServerCompletion,
     StreamDemanded,
+    cut_at_stop,
     read_chat_answer,
     with_thinking,
 )
@@ -105,9 +107,12 @@ class BatchFormat:
         except Fatal as error:  # one that would end a run with a server: of a batch the other answers count
             return RequestError("refused", str(error))
         if isinstance(meant, ServerCompletion):
-            text = with_thinking(meant, self._markers, request.prefill)
-            reason = self._ends.read(meant.finish_reason, self._tell)
-            return Completion(text, reason, meant.n_tokens, model=meant.model, tool_calls=meant.tool_calls)
+            kept = cut_at_stop(meant, self._format.stops)
+            if kept is not meant:
+                self._tell(CUT)
+            text = with_thinking(kept, self._markers, request.prefill)
+            reason = self._ends.read(kept.finish_reason, self._tell)
+            return Completion(text, reason, kept.n_tokens, model=kept.model, tool_calls=kept.tool_calls)
         if isinstance(meant, RequestError):
             return meant
         if isinstance(meant, Failure):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from libra_cli.engines.base import Request, RequestError, Sampling
@@ -35,6 +35,9 @@ _MOST_TOKENS = 2**31
 """No response has so many; larger numbers overflow what statistics are made with."""
 _LONGEST_NAME = 500
 _JSON_TYPES = {str: "text", dict: "an object", list: "a list"}
+_KEEP_STOP = ("include_stop_str_in_output", "no_stop_trim")
+"""With these vLLM and SGLang leave the text at which a response ended in it."""
+CUT = "answers go on after the text of --stop, and are cut there"
 _REFUSALS = (401, 402, 403, 404, 405)
 
 
@@ -115,6 +118,8 @@ class ChatFormat:
             raise Fatal(Exit.USAGE, f"--engine-arg {taken[0]}: libra sets it from its own options; {cure}")
         self._left_out = {name for name, value in extra.items() if value is None}
         self._defaults = {*defaults, "stream_options"} - self._left_out
+        self.stops = () if any(extra.get(name) for name in _KEEP_STOP) else sampling.stop
+        """The texts that no response may hold."""
         self.max_tokens, self.limit_name = sampling.max_tokens, "max_tokens"
         self._model = model
         self._chat: Body = {"chat_template_kwargs": dict(chat_template_args)} if chat_template_args else {}
@@ -317,6 +322,25 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
     n_tokens, model = n_tokens_in(fields, "completion_tokens"), name_in(answer, fields, "model")
     text, thinking = text and answer.text(text), thinking and answer.text(thinking)
     return ServerCompletion(text, thinking, reason, n_tokens, model, calls)
+
+
+def _before(text: str, stops: Sequence[str]) -> str | None:
+    """What stands before the first of `stops`; None if the text holds none."""
+    begins = [begin for stop in stops if (begin := text.find(stop)) >= 0]
+    return text[: min(begins)] if begins else None
+
+
+def cut_at_stop(completion: ServerCompletion, stops: Sequence[str]) -> ServerCompletion:
+    """A completion up to the first of `stops` in its thinking, or else in its text; itself without any.
+
+    For servers that do not know `stop`. The number of tokens stays that of all which the server generated.
+    """
+    thinking, content = (_before(text or "", stops) for text in (completion.thinking, completion.content))
+    if thinking is not None:
+        return replace(completion, thinking=thinking, content=None, finish_reason="stop", tool_calls=())
+    if content is not None:
+        return replace(completion, content=content, finish_reason="stop", tool_calls=())
+    return completion
 
 
 def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefill: str) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 from libra_cli.engines.base import Completion, Rendered, Request, RequestError, Sampling
 from libra_cli.engines.chat_template import ends_inside
 from libra_cli.engines.openai.chat_api import (
+    CUT,
     ChatFormat,
     FieldRefused,
     LimitRenamed,
@@ -16,6 +17,7 @@ from libra_cli.engines.openai.chat_api import (
     Refusal,
     ServerCompletion,
     StreamDemanded,
+    cut_at_stop,
     with_thinking,
 )
 from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
@@ -104,19 +106,22 @@ class OpenAIEngine(Servers):
             if isinstance(answer, ServerCompletion):
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
-                reason = self._ends.read(answer.finish_reason, lambda line: self._tell(endpoint, line))
+                kept = cut_at_stop(answer, self._format.stops)
+                if kept is not answer:
+                    self._tell(endpoint, CUT)
+                reason = self._ends.read(kept.finish_reason, lambda line: self._tell(endpoint, line))
                 if answer.content is None and not is_cut_short(reason):
                     cause = "a whole answer came as reasoning, which counts as thinking that did not end"
                     cure = "for a model that does not think, serve it without a reasoning parser"
                     self._tell(endpoint, f"{cause}; {cure}")
-                text = with_thinking(answer, self._markers, request.prefill)
+                text = with_thinking(kept, self._markers, request.prefill)
                 return Completion(
                     text,
                     reason,
                     answer.n_tokens,
                     self._facts.opened_thinking,
                     model=answer.model,
-                    tool_calls=answer.tool_calls,
+                    tool_calls=kept.tool_calls,
                 )
             if isinstance(answer, RequestError):
                 return answer
