@@ -10,6 +10,8 @@ from libra_cli.records.forms import QUESTIONS, JudgeItem, form_of, item_of
 from libra_cli.records.messages import OF_SYSTEM, SHOWN, Message
 from libra_cli.records.own_names import QUESTION, REFERENCE, RESPONSE, OwnNames
 from libra_cli.records.probes import Probe
+from libra_cli.stream import rows
+from libra_cli.stream.common_names import respelled
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import rank, thinking
 
@@ -71,6 +73,8 @@ class ResponseNames:
     def __call__(self, row: Row) -> Row:
         """The row with the fields that it lacks; the same row if it lacks none, or is no single response."""
         form = form_of(row.fields)
+        if form is None and (new := respelled(row.fields)) and form_of({**row.fields, **new}) in ("pair", "list"):
+            row, form = rows.extended(row, new), "pair"
         if form in ("pair", "list"):
             return self._question(row)
         return self._names(row) if form in (None, "response") and "messages" not in row.fields else row

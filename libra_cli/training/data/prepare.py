@@ -12,6 +12,7 @@ import numpy as np
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.plural import counted
+from libra_cli.stream.common_names import respelled
 from libra_cli.stream.console import Console
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
@@ -202,7 +203,10 @@ def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings
 
 
 def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:
-    """The rows of the files; lines that are no rows are refused. Raises Fatal if asked to stop meanwhile."""
+    """The rows of the files, with their fields under plain names, too; lines that are no rows are refused.
+
+    Raises Fatal if asked to stop meanwhile.
+    """
     with closing(read_rows(InputFiles(paths, wake_fd=stop.wake_fd if stop else None), counts, stop)) as entries:
         for entry in entries:
             if isinstance(entry, BadLine):
@@ -210,6 +214,7 @@ def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts
                 counts.errors += 1
                 log.add(entry.error, entry.raw, entry.place, None)
             else:
+                entry.fields |= respelled(entry.fields)
                 yield entry
     if stop and stop.status:
         raise Fatal(stop.status, f"stopped before the first step; {same_command(paths)}")
