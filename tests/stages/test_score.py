@@ -312,6 +312,10 @@ def test_items_that_one_judge_has_more_often_are_not_matched(scored):
     assert "occur more often in one" in " ".join(comparison["notes"])
 
 
+def test_a_subset_and_a_model_are_no_item():
+    assert item_keys({"subset": "s", "model": "m", "sample": 0, "label": 1, "score": 1}) == (0, 0)
+
+
 @pytest.mark.parametrize("text", [{"text": ["q a", "q b"]}, {"texts_chosen": ["q a"], "texts_rejected": ["q b"]}])
 def test_the_texts_of_published_results_tell_their_items_apart(text):
     assert item_keys({"id": 1, **text})[0] != item_keys({"id": 1, **{key: ["r"] for key in text}})[0]

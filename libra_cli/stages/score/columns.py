@@ -99,7 +99,8 @@ def item_keys(fields: dict[str, Any]) -> tuple[int, int]:
     names += tuple(fields[name] for name in _TEXTS if name in fields)
     if "response" not in fields and names[4] is None and (other := common_name(fields, RESPONSE)) is not None:
         names += (fields[other],)
-    return (_hash(names) if any(name is not None for name in names) else 0), by_name
+    is_item = is_named or any(text is not None for text in names[5:])  # a subset and a model are no item
+    return (_hash(names) if is_item else 0), by_name
 
 
 def _hash(names: tuple[Any, ...]) -> int:
