@@ -66,10 +66,15 @@ class JudgeEval:
         judged, errors = self._folder / "judged.jsonl", self._errors
         judge = ["judge", "--model", str(self._folder), "--judge-name", "trained", "--overwrite", "-o", str(judged)]
         failure = self._run([*judge, *self._options, "--errors", str(errors), *self._benchmark])[1]
-        n_refused, refused = self._tell_refused(errors)
+        # The rows of a judge that was stopped are told of when the run continues, and judges all.
+        n_refused, refused = (0, "") if self._stop.status is not None else self._tell_refused(errors)
+        if failure is None and judged.is_file() and not judged.stat().st_size:
+            failure = "no row of the benchmark is left to judge" if n_refused else "the benchmark has no rows"
         if failure is None:
             out, failure = self._run(["score", "--json", str(judged)])
         if failure is not None:
+            if self._stop.status is not None:
+                failure = "interrupted; it is scored when the run continues"
             self._console.say(f"the benchmark was not scored: {failure}")
             return BenchmarkScore({"accuracy": None, "refused": n_refused, "reason": failure}, refused)
         report = json.loads(out)
@@ -101,7 +106,7 @@ class JudgeEval:
         return len(entries), refused
 
     def _run(self, command: list[str]) -> tuple[str, str | None]:
-        """Standard output of a stage, and its last message if it failed."""
+        """Standard output of a stage, and why it failed if it did: its last message, or the signal that killed it."""
         environment = {name: value for name, value in os.environ.items() if name not in _RANK_VARIABLES}
         process = subprocess.Popen(
             libra_command(*command),
@@ -119,5 +124,7 @@ class JudgeEval:
                 if self._stop.status is not None:  # the run is asked to stop, and has a checkpoint to write
                     kill_descendants(process.pid)
                     process.kill()
+        if process.returncode < 0:
+            return out, f"libra {command[0]} was killed (signal {-process.returncode})"
         message = errors.strip().split("\n")[-1] or f"libra {command[0]} ended with status {process.returncode}"
         return out, None if process.returncode in (0, 3) else message
