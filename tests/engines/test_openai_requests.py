@@ -315,10 +315,19 @@ def test_a_text_that_goes_on_after_a_stop_text_is_cut_there(content, more, text,
     assert notes[0].endswith(": answers go on after the text of --stop, and are cut there")
 
 
-@pytest.mark.parametrize("extra", [{"include_stop_str_in_output": True}, {"no_stop_trim": True}])
-def test_a_stop_text_that_is_to_stay_stays(extra):
-    answer, _ = one(lambda _call: wrote("4 END"), sampling=Sampling(0.5, 1.0, 100, stop=("END",)), extra=extra)
-    assert answer.text == "4 END"
+@pytest.mark.parametrize(
+    ("of_sampling", "of_engine", "text"),
+    [
+        ({}, {"include_stop_str_in_output": True}, "4 END"),
+        ({"no_stop_trim": True}, {}, "4 END"),
+        ({"stop": None}, {}, "4 END"),  # provenance says that there is none
+        ({}, {"stop": None}, "4 "),  # for a server that refuses the field
+    ],
+)
+def test_a_stop_text_that_is_to_stay_stays(of_sampling, of_engine, text):
+    sampling = Sampling(0.5, 1.0, 100, stop=("END",), extra=of_sampling)
+    answer, _ = one(lambda _call: wrote("4 END"), sampling=sampling, extra=of_engine)
+    assert answer.text == text
 
 
 # -- what a server says of itself -------------------------------------------------------------------------------------

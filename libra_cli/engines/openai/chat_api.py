@@ -118,8 +118,9 @@ class ChatFormat:
             raise Fatal(Exit.USAGE, f"--engine-arg {taken[0]}: libra sets it from its own options; {cure}")
         self._left_out = {name for name, value in extra.items() if value is None}
         self._defaults = {*defaults, "stream_options"} - self._left_out
-        self.stops = () if any(extra.get(name) for name in _KEEP_STOP) else sampling.stop
-        """The texts that no response may hold."""
+        is_kept = "stop" in sampling.extra or any(extra.get(name) for name in _KEEP_STOP)
+        self.stops = () if is_kept else sampling.stop
+        """The texts that no response may hold, whether the server is told of them or not."""
         self.max_tokens, self.limit_name = sampling.max_tokens, "max_tokens"
         self._model = model
         self._chat: Body = {"chat_template_kwargs": dict(chat_template_args)} if chat_template_args else {}
