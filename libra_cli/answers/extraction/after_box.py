@@ -13,6 +13,13 @@ from libra_cli.answers.values import structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _NAMED = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?)\s*=\s*\$?\s*\\boxed")
+_BOX_OF_NAME = lazy_pattern(
+    r"(?:(?<![A-Za-z\\])(?P<name>[A-Za-z](?:_\{?\w\}?)?|[a-z]{3,12}) ?= ?\$?)?"
+    r"\\boxed\{(?:\s*(?P<inside>[A-Za-z](?:_\{?\w\}?)?|(?:\\text\{)?[a-z]{3,12}\}?) ?= ?)?"
+    r"(?P<value>[^{}=]{0,40}(?:\{[^{}=]{0,40}\}[^{}=]{0,40}){0,4})\}"
+)
+_NAME_IN_REFERENCE = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?|[a-z]{3,12}) ?=")
+_SEVERAL = 2
 _OF_QUESTION = words.table(
     "so thus therefore hence and the a our my final correct required overall answer to question problem this original "
     "is be must should"
@@ -52,6 +59,21 @@ def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | Non
     decision = equal.decide_quickly(box.content, value)
     is_other = decision is not None and decision.equal is False and not _may_be_same(box.content, value)
     return Extraction(value) if is_other else None
+
+
+def of_names(text: str, reference: str) -> str | None:
+    """What boxes of their own give to several names, in the form of a reference: \\boxed{x = 4}, and \\boxed{y = 5}.
+
+    None if the boxes give no names, or others than the reference.
+    """
+    given = {match["name"] or match["inside"]: match["value"] for match in _BOX_OF_NAME.finditer(text)}
+    names = [*dict.fromkeys(_NAME_IN_REFERENCE.findall(reference))]
+    if len(given) < _SEVERAL or None in given or (names and set(names) != set(given)):
+        return None
+    if names:
+        return ", ".join(f"{name} = {given[name]}" for name in names)
+    is_point = reference.startswith("(") and reference.count(",") == len(given) - 1 and [*given] == sorted(given)
+    return f"({', '.join(given.values())})" if is_point else None
 
 
 def _is_bare(given: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from libra_cli.answers.extraction import endings, prose_sentences, prose_statements, prose_words
+from libra_cli.answers.extraction import endings, further_facts, prose_sentences, prose_statements, prose_words
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.sentences import assertions, phrases, remarks
 from libra_cli.answers.sentences.extracted import (
@@ -18,9 +18,13 @@ from libra_cli.answers.sentences.extracted import (
     UNDECIDED,
     Extraction,
 )
+from libra_cli.answers.text import number
+from libra_cli.answers.values import normalize
+from libra_cli.lazy_pattern import lazy_pattern
 
 _FEW = 3
 """Words of a line without a full stop."""
+_ROUNDS = lazy_pattern(r"\b(?i:about|approx\w*|roughly|around|decimals?|numerically|nearly)\b|\u2248|\\approx")
 Check = Callable[[Prose, "str | None"], Extraction | None]
 _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.says_more,
@@ -98,6 +102,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.percent_of, ()),
     (endings.spelled, ()),
     (endings.one_of_named, ()),
+    (further_facts.in_two_units, ()),
+    (further_facts.before_fact, ()),
     (prose_sentences.counted_as_asked, ()),
     (prose_sentences.one_asked_for, ()),
     (prose_sentences.in_unit_asked_for, ()),
@@ -122,6 +128,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
 def read(text: str, reference: str | None, cut: bool | None, question: str | None = None) -> Extraction:
     """The answer of a text without a box, or why it has none."""
     found = _read(Prose(text, reference, cut, question))
+    if found.answer and "." in found.answer and not cut:
+        return _before_rounding(found, text, reference, question)
     if found.reason != NO_ANSWER or found.answer or not reference or cut:
         return found
     before, last = remarks.before_last_sentence(text), remarks.last_sentence(text)
@@ -135,6 +143,23 @@ def read(text: str, reference: str | None, cut: bool | None, question: str | Non
     if not earlier.answer or "," in earlier.answer:
         return found
     return Extraction(earlier.answer, AMBIGUOUS)
+
+
+def _before_rounding(found: Extraction, text: str, reference: str | None, question: str | None) -> Extraction:
+    """What a text gives before a last sentence that only rounds it: The area is 9π. This is roughly 28.27."""
+    last = remarks.last_sentence(text)
+    decimal = found.answer or ""
+    rounds = _ROUNDS.search(last) if reference and decimal in last and decimal != reference else None
+    is_stated = "**" in last or remarks.begins_conclusion(last)  # So approximately **0.11**
+    before = remarks.before_last_sentence(text) if rounds and not is_stated else ""
+    earlier = _read(Prose(before, reference, False, question)) if before else found
+    if earlier is found or not earlier.answer or earlier.reason:
+        return found
+    from libra_cli.answers.values import numeric  # which loads the parser of formulas
+
+    value = number.parse(decimal.strip(" $"))
+    exact = normalize.normalized(earlier.answer.rpartition("=")[2])
+    return earlier if value is not None and numeric.rounds(exact, value) else found
 
 
 def _read(prose: Prose) -> Extraction:

@@ -57,6 +57,13 @@ _REASONED = lazy_pattern(
     r"(?:(?i:since|because|as) [^,]{1,120},(?P<behind>[^,]{1,80})"
     r"|(?P<before>[^,]{1,80}?)(?:,? (?:because|since|as) .{1,200})?)[.!]?"
 )
+_SO_NONE = lazy_pattern(
+    r"(?:^|[,;:] (?:and )?|\u2192 ?)(?i:so|hence|thus|therefore|meaning),? (?:that )?"
+    r"(?:the answer is |we have |we get )?"
+    r"(?:(?:there (?:are|is) )?(?:none|not (?:even )?(?:a single )?(?:one|any))(?: (?:are|is) left| at all| of them)?"
+    r"|there (?:aren['\u2019]t|isn['\u2019]t) (?:any|one))[.!]?$"
+)
+"""A last clause that concludes that there is none: so none."""
 _DENIALS = words.table(
     """
     kein keine keinen keiner keines keinem nichts niemand aucun aucune rien personne ningún ninguna ninguno nada nadie
@@ -163,6 +170,8 @@ def is_said(sentence: str) -> bool:
 
 def is_concluded(sentence: str) -> bool:
     """Whether a sentence says beside a reason that there is none of something: There are none, since ..."""
+    if _SO_NONE.search(sentence):
+        return True
     match = _REASONED.fullmatch(sentence.strip())
     if match is None:
         return False

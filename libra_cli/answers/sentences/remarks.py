@@ -284,7 +284,7 @@ def _is_remark(sentence: str, before: str, question: str | None) -> bool:
     if bare.startswith("if ") and any(map(bare.__contains__, _COUNTERFACTUAL)) and "would" in heard:
         return " would " not in (question or "")
     if bare.startswith(_SOUND):
-        return (_CHANGES - {"answer"}).isdisjoint(heard)
+        return (_CHANGES - {"answer", "makes"}).isdisjoint(heard)
     if not _CHANGES.isdisjoint(heard) and not bare.startswith(_MAY_SAY_ANSWER):
         return False
     if bare.startswith((*_ADVICE, *_NOTES)) and _has_new_number(sentence, before, question):

@@ -54,6 +54,12 @@ _BEGINNING = 24
 """Letters by which a question that is asked again is known."""
 _ANSWERED = lazy_pattern(r"[Aa]nswer(?: is\b|\**:| \([^()\n]{1,20}\):)|####|\\boxed|(?:^|\n)A: ")
 _END = 80
+_HEADING_SIGNS = "#*[(-=<"
+_END_LINE = lazy_pattern(
+    r"[#*\[(=< -]{1,8}(?i:(?:the )?end(?: of (?:the |my )?(?:response|answer|solution|explanation|proof|output|text))?"
+    r"|done|finished|explanation|response|notes?|references?|verification|check)[\])*.:=> -]{0,8}"
+)
+"""A last line that says no more than that the text ends: ### End."""
 _DOUBT = lazy_pattern(r"\b(?:[Ww]ait|[Ll]et me|[Hh]mm+|[Hh]old on|[Aa]ctually|[Cc]heck|[Oo]ops|[Ss]orry)\b")
 """A word behind which a text works on its own question again."""
 _FINAL = lazy_pattern(r"(?:^|\n)#### ?[-$]{0,2}\d[\d.,/]{0,20}%?(?: [a-z]{1,20})?(?=\n\n)")
@@ -102,6 +108,7 @@ def own_turn(text: str, question: str | None = None) -> str:
         text = _before_alike(text, question)
     if question and has_empty_lines and text.count("####") > 1:
         text = _before_another_problem(text, question)
+    text = _without_end(text)
     if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]
     if "<" not in text and ("|" not in text or "[|" not in text):
@@ -116,6 +123,13 @@ def own_turn(text: str, question: str | None = None) -> str:
         role = _ROLE.match(text, begin)  # <|im_start|>assistant
         begin = role.end() if role and token[0][1:2] not in "/" else begin
     return text[begin:] if begin else text
+
+
+def _without_end(text: str) -> str:
+    """A text without a last line that only says that it ends, or heads what does not follow: ### End."""
+    start = text.rstrip().rfind("\n") + 1
+    line = text[start:].strip() if 0 < len(text) - start < _END else ""
+    return text[:start].rstrip() if line[:1] in _HEADING_SIGNS and line and _END_LINE.fullmatch(line) else text
 
 
 def _before_another_problem(text: str, question: str) -> str:
