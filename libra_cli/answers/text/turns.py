@@ -108,7 +108,7 @@ def own_turn(text: str, question: str | None = None) -> str:
         text = _before_alike(text, question)
     if question and has_empty_lines and text.count("####") > 1:
         text = _before_another_problem(text, question)
-    text = _without_end(text)
+    text = text if text[-1:].isdigit() else _without_end(text)
     if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]
     if "<" not in text and ("|" not in text or "[|" not in text):
