@@ -76,6 +76,22 @@ def slurm(tmp_path, environment):
 SBATCH = str(EXAMPLES / "slurm" / "rollout.sbatch")
 
 
+@pytest.mark.parametrize("script", sorted((EXAMPLES / "slurm").glob("*.sbatch")), ids=lambda path: path.name)
+def test_a_script_for_slurm_without_arguments_or_slurm_says_how_it_is_used(script):
+    without = {name: value for name, value in os.environ.items() if not name.startswith("SLURM_")}
+    for words, variables in (
+        ([], {"SLURM_ARRAY_TASK_ID": "0", "SLURM_JOB_ID": "1", "SLURM_NNODES": "2"}),
+        (["a", "b"], {}),
+    ):
+        ended = subprocess.run(
+            ["bash", str(script), *words], env={**without, **variables}, capture_output=True, text=True
+        )
+        assert ended.returncode == 2
+        assert len(ended.stderr.splitlines()) == 1
+        assert ended.stderr.startswith("usage: sbatch ")
+        assert f"examples/slurm/{script.name} " in ended.stderr
+
+
 def test_the_tasks_of_a_slurm_array_share_the_work(shell, slurm, tmp_path):
     for task in ("0", "1"):
         ended = shell(
