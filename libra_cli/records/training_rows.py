@@ -152,7 +152,7 @@ def example_of(fields: Fields, forms: list[str]) -> Example | Segments:
     if has_value(fields, "text"):
         forms.append(TEXT)
         return plain_text(fields, "", "text")
-    raise RowError("no_conversation", f"nothing to learn from ({columns(fields)}); {FORMS}")
+    raise RowError("no_conversation", f"nothing to learn from ({columns(fields)}); {FORMS}", cause=FORMS)
 
 
 def completion_after(prompt: list[Message], completion: Any) -> list[Message]:

@@ -112,28 +112,39 @@ class CsvSource:
         Quotation marks come in pairs, unless some stand inside cells without quotes. A record that goes on although
         they are even is parsed again only when it is twice as long, so that all tries together cost no more than a few.
         """
+        text = b"\n".join(self._record).decode(errors="surrogateescape")
         try:
-            text = b"\n".join(self._record).decode()
             lines = (f"{line}\n" for line in text.split("\n"))
             reader = csv.reader(lines, delimiter=self._delimiter or ",", strict=True)
             cells = next(reader, [])
-        except UnicodeDecodeError as error:
-            hint = "convert the file (iconv -f CP1252 -t UTF-8 if it comes from Windows)"
-            self._refuse(RowError("bad_utf8", f"byte {error.start + 1} is not UTF-8; {hint}"))
         except csv.Error as error:
             if str(error) != _UNCLOSED:
                 behind = self._behind(reader.line_num)
                 why = _UTF16 if "\0" in text else _OLD_ENDS if "\r" in text.rstrip() else f"not CSV: {error}"
-                self._refuse(RowError("bad_csv", why))
+                self._refuse(self._no_utf8() or RowError("bad_csv", why))
                 self._again(behind)
+            elif self._columns is None and (no_utf8 := self._no_utf8()):
+                self._refuse(no_utf8)  # of another encoding altogether, in which it may have no quotes
             elif ended:
                 self._refuse(RowError("bad_csv", "a quoted field that begins here is never closed; close its quote"))
             else:
                 self._retry_at = 2 * self._bytes
         else:
             behind = self._behind(reader.line_num)
-            self._cells(cells)
+            if no_utf8 := self._no_utf8():
+                self._refuse(no_utf8)
+            else:
+                self._cells(cells)
             self._again(behind)
+
+    def _no_utf8(self) -> RowError | None:
+        """What is wrong with the record where it is not UTF-8."""
+        try:
+            b"\n".join(self._record).decode()
+        except UnicodeDecodeError as error:
+            hint = "convert the file (iconv -f CP1252 -t UTF-8 if it comes from Windows)"
+            return RowError("bad_utf8", f"byte {error.start + 1} is not UTF-8; {hint}")
+        return None
 
     def _behind(self, n_lines: int) -> tuple[int, list[bytes]]:
         """Takes the lines that follow the first `n_lines` off the record: a try came too late for them."""
@@ -147,7 +158,10 @@ class CsvSource:
             self._line(number, line)
 
     def _cells(self, cells: list[str]) -> None:
-        if self._columns is None:
+        if len(cells) > 1 and not any(cells):  # an empty row of a sheet, which is a blank line
+            self._add(self._first, b"", None)
+            self._record = []
+        elif self._columns is None:
             self._columns = self._checked(cells)
             self._texts = TextColumns(cells, self._taken)
             self._record = []

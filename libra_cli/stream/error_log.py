@@ -16,8 +16,8 @@ from libra_cli.stream.sinks import append_row, is_plain_file, write_failed
 
 SHOWN = 10
 """Lines on stderr for each kind of error; the rest is counted."""
-SHOWN_OF_REASON = 3
-"""Those of them with the same words behind the place: a column that no row has would fill the screen."""
+SHOWN_OF_CAUSE = 3
+"""Those of them with the same cause: a column that no row has would fill the screen."""
 KEPT_BYTES = 1 << 20
 """A longer row is not copied into the error file; its hash is."""
 REASON_CHARS = 2000
@@ -34,7 +34,7 @@ class ErrorLog:
         self._stage, self._console, self._path = stage, console, path
         self.kinds: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
-        self._reasons: Counter[tuple[str, str]] = Counter()
+        self._causes: Counter[tuple[str, str]] = Counter()
         self._file = None if path is None else LineFile(path, **waiting)
 
     def add(
@@ -57,22 +57,23 @@ class ErrorLog:
             if len(raw) <= KEPT_BYTES:
                 entry["row"] = raw.decode("utf-8", "backslashreplace")
             self._file.add(rows.dumps(entry) + b"\n")
-        self._show(kind, str(error), place)
+        self._show(error, place)
 
-    def _show(self, kind: str, reason: str, place: str) -> None:
-        """Says on stderr why a row is refused, unless enough rows of its kind or with its reason are shown."""
+    def _show(self, error: rows.RowError, place: str) -> None:
+        """Says on stderr why a row is refused, unless enough rows of its kind or with its cause are shown."""
+        kind, cause = error.kind, error.cause
         if self._shown[kind] > SHOWN:
             return
-        self._reasons[kind, reason] += 1
-        if self._reasons[kind, reason] > SHOWN_OF_REASON + 1:
+        self._causes[kind, cause] += 1
+        if self._causes[kind, cause] > SHOWN_OF_CAUSE + 1:
             return
         where = f"all are in {self._path}" if self._path else "--errors FILE keeps all of them"
-        if self._reasons[kind, reason] == SHOWN_OF_REASON + 1:
+        if self._causes[kind, cause] == SHOWN_OF_CAUSE + 1:
             message = f"more rows with this reason follow, counted but not shown; {where}"
         elif self._shown[kind] == SHOWN:
             message = f"more {kind} rows follow, counted but not shown; {where}"
         else:
-            message = f"{place}: {reason}"
+            message = f"{place}: {error}"
         self._shown[kind] += 1
         self._console.say(message, event="error", kind=kind)
 

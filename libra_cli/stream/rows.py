@@ -61,11 +61,14 @@ _ANSWERS = ("response", "response_with_cot", "response_a", "response_b", "respon
 
 
 class RowError(Exception):
-    """One row cannot be used: `kind` is a stable word for counting, `reason` says what is wrong and how to mend it."""
+    """One row cannot be used: `kind` is a stable word for counting, `reason` says what is wrong and how to mend it.
 
-    def __init__(self, kind: str, reason: str, attempts: int = 1):
+    `cause`: what rows that are refused for the same cause share, where the reason says more about its row.
+    """
+
+    def __init__(self, kind: str, reason: str, attempts: int = 1, cause: str | None = None):
         super().__init__(reason)
-        self.kind, self.reason, self.attempts = kind, reason, attempts
+        self.kind, self.reason, self.attempts, self.cause = kind, reason, attempts, cause or reason
 
 
 class Filtered(Exception):
@@ -388,7 +391,7 @@ def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str], holds:
                 raise no_value(empty, holds[name])
             hint = wrong or other_case(row.fields, name) or hints.get(name, _ADD)
             there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
-            raise RowError("missing_field", f'no "{name}"{there_are}: {hint}')
+            raise RowError("missing_field", f'no "{name}"{there_are}: {hint}', cause=f"{name}: {hint}")
         if holds.get(name) in (QUESTION, REFERENCE) and type(value) is str and not value.strip():
             raise no_value(name, holds[name])
         if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):

@@ -65,12 +65,12 @@ def test_csv_cells_are_numbers_only_where_they_come_back_as_they_were(tmp_path):
     [
         ("question,response", "5,4", {"question": "5", "response": "4"}),
         ("Response,said,n", "4,4,4", {"Response": "4", "said": "4", "n": 4}),
-        ("response,n", ",", {"response": "", "n": None}),
+        ("response,n,m", ",,1", {"response": "", "n": None, "m": 1}),
         ("said,n", ",4", {"said": "", "n": 4}),
         ("response,response_with_cot", ",<think>", {"response": None, "response_with_cot": "<think>"}),
         ("response_a,response_b,n", "x,,", {"response_a": "x", "response_b": "", "n": None}),
         ("response_a,response_b,n", ",,1", {"response_a": None, "response_b": None, "n": 1}),
-        ("question,context", ",", {"question": None, "context": None}),
+        ("question,context,n", ",,1", {"question": None, "context": None, "n": 1}),
     ],
 )
 def test_a_number_is_text_and_an_empty_cell_a_silent_response_in_columns_of_those(tmp_path, columns, cells, expected):
@@ -100,6 +100,17 @@ def test_csv_that_is_broken_is_refused_line_by_line(tmp_path):
     assert from_csv(tmp_path, data) == [(2, "bad_csv"), (3, "bad_utf8"), (4, {"a": 3, "b": "ok"}), (5, "bad_csv")]
 
 
+def test_a_byte_that_is_no_utf8_costs_the_whole_row_of_csv_and_no_other(tmp_path):
+    data = b'a,b\n\xff,"x\ny"\n2,"z\n\xff"\n3,ok\n\xff,"never\nclosed\n'
+    found = from_csv(tmp_path, data)
+    assert found == [(2, "bad_utf8"), (4, "bad_utf8"), (6, {"a": 3, "b": "ok"}), (7, "bad_csv")]
+
+
+def test_an_empty_row_of_a_sheet_is_a_blank_line_of_csv(tmp_path):
+    assert from_csv(tmp_path, b",,\na,b,c\n,,\n1,,\n,,,,\n") == [(4, {"a": 1, "b": None, "c": None})]
+    assert from_csv(tmp_path, b'a\n""\n') == [(2, {"a": None})]
+
+
 def test_csv_limits_hold_for_a_line_and_for_a_quoted_field(tmp_path):
     data = b"a,b\n1," + b"x" * 200 + b'\n2,"\n' + b"y" * 60 + b"\n" + b"z" * 60 + b"\n3,ok\n"
     assert from_csv(tmp_path, data, max_line_bytes=100) == [
@@ -116,7 +127,7 @@ def test_any_csv_that_python_writes_is_read_back_however_it_arrives():
     text = io.StringIO()
     csv.writer(text).writerows([["p", "q", "r"], *rows])
     found = [row for _, row in read_all(CsvSource(Dribble(text.getvalue().encode(), rng), ",", 1 << 20))]
-    assert [[cell or "" for cell in row.values()] for row in found] == rows
+    assert [[cell or "" for cell in row.values()] for row in found] == [row for row in rows if any(row)]
 
 
 class Dribble:

@@ -125,7 +125,8 @@ def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> Ro
         hint = "libra collect --preset verl reads a prompt of messages, --map prompt.0.content=question its first"
     elif (of_data_set := published(fields)) is not None:
         return RowError("missing_field", f'no "{name}": {of_data_set}')
-    return RowError("missing_field", f'no "{mapped.get(name, name)}" ({rows.columns(fields)}): {hint}')
+    what = f'no "{mapped.get(name, name)}"'
+    return RowError("missing_field", f"{what} ({rows.columns(fields)}): {hint}", cause=f"{what}: {hint}")
 
 
 def reference_text(value: Any) -> str:
