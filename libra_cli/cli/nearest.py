@@ -7,6 +7,8 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+SYNONYMS = {"--limit": "--head", "--head": "--limit"}
+"""Options that do much the same in different stages."""
 MAX_SUGGESTIONS = 3
 MIN_SIMILARITY = 0.6
 """Ratio of difflib, from 0 to 1."""
@@ -52,7 +54,8 @@ def no_such_option(error: click.NoSuchOption, params: Sequence[click.Parameter])
         name for param in params if isinstance(param, click.Option) for name in (*param.opts, *param.secondary_opts)
     ]
     long = [name for name in names if name.startswith("--")]
-    hint = _other_stages(error) or did_you_mean(error.option_name, long)
+    synonym = [name for name in long if name == SYNONYMS.get(error.option_name)]
+    hint = suggestion(synonym) or _other_stages(error) or did_you_mean(error.option_name, long)
     return click.UsageError(f"there is no option {error.option_name}{hint}", error.ctx)
 
 

@@ -17,6 +17,12 @@ def written_out(name: str, own: str) -> str:
     return f"{own}{slash}{rest}" if len(begin) >= SHORTEST and own.startswith(begin) else name
 
 
+def how_to_name(name: str) -> str:
+    """What to do about `name`, an id or its beginning, that no record has."""
+    few = len(name.partition("/")[0]) < SHORTEST
+    return f"check the id, whose beginning is enough from {SHORTEST} characters on" if few else "check the id"
+
+
 def only_one(name: str, meant: Collection[str]) -> str:
     """The only one of the names that `name` may mean; raises Fatal(2) for several."""
     if len(meant) > 1:

@@ -42,6 +42,22 @@ def test_a_healthy_machine(doctor):
     assert found["memory_bytes"] > 1 << 28
 
 
+@pytest.mark.parametrize(
+    ("says", "status", "controller"),
+    [("Slurmctld(primary) at a is DOWN", 1, False), ("a is DOWN\nSlurmctld(backup) at b is UP", 0, True)],
+)
+def test_a_controller_of_slurm_that_does_not_answer_is_named(shell, environment, tmp_path, says, status, controller):
+    bin_folder = tmp_path / "bin"
+    bin_folder.mkdir()
+    for name, body in (("sbatch", "exit 1"), ("scontrol", f"echo '{says}'; exit {status}")):
+        (bin_folder / name).write_text(f"#!/bin/sh\n{body}\n")
+        (bin_folder / name).chmod(0o755)
+    ended = shell("libra doctor --json; libra doctor", env={"PATH": f"{bin_folder}:{environment['PATH']}"})
+    end = ended.out.decode().index("\n}") + 2
+    assert json.loads(ended.out[:end])["slurm"] == {"sbatch": True, "job": None, "controller": controller}
+    assert ("controller does not answer" in ended.out.decode()[end:]) is not controller
+
+
 def test_the_text_says_the_same(shell, doctor):
     _, found = doctor()
     ended = shell("libra doctor")

@@ -111,7 +111,7 @@ class ProblemCollector:
         for path in sorted(self._absent - self._said):
             if close := difflib.get_close_matches(path, self._names, 1):
                 self._said.add(path)
-                self._note(f'--map: {place} has no "{path}"; did you mean {close[0]}?')
+                self._note(f'--map: no row up to {place} has "{path}"; did you mean {close[0]}?')
 
 
 def _require(where: Where, fields: Fields, reason: str) -> None:

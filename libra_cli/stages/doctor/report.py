@@ -19,7 +19,7 @@ def as_text(state: dict[str, Any]) -> str:
     machine = [(name, str(state[name])) for name in ("libra", "python", "platform", "cpus")]
     machine += [
         ("memory", f"{memory / 2**30:.1f} GiB" if memory else "unknown"),
-        ("slurm", f"job {slurm['job']}" if slurm["job"] else "sbatch is here" if slurm["sbatch"] else "not here"),
+        ("slurm", _slurm(slurm)),
         ("verifier", state["verifier"]),
     ]
     extras = {package.name: f"extra {package.extra}" if package.extra else "base install" for package in PACKAGES}
@@ -45,3 +45,13 @@ def as_text(state: dict[str, Any]) -> str:
     problems = [f"broken: {problem}" for problem in state["problems"]]
     seen = "Each installed package was imported." if state["probed"] else "No package was imported; --probe does that."
     return "\n".join([*lines, seen, *(problems or ["Nothing that is installed is broken."])])
+
+
+def _slurm(slurm: dict[str, Any]) -> str:
+    if slurm["job"]:
+        return f"job {slurm['job']}"
+    if not slurm["sbatch"]:
+        return "not here"
+    return "sbatch is here" + (
+        "; its controller does not answer (scontrol ping)" if slurm["controller"] is False else ""
+    )

@@ -20,7 +20,7 @@ from libra_cli.packages import COMPANIONS, PACKAGES
 from libra_cli.stream.module_path import python_command
 
 IMPORT_SECONDS = 300
-SMI_SECONDS = 10
+SMI_SECONDS = SCONTROL_SECONDS = 10
 IMPORTS = {
     "vllm": "from vllm import EngineArgs",
     "transformers": "from transformers import AutoModelForCausalLM, AutoTokenizer",
@@ -58,7 +58,7 @@ def examine(probe: bool = False, doing: Callable[[str], None] = lambda _doing: N
         "engines": {name: _engine(name, versions, broken, bool(devices)) for name in REQUIREMENTS},
         "devices": devices,
         "models": [name for name in miniature.MODELS if (path := miniature.resolve(name)) and path.is_dir()],
-        "slurm": {"sbatch": shutil.which("sbatch") is not None, "job": os.environ.get("SLURM_JOB_ID")},
+        "slurm": _slurm(),
         "verifier": verifier_problem or "works",
         "probed": probe,
         "problems": [*problems, *(problem for problem in (driver_problem, verifier_problem) if problem)],
@@ -139,6 +139,18 @@ def _verifier_problem() -> str | None:
     except Fatal as fatal:
         return str(fatal)
     return None
+
+
+def _slurm() -> dict[str, Any]:
+    """Whether jobs can be submitted: `controller` is None where that is not known, as in a job, which needs none."""
+    state = {"sbatch": shutil.which("sbatch") is not None, "job": os.environ.get("SLURM_JOB_ID"), "controller": None}
+    if state["job"] or shutil.which("scontrol") is None:
+        return state
+    try:
+        ping = subprocess.run(["scontrol", "ping"], capture_output=True, text=True, timeout=SCONTROL_SECONDS)
+    except (subprocess.SubprocessError, OSError):
+        return {**state, "controller": False}
+    return {**state, "controller": " is UP" in ping.stdout or (ping.returncode == 0 and " is DOWN" not in ping.stdout)}
 
 
 def _memory_bytes() -> int | None:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.plural import counted
+from libra_cli.records.short_ids import how_to_name
 from libra_cli.stages.show import pager
 from libra_cli.stages.show.drawing import Drawing
 from libra_cli.stages.show.row_view import view_of
@@ -45,7 +46,8 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
     if tally.missing_ids:
         raise Fatal(
             Exit.USAGE,
-            f"no row with --id {', '.join(tally.missing_ids)} among {counted(tally.rows, 'row')}; check the id",
+            f"no row with --id {', '.join(tally.missing_ids)} among {counted(tally.rows, 'row')}; "
+            f"{how_to_name(min(tally.missing_ids, key=len))}",
         )
     if selection.diff is not None:
         what = "judged by several judges" if selection.diff == BETWEEN_JUDGES else "with a verdict and a label"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.plural import counted
-from libra_cli.records.short_ids import only_one
+from libra_cli.records.short_ids import how_to_name, only_one
 from libra_cli.stages.trace.files import Target, TracedFile, read_file
 from libra_cli.stages.trace.responses import PROBLEM
 from libra_cli.stages.trace.steps import Life, lives_of
@@ -38,7 +38,8 @@ def trace(name: str, paths: Sequence[str], as_json: bool) -> Exit:
     if not found:
         n_rows = sum(file.n_read for file in files)
         by_index = ", ".join(sorted(target.ids_by_index)[:5])
-        hint = f"it is the index of {by_index}; name that" if by_index else "check the id (libra show prints it)"
+        cure = f"{how_to_name(name)} (libra show prints it)"
+        hint = f"it is the index of {by_index}; name that" if by_index else cure
         raise Fatal(Exit.USAGE, f"no row is about {name} among {counted(n_rows, 'row')}; {hint}")
     record = next((record_id(row.fields) for row in found if "id" in row.fields), record_id(found[0].fields))
     lives = lives_of(record, files)

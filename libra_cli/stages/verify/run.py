@@ -77,7 +77,8 @@ class Labelling:
         console = self._run.console
         labels = self.report.labels + (self._labeller.labels if self._by_rule_alone else Counter())
         if labels:  # none if an earlier run wrote all rows
-            console.note(summarise(labels))
+            only_new = self._by_rule_alone and self._run.counts.done  # others are counted when votes are
+            console.note(("of the new rows, " if only_new else "") + summarise(labels))
         if self._fields.read_as:
             console.note(in_words(self._fields.read_as), event="form")
         for word, count in sorted(self._fields.unknown_ends.items()):
