@@ -76,7 +76,8 @@ _PORTIONS = {
 """Words that stand for a part or a multiple of the number beside them."""
 _UNKNOWN = lazy_pattern(
     r"\b(?:half|halves|thirds?|quarters?|twice|double) (?:of|the|as|that|what)\b|\b(?:square|cube) (?:of|root)\b"
-    r"|\b(?:squared|cubed|root|same|equally|each|dozens|several|handful|couple of|a few|powers?|times|multiplied"
+    r"|\b(?:squared|cubed|root|same|equally|each|dozens|several|handful|couple of|a few|powers?(?! (?:rule|series|law))"
+    r"|times|multiplied"
     r"|divided|factorial|(?:sum|product|difference|ratio) (?:of|between)|\d+ over|noon|midnight|midday|mittags?"
     r"|mitternacht|midi|minuit|mediodía|medianoche)\b"
 )

@@ -78,6 +78,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     # words, where words are asked for
     (prose_words.hedge, ()),
     (prose_words.way, ()),
+    (prose_words.multiple, ()),
     (prose_words.listed, ()),
     (prose_words.term, ()),
     (prose_words.name, ()),

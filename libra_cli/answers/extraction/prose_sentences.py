@@ -38,6 +38,9 @@ _GIVES = lazy_pattern(
     r"|removed) (?:away )?[$]?\d"
 )
 _LEFT = lazy_pattern(r"\b(?:left|leav\w+|remain\w*|still|has|have|keeps?|so|now|are|is)\b|[-=\u2212]")
+_DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
+_UNSOLVED = lazy_pattern(r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[-+\u2212] ?\d+) ?= ?[-\u2212]?\d+\$?")
+"""An equation with one unknown that is not solved: 2n + 6 = 30."""
 _PROSE = 4
 """Words of the shortest sentence that may be beside the question."""
 
@@ -95,9 +98,20 @@ def _says(prose: Prose, number: str, measured: str) -> bool:
 def conclusion(prose: Prose) -> Extraction | None:
     """`So she needs 3 + 4 = 7 eggs`: what the last sentence asserts."""
     found = of_asserted(prose.concluded, prose.reference)
+    if found.answer and _UNSOLVED.fullmatch(found.answer) and _is_unsolved(prose):
+        return Extraction(None, OTHER_ANSWER)
     if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
         found = found._replace(answer=assertions.solved(found.answer))
     return found if found.answer else None
+
+
+def _is_unsolved(prose: Prose) -> bool:
+    """Whether a text ends in an equation with an unknown, and nowhere has the number that is asked for."""
+    value = prose.reference.rpartition("=")[2].strip(" $")
+    if not prose.question or not value.lstrip("-").isdecimal() or "equation" in prose.question.lower():
+        return False
+    told = {*_DIGITS.findall(prose.text), *(str(words.number(word)) for word in words.split(prose.text.lower()))}
+    return value.lstrip("-") not in told
 
 
 def number_abroad(prose: Prose) -> Extraction | None:

@@ -63,6 +63,15 @@ _DECLARATION = lazy_pattern(
     r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
 )
 """What a letter in a formula is: K a constant."""
+_THATS_IT = lazy_pattern(
+    r"(?<=[\d}$)]),? (?:so|and) (?:that|this|it)(?: is|['\u2019]s) (?:the|our|my|your) "
+    r"(?!wrong|other|incorrect|opposite|first|same|reason|only|smallest|largest)[a-z]{4,}(?: [a-z]{4,})?[.!]*$"
+)
+"""What a sentence ends with that only says what its value is: so that's the quotient."""
+_MONTH_OF_YEAR = lazy_pattern(
+    r"(?<= )(January|February|March|April|May|June|July|August|September|October|November|December)"
+    r" (?:19|20)\d\d(?= [a-z])"
+)
 _OUTCOMES = ("no solution", "infinitely many solutions", "no real")
 _PARTS_OF_SENTENCE = lazy_pattern(r"; |, (?=so |and |then |there )|(?<=\$) (?=and |then )")
 
@@ -126,6 +135,10 @@ class Prose:
             tail = _CONCENTRATION.sub("c =", tail)
         if "onstant" in tail:
             tail = _DECLARATION.sub("", tail)
+        if "s the " in tail or "s our " in tail or "s my " in tail or "s your " in tail:
+            tail = _THATS_IT.sub(".", tail)
+        if self.reference.isdecimal() and len(self.reference) < _FEW and (" 20" in tail or " 19" in tail):
+            tail = _MONTH_OF_YEAR.sub(r"\1", tail)
         if self.question and any(map(self.question.__contains__, _NEXT_NUMBER)):
             tail = next(filter(str.strip, _AFTER_NEXT.split(tail)), tail)
         if self.question and any(map(self.question.__contains__, _OUTCOMES)):

@@ -10,6 +10,7 @@ from libra_cli.answers.sentences import (
     assertions,
     existence,
     main_claims,
+    multiples,
     phrases,
     statements,
     undetermined,
@@ -31,6 +32,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 _IN_YEAR = lazy_pattern(r",? (?:in|around|about) (?:the year )?\d{3,4}$")
 """When it was, behind a name: Albert Einstein in 1915."""
 _FEW_WORDS, _MOST_WORDS = 4, 20
+_FEW_SENTENCES = 4
 _CALENDAR = words.table(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december"
@@ -76,6 +78,14 @@ def way(prose: Prose) -> Extraction | None:
         return None
     is_way = ways.said(prose.sentences[-1], prose.reference)
     return None if is_way is None else Extraction(prose.reference) if is_way else Extraction(None, OTHER_ANSWER)
+
+
+def multiple(prose: Prose) -> Extraction | None:
+    """`The force is reduced to 1/4 of its former value`, for a reference that says so: it becomes one fourth."""
+    if prose.cut or " " not in prose.reference or not multiples.is_asked_for(prose.reference):
+        return None
+    is_said = multiples.said(prose.sentences[-1], prose.reference)
+    return None if is_said is None else Extraction(prose.reference) if is_said else Extraction(None, OTHER_ANSWER)
 
 
 def listed(prose: Prose) -> Extraction | None:
@@ -177,6 +187,8 @@ def verdict(prose: Prose) -> Extraction | None:
     said = phrases.verdict(prose.sentences, prose.reference) or asked.verdict(prose.tail, prose.question)
     last = prose.sentences[-1]
     said = said or existence.verdict(last, prose.question) or yes_or_no.verdict(last, prose.question)
+    if not said and 1 < len(prose.sentences) < _FEW_SENTENCES:  # It is not. 91 = 7 × 13.
+        said = yes_or_no.verdict(prose.sentences[0], prose.question)
     if not said and prose.text.strip(" .*") in ("T", "F"):
         said = "True" if "T" in prose.text else "False"
     if said:

@@ -43,6 +43,8 @@ def is_another(answer: str, reference: str, question: str) -> bool:
     for form in _FORMS:
         if form.asks(asked) and form.has(wanted) and form.lacks(given, wanted):
             return True
+    if _has_more_places(given, wanted, asked):
+        return True
     if given in wanted or given.rpartition("=")[2] == wanted.rpartition("=")[2]:  # the name or the unit is missing
         return False
     return _is_asked(_REWRITES)(asked) and given in _formulas_of(question)
@@ -61,7 +63,7 @@ class _Form(NamedTuple):
 
 _SIGNALS = (
     *("expand", "multiply out", "factor", "lowest", "simpl", "reduce", "scientific", "standard form", "rational"),
-    *("decimal", "as a ", "as an "),
+    *("decimal", "as a ", "as an ", "nearest", "signific", " d.p", "places"),
 )
 _REWRITES = lazy_pattern(
     _IMPERATIVE
@@ -83,8 +85,34 @@ _RATIONAL = lazy_pattern(_IMPERATIVE + r"rationali[sz]e\b")
 _AS_DECIMAL = lazy_pattern(
     _WRITE + r"(?:as a (?:terminating |exact )?decimal|(?:in|to) (?:a )?decimal (?:form|notation))"
 )
+_COUNTS = ("no", "one", "two", "three", "four", "five", "six")
+_PLACES_OF = {"tenth": 1, "hundredth": 2, "cent": 2, "penny": 2, "thousandth": 3, "ten-thousandth": 4}
+_PLACES = lazy_pattern(
+    r"\bnearest (?P<unit>tenth|hundredth|cent|penny|thousandth|ten-thousandth)\b"
+    r"|\b(?P<count>[1-6]|one|two|three|four|five|six) (?:(?:decimal(?: place| digit)?|places|place|d\.p)"
+    r"|(?P<figures>significant))"
+)
+"""To how many places a question asks to round."""
+_PLAIN_DECIMAL = lazy_pattern(
+    r"(?:[^=]{0,20}(?:=|\\approx))?\s*\\?\$?-?[\d,]*\.(?P<places>\d+)(?:\\?%|\s*\\text\{[^{}]{0,20}\}.{0,8})?"
+)
 _NOT_ASKED = lazy_pattern(r"\b(?:not|without|needn't|unless|instead|rather|no need|if possible)\b|n't\b")
 _NEAR = 40
+
+
+def _has_more_places(given: str, wanted: str, asked: str) -> bool:
+    """Whether a decimal has more places than a question asks for, and than the reference: 3.142 for 3.14."""
+    found = _PLACES.search(asked) if "." in given and "." in wanted else None
+    if found is None or "at least" in asked or not _is_asked(_PLACES)(asked):
+        return False
+    told, due = _PLAIN_DECIMAL.fullmatch(given), _PLAIN_DECIMAL.fullmatch(wanted)
+    if told is None or due is None or len(told["places"].rstrip("0")) <= len(due["places"]):
+        return False
+    if found["figures"]:
+        return True
+    unit, count = found["unit"], found["count"]
+    places = _PLACES_OF[unit] if unit else int(count) if count.isdigit() else _COUNTS.index(count)
+    return len(due["places"]) == places
 
 
 def _is_asked(pattern: re.Pattern[str]) -> Callable[[str], bool]:

@@ -19,6 +19,15 @@ _SAID = lazy_pattern(
     r"(?: (?P<rest>[^,;:]{1,80}))?$",
     re.IGNORECASE,
 )
+_ELLIPTIC = lazy_pattern(
+    r"^(?:(?:so|hence|thus|therefore|no|yes),? )?(?:it|they|he|she|that|this|we|you|there)"
+    rf"(?:(?P<short>'s not)|(?:'s)? ?(?P<verb>{_AUXILIARIES}|ca|wo)(?P<denied>n't| not|not)?)(?: indeed)?"
+    r"(?:[:;,.!]| [-\u2013\u2014] ?|$| ?\u2014| (?=because |since |as |for ))(?P<behind>.*)",
+    re.IGNORECASE,
+)
+"""A sentence that begins with a verdict and says no more of it: It isn't: the derivatives differ."""
+_FULL = {"ca": "can", "wo": "will"}
+_LIMITS = words.table("if unless only but except when provided or although though however")
 _LAST_CLAUSE = lazy_pattern(r"[,;:] (?=(?:so|and so|hence|thus|therefore|which means|that means|it|they|the|this|f)\b)")
 _LEADING = lazy_pattern(
     r"^(?:(?:and|so|hence|thus|therefore|then|that|clearly|of course|indeed|which means),? )+", re.IGNORECASE
@@ -41,6 +50,11 @@ def verdict(sentence: str, question: str | None) -> str | None:
     asked = _ASKED.search(comparatives.last_question(question)) if question else None
     if asked is None or not _OPEN.isdisjoint(words.split(asked["rest"].lower())):
         return None
+    short = _ELLIPTIC.match(sentence.strip(" *").replace("\u2019", "'"))
+    if short is not None and _LIMITS.isdisjoint(words.split(short["behind"].lower())):
+        verb = "is" if short["short"] else _FULL.get(short["verb"].lower(), short["verb"].lower())
+        if verb == asked["verb"].lower() and (short["verb"] or "").lower() not in (() if short["denied"] else _FULL):
+            return "No" if short["denied"] or short["short"] else "Yes"
     clause = _LEADING.sub("", _LAST_CLAUSE.split(sentence.strip(" .!*").replace("\u2019", "'"))[-1])
     said = _SAID.match(_REMARK.sub("", clause).strip(" .!*"))
     if said is None:
