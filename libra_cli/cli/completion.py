@@ -87,9 +87,16 @@ def _summaries(stages: Sequence[click.Context]) -> list[tuple[str, str]]:
 BASH = """# bash completion for libra. {note}
 # File names are left to readline (complete -o default), which knows how to quote them.
 
-_libra_words() {{ COMPREPLY=($(compgen -W "$1" -- "$cur")); }}    # one of $1, or else a file
+_libra_only() {{ compopt +o default 2>/dev/null; COMPREPLY=($(compgen -W "$1" -- "$cur")); }}    # one of $1, no file
 
-_libra_only() {{ compopt +o default 2>/dev/null; _libra_words "$1"; }}    # one of $1, and no file
+_libra_words() {{    # one of $1, or a file
+    local IFS=$' \\t\\n' files
+    COMPREPLY=($(compgen -W "$1" -- "$cur"))
+    if [[ ${{COMPREPLY[0]-}} ]]; then
+        IFS=$'\\n' files=($(compgen -f -- "$cur"))
+        if [[ ${{files[0]-}} ]]; then compopt -o filenames 2>/dev/null; COMPREPLY+=("${{files[@]}}"); fi
+    fi
+}}
 
 _libra() {{
     local cur=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}} stage='' word

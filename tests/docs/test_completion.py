@@ -77,6 +77,15 @@ def test_bash_offers_every_option_of_a_stage(stage, shell):
     assert {"--help", "--config"} <= set(flags)
 
 
+@pytest.mark.parametrize(("typed", "offered"), [("c", ["c 1.jsonl", "correlate"]), ("d", []), ("cor", ["correlate"])])
+def test_bash_offers_files_beside_a_word_of_the_stage(typed, offered, shell, tmp_path):
+    for name in ("c 1.jsonl", "d.jsonl"):  # of d, no word of the stage, readline finds the files itself
+        (tmp_path / name).touch()
+    asked = f"COMP_WORDS=(libra score {typed}); COMP_CWORD=2; _libra 2>/dev/null"
+    ended = shell(f"cd {tmp_path}; source {SCRIPTS}/libra.bash; {asked}; printf '%s\\n' \"${{COMPREPLY[@]}}\"")
+    assert sorted(filter(None, ended.out.decode().split("\n"))) == offered
+
+
 class Terminal:
     """A shell on a terminal of its own."""
 
