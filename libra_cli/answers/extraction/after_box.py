@@ -18,6 +18,7 @@ _BOX_OF_NAME = lazy_pattern(
     r"\\boxed\{(?:\s*(?P<inside>[A-Za-z](?:_\{?\w\}?)?|(?:\\text\{)?[a-z]{3,12}\}?) ?= ?)?"
     r"(?P<value>[^{}=]{0,40}(?:\{[^{}=]{0,40}\}[^{}=]{0,40}){0,4})\}"
 )
+_BOX = lazy_pattern(r"\\boxed\{([^{}]{0,60}(?:\{[^{}]{0,40}\}[^{}]{0,40}){0,4})\}")
 _NAME_IN_REFERENCE = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?|[a-z]{3,12}) ?=")
 _SEVERAL = 2
 _OF_QUESTION = words.table(
@@ -59,6 +60,24 @@ def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | Non
     decision = equal.decide_quickly(box.content, value)
     is_other = decision is not None and decision.equal is False and not _may_be_same(box.content, value)
     return Extraction(value) if is_other else None
+
+
+def of_parts(text: str, reference: str) -> str | None:
+    """What boxes of their own give to several names or places, where they are as many as the parts of a reference.
+
+    The first root is \\boxed{1}, and then: the other one is \\boxed{3}. None if they do not say the reference.
+    """
+    found = [match[1].strip() for match in _BOX.finditer(text)]
+    wanted = structure.parse(reference)
+    parts = len(wanted.parts) if isinstance(wanted, structure.Parts) else 0
+    named = of_names(text, reference)
+    if named or len(found) != parts or parts < _SEVERAL or text.count("\\boxed") != parts or words.takes_back(text):
+        return named
+    from libra_cli.answers.comparison import equal
+
+    joined = f"({', '.join(found)})" if reference.startswith("(") else ", ".join(found)
+    decision = equal.decide_quickly(reference, joined)
+    return joined if decision is not None and decision.equal else None
 
 
 def of_names(text: str, reference: str) -> str | None:

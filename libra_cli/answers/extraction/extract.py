@@ -283,10 +283,10 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             return chosen
     if box is None:
         return prose.read(text, reference, cut, question)
-    if reference and "=" in text and not reference.isdecimal() and text.count("\\boxed{") > 1:
-        by_names = after_box.of_names(text, reference)
-        if by_names:
-            return Extraction(by_names)
+    if reference and not reference.isdecimal() and text.count("\\boxed{") > 1:
+        by_parts = after_box.of_parts(text, reference)
+        if by_parts:
+            return Extraction(by_parts)
     if contradictions.in_boxes(text, box.start, reference):
         return UNDECIDED
     if reference and ")" in reference and "\\boxed{" in text[:start]:

@@ -62,7 +62,7 @@ def in_two_units(prose: Prose) -> Extraction | None:
     if found is None or None in parts or len(_NUMBER.findall(last[: -len(found[0])])) > 0:
         return None
     told = [part for part in parts if part]
-    values = [part.partition("\\")[0].strip() for part in told]
+    values = [part.removeprefix("\\$").partition("\\")[0].strip() for part in told]
     unit = asked_units.unit_asked_for(prose.question) if prose.question else ""
     unit = unit or (asked_units.unit_counted(prose.question) if prose.question else "")
     unit = f"degrees {unit}" if unit in ("Celsius", "Fahrenheit") else unit
@@ -74,7 +74,7 @@ def in_two_units(prose: Prose) -> Extraction | None:
         return None
     if prose.reference[-1:].isalpha() or "\\text" in prose.reference:
         return Extraction(told[0])
-    return Extraction(prose.reference) if prose.reference in values else None
+    return Extraction(prose.reference) if prose.reference.lstrip("\\$") in values else None
 
 
 def _are_same(one: str, other: str) -> bool:
@@ -91,6 +91,8 @@ def _measured(text: str) -> str | None:
         both = [_measured(part) for part in text.replace(", and ", " and ").split(" and ", 1)]
         return None if None in both else text.replace(", and ", " ").replace(" and ", " ")
     unit = text[end:].strip()
+    if not unit and text[:1] in "$\u20ac\u00a3":
+        return text.replace("$", "\\$")
     return f"{text[:end]}\\text{{ {unit}}}" if unit and units.end_of(f" {unit}", 0) == len(unit) + 1 else None
 
 
