@@ -189,7 +189,8 @@ class TrainingRun:
         phase.begin("loading the last checkpoint")
         if (step := trainer.resume()) is not None:
             before = trainer.resharded_from
-            self._console.note(f"continues after step {step}" + (f", which was saved {before}" if before else ""))
+            saved = f", which was saved {before}" if before else ""
+            self._console.note(f"continues after step {step}{saved}; earlier steps are in {self._dir.path / EVENTS}")
         world.on_rank0(lambda: self._dir.write_manifest("running"))
         phase.begin(f"step {trainer.step + 1}")
         return ReadyRun(trainer, model.engine, export, train.digest)

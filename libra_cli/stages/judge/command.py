@@ -78,8 +78,8 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
 @option(
     "--task",
     type=click.Choice(choices.JUDGE_TASKS),
-    help="What to ask. score: the judge solves the problem itself, then rates a response from 0 to 4. rate: it rates "
-    "a response from 1 to 10. verify: it calls a response correct or wrong, with the reference in view. rank: it "
+    help="Kind of judgment. score: the judge solves the problem itself, then rates a response from 0 to 4. rate: it "
+    "rates a response from 1 to 10. verify: it calls a response correct or wrong, with the reference in view. rank: it "
     "compares two responses, from A>>B to B>>A. best: it chooses the best of a list. Default: score for one response, "
     "rank for two, rate for lists of chosen and rejected responses, best for other lists.",
 )
@@ -111,7 +111,7 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
     "--threshold",
     type=NumberType(float),
     metavar="T",
-    help="Write the `prediction` for a single response: 1 (correct) if its score is above T, else 0 (incorrect). "
+    help="Call scores above T correct. The `prediction` of a single response is 1 then, else 0 (incorrect). "
     "Default: for --task verify 0.5, where a tie of the votes is undecided (null, `unjudged` is tied); for other "
     "tasks `prediction` is null, and libra score applies a threshold.",
 )
@@ -141,8 +141,8 @@ def _drops(values: dict[str, Any]) -> tuple[str, ...]:
 @option(
     "--probe",
     type=click.Choice(choices.PROBES),
-    help="Test the judges: put each of a set of non-answers in place of each row's response, and report how often a "
-    "judge accepts them as correct.",
+    help="Test the judges with non-answers. Each of a set of them stands in place of each row's response, and the "
+    "report says how often a judge accepts them as correct.",
 )
 @option(
     "--no-texts",
