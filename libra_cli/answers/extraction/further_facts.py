@@ -16,7 +16,8 @@ from libra_cli.answers.values import structure, units
 from libra_cli.lazy_pattern import lazy_pattern
 
 _FACT = lazy_pattern(
-    r"; (?=(?:(?:i(?:t|ts)|the|their|whose|he|she|they|all|babies|only|another) )|[A-Za-z]+s )"
+    r"; (?=(?:(?:i(?:t|ts)|the|their|whose|he|she|they|all|babies|only|another) )"
+    r"|(?!minus|plus)[A-Za-z]+s (?:have|has|are|were|is) )"
     r"|, (?:and |but )?(?=(?:while|whereas|and its|(?:its|the (?:other|remaining|rest))) )"
     r"|, (?=which (?:brings|was|were|has|had) )"
     r"|, (?=(?P<time>(?:(?:only |just |about )?(?:\d+|[a-z]+) )(?:years?|days?|months?|weeks?|decades?|hours?"
