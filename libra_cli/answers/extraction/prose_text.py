@@ -21,6 +21,7 @@ _PART_OF_DAY = lazy_pattern(r"(\d{1,2}(?::\d\d)?)(?: o'clock)? (?:in the (mornin
 _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _OF = (" in ", " out of ", "-in-", "-out-of-")
 _CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
+_PART = lazy_pattern(r"(?<![\d.,/])(\d{1,6}) of the (\d{1,9})(?![\d/]|[.,]\d)")
 _NEGATIVE = lazy_pattern(
     r" (?:negative|minus(?<= is minus)|minus(?<= are minus)|minus(?<= to minus)|minus(?<= gives minus)"
     r"|minus(?<=[=:] minus)|minus(?<= equals minus)) (?=\d)"
@@ -34,6 +35,11 @@ _SPELLED = lazy_pattern(
     r" \((?P<figure>[$\u20ac\u00a3]?\d[\d,.]*(?P<unit> ?[%A-Za-z\u00b0]{0,9}))\)"
 )
 """A number in words and once more in digits: seventy-five percent (75 %)."""
+
+
+_OUT_OF = lazy_pattern(r"(?<=\d) out of (?=\d)")
+"""Between a number and that of all, where no fraction is asked for: 7 out of 28."""
+_CHANCES = ("robability", "chance", "odds", "raction", "atio")
 
 
 def _in_figures(spelled: re.Match[str]) -> str:
@@ -59,8 +65,13 @@ _PARTICLE = lazy_pattern(r"(?:(?<=[\u00b2\u00b3])|(?<=/[hs])|(?<=/min))(?=[\u304
 _CONCENTRATION = lazy_pattern(r"(?<!\w)\[[A-Z][A-Za-z0-9\u2080-\u2089\u207a\u207b\u00b2+^{}-]{0,12}\] ?=(?= ?[-\d$\\])")
 """The concentration of a substance in moles: [H\u207a] =."""
 _DECLARATION = lazy_pattern(
-    r"[,;] (?:where |with |and )?\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
-    r"(?:arbitrary |real |integration )?constants?(?: of integration)?(?=[.\s]*$)"
+    r"(?:[,;] (?:where |with |and )?| (?:where|with) )\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
+    r"(?:arbitrary |real |integration )*constants?(?: of integration)?(?=[.\s]*$)"
+    r"|[,;]? (?:for|with|where) (?:an?|any|some|every|all) (?:arbitrary |real |integration )*(?:constants? )?"
+    r"\$?[A-DKc]\$?(?=[.\s]*$)"
+    r"|[,;] (?:where |with |and )?\$?[A-DKc]\$? (?:is |being )?(?:any |an )?(?:arbitrary|\u2208 ?\u211d)(?: real)?"
+    r"(?: number)?(?=[.\s]*$)"
+    r"|,? \(\$?[A-DKc]\$? (?:is )?(?:an? |any )?(?:arbitrary |real |integration )*(?:constant|arbitrary)\)(?=[.\s]*$)"
 )
 """What a letter in a formula is: K a constant."""
 _THATS_IT = lazy_pattern(
@@ -72,6 +83,7 @@ _MONTH_OF_YEAR = lazy_pattern(
     r"(?<= )(January|February|March|April|May|June|July|August|September|October|November|December)"
     r" (?:19|20)\d\d(?= [a-z])"
 )
+_ANY_CONSTANT = (" any ", " some ", " every ", "\u211d")
 _OUTCOMES = ("no solution", "infinitely many solutions", "no real")
 _PARTS_OF_SENTENCE = lazy_pattern(r"; |, (?=so |and |then |there )|(?<=\$) (?=and |then )")
 
@@ -133,7 +145,7 @@ class Prose:
             tail = _SPELLED.sub(_in_figures, tail)
         if "] =" in tail or "]=" in tail:
             tail = _CONCENTRATION.sub("c =", tail)
-        if "onstant" in tail:
+        if "onstant" in tail or "rbitrary" in tail or ("=" in tail and any(map(tail.__contains__, _ANY_CONSTANT))):
             tail = _DECLARATION.sub("", tail)
         if "s the " in tail or "s our " in tail or "s my " in tail or "s your " in tail:
             tail = _THATS_IT.sub(".", tail)
@@ -197,6 +209,10 @@ class Prose:
             found = _PER_ONE.sub("", found)
         if self.asks_for_share and any(map(found.__contains__, _OF)):
             found = _CHANCE.sub(r"\1/\2", found)
+        if self.asks_for_share and " of the " in found and "raction" in (self.question or ""):
+            found = _PART.sub(r"\1/\2", found)
+        if " out of " in found and self.reference.isdecimal() and not any(map(found.__contains__, _CHANCES)):
+            found = _OUT_OF.sub(" out of the ", found)
         if " negative " in found or " minus " in found:
             found = _NEGATIVE.sub(" -", found)
         return _AND_A_HALF.sub(r"\1.5", found) if " and a half" in found else found

@@ -248,7 +248,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
             builder.cut("after")
         elif (
             (word in vocabulary.PEOPLE and builder.is_adjunct)
-            or (word == "we" and builder.is_means)
+            or (word in ("we", "it", "this") and builder.is_means and not builder.is_at_start)
             or (builder.ends_in_group and builder.may_end and word in vocabulary.BEGINS_MAIN | vocabulary.PEOPLE)
         ):
             builder.cut(builder.conclusion)

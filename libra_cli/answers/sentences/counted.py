@@ -31,6 +31,8 @@ _NO_NOUNS = words.table(
     he she it they we that which so leaving remain remains because plus minus divided equals gives makes
     """
 )
+_HAS_PART = lazy_pattern(r"\d (?:out )?of (?:the|all|his|her|their|its|our|my) (?:original |initial )?\d")
+"""A part of all, which has the noun: 43 of his 60 apples."""
 _SEVERAL, _MAX_CHARS = 2, 400
 _TIMES = frozenset(map(stem, asking.TIMES))
 _WHOLE = lazy_pattern(r"\bof (?:all )?(?:the |her |his |their |its |these |those |our |my )?(?:\w+ )?$")
@@ -46,6 +48,8 @@ def answer(sentence: str, question: str) -> Extraction | None:
     if "=" in _CALCULATION.sub("", sentence):
         return None
     wanted = stem(asked[-1])
+    if _HAS_PART.search(sentence):
+        return None
     given = {(number, stem(noun)) for number, noun in _NUMBER.findall(question)}
     numbers = {number for number, _ in given}
     told = _NUMBER.findall(_CALCULATION.sub(" ", sentence))

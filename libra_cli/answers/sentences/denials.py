@@ -105,10 +105,17 @@ _REASON = lazy_pattern(
 _BEGIN_REASON = ("ince ", "ecause ", " as ", "As ", "iven that ", "fter ", "hen ", "nce ")
 
 
+_HAS_VALUE = lazy_pattern(r"\d|(?<![A-Za-z])[A-J](?![a-z'])")
+
+
 def without_opinion(text: str) -> str:
     """`text` without what somebody first thought, if its last line says behind "but" what is so."""
     start = max(text.rfind("\n", 0, -1) + 1, len(text) - 2 * _END)
     end = text[start:]
+    struck = max(map(end.rfind, ("cratch that", "trike that")))
+    if struck > 0:  # D. Scratch that, it's B
+        rest = end[struck:].partition("that")[2].lstrip(" ,.;:!-\u2014\u2013\u2026")
+        return text[:start] + rest if _HAS_VALUE.search(rest) else text
     if any(map(end.__contains__, ("but ", "But ", " yet ", "owever", "though"))) and (told := _OPINION.search(end)):
         has_both = any(map(str.isdigit, told["rest"])) or not any(map(str.isdigit, told[0]))
         if has_both and not _OPEN.search(told["rest"].lower()):

@@ -43,6 +43,13 @@ _FACTORS = frozenset("sqrt log ln sin cos tan cot sec csc arcsin arccos arctan e
 """Functions with which a product goes on."""
 _SMALL_WORDS = frozenset(("at", "if", "as", "or", "on", "is", "by", "of", "to", "so", "we", "it"))
 """Words in brackets that hold a remark: (at x = 2)."""
+_ENGLISH = frozenset(("an", "in", "no", "he", "me", "my", "do", "go", "up", "us", "be", "am", "pm", "vs", "i'm"))
+_LETTERS_OF_WORDS = frozenset("abcdxyz")
+"""Letters of a product of three that has a vowel: abc."""
+_CONSTANTS = frozenset("ABCDK")
+"""Letters of constants before e^x."""
+_VOWELS = frozenset("aeiou")
+_BINARY = frozenset(("+", "-", "\u2212", "*", "/", "\u00b7", "\u00d7", "=", "^", "<", ">"))
 _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
 _PARTITIVES = (" of an", " of a")
@@ -168,10 +175,11 @@ class Reader:
                 following = modulus
             elif token.text == "x" and self._is_product(end):
                 following = self._operand(end + 1)
-            elif (
-                token.text == "mod"
-                or self._is_factor(end)
-                or (self._touches(end) and token.kind in ("word", "number", "open", "math", "sign", "root"))
+            elif self._is_factor(end):
+                is_product = token.kind == "word" and token.text not in _FACTORS
+                following = max(self._operand(end), end + is_product)
+            elif token.text == "mod" or (
+                self._touches(end) and token.kind in ("word", "number", "open", "math", "sign", "root")
             ):
                 following = self._operand(end)
             else:
@@ -191,19 +199,77 @@ class Reader:
         return self._stands_between_numbers(at) and self._touches(at) == self._touches(at + 1)
 
     def _is_factor(self, at: int) -> bool:
-        """Whether token `at` goes on with a product behind a space: x e^x, 2x sin x, 3 \u221a5."""
+        """Whether token `at` goes on with a product behind a space: x e^x, 2x sin x, 3 \u221a5, 2 \u03c0 (r + h)."""
         token, before = self.tokens[at], self.tokens[at - 1]
         if token.kind == "root":
-            return before.kind == "number"
-        if token.kind != "word" or before.kind not in ("word", "number", "close", "postfix"):
+            return before.kind != "word" or len(before.text) == 1
+        if token.kind == "open":
+            return self._is_bracketed_factor(at)
+        if token.kind not in ("word", "sign") or before.kind not in ("word", "number", "close", "postfix", "sign"):
             return False
         if token.text in _FACTORS:
             return True
-        following = self.tokens[at + 1] if self._touches(at + 1) else None
-        if before.kind == "number" and units.end_of(self.sentence, before.end) > before.end:  # 3 m^2
+        if before.kind in ("number", "close") and self._is_unit(at):  # 3 m^2, (9.8 +- 0.1) m s^-2
             return False
-        is_power = following is not None and (following.text in ("^", "**") or following.text[0] in normalize.RAISED)
-        return is_power and len(token.text) == 1 and token.text.islower()
+        if token.kind == "sign":
+            return True
+        if len(token.text) > 1:
+            is_led_on = at + 1 < len(self.tokens) and self.tokens[at + 1].text in _FACTORS
+            return (self._is_power(at) or is_led_on) and self._is_product_of_letters(token.text)
+        if token.text.islower() and self._is_power(at):
+            return True
+        is_inside = at > 1 and (before.kind != "word" or len(before.text) == 1) and self._may_multiply(at - 2)
+        is_led = before.kind == "sign" or before.text[0] in normalize.RAISED or (before.kind != "postfix" and is_inside)
+        is_last = before.kind != "number" and token.text != "a"
+        return is_led and token.text.isascii() and token.text not in "AI" and (is_last or self._ends_factor(at))
+
+    def _is_bracketed_factor(self, at: int) -> bool:
+        """Whether the bracket at token `at`, behind a space, is a factor and no remark: 2\u03c0 (L/g)^2."""
+        before, end = self.tokens[at - 1], self._call(at)
+        inside = self.tokens[at + 1 : end - 1]
+        signs = {token.text for token in inside if token.kind == "operator"}
+        is_of_letters = any(token.kind in ("word", "sign") for token in inside)
+        if not end or not is_of_letters or not RELATIONS.isdisjoint(signs) or before.kind == "word":
+            return False
+        if units.end_of(f" {self.sentence[inside[0].start : inside[-1].end]}", 0) and not self._is_power(end - 1):
+            return False
+        return bool(signs) if before.kind in ("sign", "postfix") else not signs.isdisjoint("+-\u2212")
+
+    def _is_unit(self, at: int) -> bool:
+        """Whether the letters at token `at` are a unit of the number before them, and not the first of more factors."""
+        begin = self.tokens[at - 1].end
+        end = units.end_of(self.sentence, begin)
+        goes_on = end == self.tokens[at].end and self._is_letter(at + 1) and self.tokens[at + 1].text not in "aAI"
+        return end > begin and not goes_on
+
+    def _is_letter(self, at: int) -> bool:
+        token = self.tokens[at] if at < len(self.tokens) else None
+        return token is not None and token.kind in ("word", "sign") and len(token.text) == 1
+
+    def _is_power(self, at: int) -> bool:
+        """Whether an exponent follows token `at`."""
+        following = self.tokens[at + 1] if self._touches(at + 1) else None
+        return following is not None and (following.text in ("^", "**") or following.text[0] in normalize.RAISED + "^")
+
+    def _may_multiply(self, at: int) -> bool:
+        """Whether a product may go on behind token `at` and one more: the sign of 2 + a b, the m of m g h."""
+        token = self.tokens[at]
+        return token.kind in ("number", "operator", "sign", "postfix") or self._is_letter(at)
+
+    def _ends_factor(self, at: int) -> bool:
+        """Whether what follows the letter at token `at` is no word: a sign, a mark, another letter."""
+        following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        if following is None or following.kind in ("operator", "postfix", "sign", "root", "close"):
+            return True
+        return following.text in ",.;" or following.text in _FACTORS or self._is_letter(at + 1)
+
+    def _is_product_of_letters(self, text: str) -> bool:
+        """Whether a short word is no word but a product: xe, mgh, ab."""
+        if not (1 < len(text) < 4 and text.isascii() and text.isalpha()) or text[1:].lower() != text[1:]:
+            return False
+        if len(text) == 2:
+            return text not in _SMALL_WORDS and text not in _ENGLISH
+        return _VOWELS.isdisjoint(text) or _LETTERS_OF_WORDS.issuperset(text)
 
     def _stands_between_numbers(self, at: int) -> bool:
         around = self.tokens[at - 1 : at + 2]
@@ -279,8 +345,26 @@ class Reader:
         operator = bool(following) and following[0].kind in ("operator", "postfix") and following[0].text not in "'-:!"
         is_differential = len(text) == 2 and text[0] == "d" and operator and following[0].text == "/"
         if len(text) > 1:
-            return touched or is_differential
+            return touched or is_differential or self._is_term(at)
         return text not in "aAI" or text != token.text or touched or operator
+
+    def _is_term(self, at: int) -> bool:
+        """Whether the letters at token `at` are a product in a sum, an equation or a power: + ab, mgh + , xe^x."""
+        text = self.tokens[at].text
+        if text[0] in _CONSTANTS and text[1:] == "e":  # Ce^{3x}
+            return self._is_power(at)
+        if not (text.islower() and self._is_product_of_letters(text)):
+            return False
+        before = self.tokens[at - 1] if at else None
+        following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
+        is_behind_sign = before is not None and before.text in _BINARY and at > 1
+        if is_behind_sign and not (before.text in "-\u2212" and self._touches(at)):
+            return True
+        if units.end_of(f" {text}", 0):
+            return False
+        return self._is_power(at) or (
+            following is not None and following.text in "+*\u00b7=" and at + 2 < len(self.tokens)
+        )
 
     def _matched(self) -> dict[int, int]:
         """Index of the token that closes each bracket, by that of the one that opens it."""

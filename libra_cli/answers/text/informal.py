@@ -27,6 +27,8 @@ _AND = lazy_pattern(r"(?<=\d) n (?=[a-z] ?=|-?\d)")
 _INDEX = lazy_pattern(r"(?<![A-Za-z\d_])(x)([1-4])(?= ?=)")
 _EQUALS = lazy_pattern(r"(?<![A-Za-z\\])([a-z]) equals (?=-?[\d\\])")
 _IT_IS = lazy_pattern(r"(?:(?<=[.!?\n] )|(?<=\n)|\A)((?:So )?)(\$?[^.!?\n]{0,20}\d\$?) it is[.!]?\s*\Z")
+_MUST_BE = lazy_pattern(r"(?:(?<=[Ii]t)['\u2019]s| (?:has|have)) (?:got )?to be ")
+"""It's got to be B."""
 _BLANK = lazy_pattern(
     r"\b[Tt]he blank (?:(?:should|must|can|has to|is to|needs to) be|is) (?:filled|completed)(?: in)? (?:with|by)"
     r"(?: the (?:word|term))?(?= )"
@@ -49,6 +51,10 @@ def in_full(text: str) -> str:
         text = text.replace("\u2234", "Therefore ")
     if " it is" in text[-_NEAR_END:]:  # 10 it is
         text = _IT_IS.sub(r"\1it is \2.", text)
+    if " to be " in text:
+        text = _MUST_BE.sub(" is ", text)
+    if text.endswith((" after all", " after all.")):
+        text = f"{text.rpartition(' after all')[0]}."
     if "he blank " in text:
         text = _BLANK.sub("The missing word is", text)
     if " n " in text or "x1" in text or " equals " in text:
