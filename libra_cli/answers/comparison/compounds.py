@@ -70,7 +70,7 @@ def same(reference: str, answer: str) -> bool | None:
     return None if is_element and atoms[0] != atoms[1] else atoms[0] == atoms[1]
 
 
-def stated(sentence: str, reference: str) -> str | None:
+def stated(sentence: str, reference: str, question: str = "") -> str | None:
     """The only compound that a sentence names, or its formula, if the reference is one; None if that is not certain."""
     name = _name(reference)
     if not (_chain(name) or _of_name(name) or _is_formula(reference)):
@@ -83,6 +83,7 @@ def stated(sentence: str, reference: str) -> str | None:
     pairs = [" ".join(pair) for pair in pairwise(heard)]
     found = [pair for pair in pairs if _of_name(_name(pair))]
     told = set(" ".join(found).split())
+    found = [name for name in found if name.lower() not in question.lower()] if question else found
     found += [word for word in heard if word not in told and (_of_name(_name(word)) or _chain(_name(word)))]
     written = normalize.in_ascii(sentence).replace("**", " ").replace("$", " ").split()
     whole = [word for word in (one.strip(".,:;") for one in written) if _is_formula(word)]

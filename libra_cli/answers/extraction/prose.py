@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from libra_cli.answers.extraction import endings, further_facts, prose_sentences, prose_statements, prose_words
+from libra_cli.answers.extraction import (
+    beside,
+    endings,
+    further_facts,
+    prose_sentences,
+    prose_statements,
+    prose_words,
+)
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.sentences import assertions, phrases, remarks
 from libra_cli.answers.sentences.extracted import (
@@ -42,6 +49,7 @@ _OF_A_VALUE: tuple[Check, ...] = (prose_sentences.one_of_several, prose_sentence
 READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], ...] = (
     # what the text states to be its answer
     (prose_statements.last_line, ()),
+    (prose_words.circled_option, ()),
     (prose_statements.time_in_signs, ()),
     (prose_statements.predicate_in_signs, ()),
     (prose_statements.whole_value, ()),
@@ -101,6 +109,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.rounded, ()),
     (endings.multiplied, ()),
     (endings.percent_of, ()),
+    (beside.loss, ()),
+    (beside.average, ()),
     (endings.spelled, ()),
     (endings.one_of_named, ()),
     (further_facts.in_two_units, ()),

@@ -17,6 +17,7 @@ from libra_cli.answers.sentences import (
     option_choices,
     options,
     phrases,
+    plain,
     remarks,
 )
 from libra_cli.answers.sentences.extracted import (
@@ -27,6 +28,7 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     of_asserted,
 )
+from libra_cli.answers.sentences.spans import value
 from libra_cli.answers.text import cases, words
 from libra_cli.answers.values import normalize, structure
 from libra_cli.answers.values.structure import Parts
@@ -102,6 +104,8 @@ def conclusion(prose: Prose) -> Extraction | None:
         return Extraction(None, OTHER_ANSWER)
     if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
         found = found._replace(answer=assertions.solved(found.answer))
+    if found.answer and prose.question and len(found.answer) > 1 and found.answer in prose.question:
+        return _of_name(found, prose.sentences[-1])
     return found if found.answer else None
 
 
@@ -112,6 +116,14 @@ def _is_unsolved(prose: Prose) -> bool:
         return False
     told = {*_DIGITS.findall(prose.text), *(str(words.number(word)) for word in words.split(prose.text.lower()))}
     return value.lstrip("-") not in told
+
+
+def _of_name(found: Extraction, sentence: str) -> Extraction | None:
+    """The set or value that a sentence says to be what the question names: {3, 4}, and that is A \u2229 B."""
+    if any(map(str.isdigit, found.answer or "")) or not any(map(sentence.__contains__, (" is ", " are "))):
+        return found
+    values = [value(span.text) for span in plain.Reader(sentence).spans if any(map(str.isdigit, span.text))]
+    return found._replace(answer=values[0]) if len(values) == 1 else found
 
 
 def number_abroad(prose: Prose) -> Extraction | None:

@@ -83,6 +83,7 @@ _MONTH_OF_YEAR = lazy_pattern(
     r"(?<= )(January|February|March|April|May|June|July|August|September|October|November|December)"
     r" (?:19|20)\d\d(?= [a-z])"
 )
+_MEANS_IT = ("handelt", "'agit d", "\u2019agit d", "e trata d", "rata-se d", "i tratta d")
 _ANY_CONSTANT = (" any ", " some ", " every ", "\u211d")
 _OUTCOMES = ("no solution", "infinitely many solutions", "no real")
 _PARTS_OF_SENTENCE = lazy_pattern(r"; |, (?=so |and |then |there )|(?<=\$) (?=and |then )")
@@ -139,6 +140,10 @@ class Prose:
             tail = tail.replace("\\$", "$").replace("$", "")
         if "\u00b0'" in tail or "'d" in tail or "'t" in tail:
             tail = _TURKISH.sub("", tail)
+        if "кв" in tail or "куб" in tail:
+            tail = units_abroad.with_squares(tail)
+        if any(map(tail.__contains__, _MEANS_IT)):
+            tail = abroad.with_copula(tail)
         if not tail.isascii():
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
         if "(" in tail and _SPELLED.search(tail):

@@ -8,6 +8,7 @@ from libra_cli.answers.languages import abroad, names
 from libra_cli.answers.sentences import (
     alternatives,
     assertions,
+    circled,
     existence,
     main_claims,
     multiples,
@@ -178,6 +179,14 @@ def said_abroad(prose: Prose) -> Extraction | None:
         return Extraction(subject) if is_new else None
     told = name_answers.like_reference(" ".join(kept), prose.reference)
     return Extraction(told) if told else None
+
+
+def circled_option(prose: Prose) -> Extraction | None:
+    """`정답은 ③ 황입니다`, where the reference is the sign of an option."""
+    if prose.cut or len(prose.reference.strip()) != 1 or prose.reference.strip() not in circled.SIGNS:
+        return None
+    sign = circled.chosen(prose.tail, prose.question or "")
+    return Extraction(sign) if sign else None
 
 
 def verdict(prose: Prose) -> Extraction | None:

@@ -41,7 +41,7 @@ def stated(tail: str, reference: str, question: str | None = None) -> str | None
     if reference.isdecimal():
         return None
     if reference.rstrip(" .$}").lower().endswith(compounds.ENDS) or reference.strip(" $")[:1].isupper():
-        found = compounds.stated(words.sentences(tail)[-1], reference)
+        found = compounds.stated(words.sentences(tail)[-1], reference, question or "")
         if found:
             return found
     if ":" in reference and notation.ratio(reference):
@@ -197,6 +197,7 @@ def _last_side(tail: str, reference: str) -> str | None:
     name, side = assertions.last_side(words.sentences(tail)[-1])
     if not side or len(side) > normalize.MAX_CHARS:
         return None
+    name = f"\\Delta {name}" if name and f"\\Delta {name}" in tail else name
     wanted, given = structure.parse(reference), structure.parse(side)
     if isinstance(wanted, Equation):
         wanted = wanted.value

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from itertools import pairwise
 
@@ -231,3 +232,39 @@ def with_small_words(line: str) -> str:
     for sign, english in glosses.SIGNS.items():
         line = line.replace(sign, english)
     return line
+
+
+_MEANS_IT = lazy_pattern(
+    r"\b(?P<de>Es handelt sich(?: dabei| hier| hierbei)? um|(?:Dabei|Hier|Hierbei) handelt es sich um)(?= )"
+    r"|\b(?P<fr>Il s['\u2019]agit (?:ici )?d)(?P<fr_article>u |e la |e l['\u2019]|es |e |['\u2019])"
+    r"|\b(?P<es>Se trata de)(?P<es_article>l | la | los | las | )"
+    r"|\b(?P<pt>Trata-se d)(?P<pt_article>o |a |os |as |e )"
+    r"|\b(?P<it>Si tratta d)(?P<it_article>el |ella |ell['\u2019]|i |['\u2019])"
+)
+_ARTICLES = {
+    "u ": "le ",
+    "e la ": "la ",
+    "es ": "des ",
+    "l ": "el ",
+    "o ": "o ",
+    "a ": "a ",
+    "os ": "os ",
+    "as ": "as ",
+    "el ": "il ",
+    "ella ": "la ",
+}
+"""The article that each preposition with its article has."""
+
+
+def with_copula(text: str) -> str:
+    """`text` with "is" for the verbs that say in other languages what something is: es handelt sich um Blei."""
+    return _MEANS_IT.sub(_copula, text)
+
+
+def _copula(said: re.Match[str]) -> str:
+    if said["de"]:
+        return "Es ist"
+    language = next(one for one in ("fr", "es", "pt", "it") if said[one])
+    article = said[f"{language}_article"]
+    kept = article if language == "es" and article != "l " else _ARTICLES.get(article, "")
+    return {"fr": "C'est ", "es": "Es ", "pt": "\u00c9 ", "it": "\u00c8 "}[language] + kept.lstrip()

@@ -226,7 +226,8 @@ def stated_answer(tail: str) -> str | None:
     found = [(at, at + len(noun), noun) for noun in _NOUNS if (at := lowered.rfind(noun)) >= 0]
     for start, end, noun in sorted(found, reverse=True):
         behind = _behind_verb(lowered, end, _NOUNS[noun])
-        if behind is None or "\n" in tail[start:behind].rstrip():
+        between = tail[start:behind].rstrip()
+        if behind is None or "\n" in between or "\u3002" in between or between.endswith("\u307e\u305f\u306f"):
             continue
         answer = _first_line(tail[behind:].lstrip(" \t\r\n:：*」】")).replace("**", "").rstrip()
         adverb, _, rest = answer.partition(" ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from functools import lru_cache
 
@@ -100,6 +101,22 @@ def _powers(name: str, sign: str) -> Iterator[tuple[tuple[str, ...], str]]:
 def units() -> dict[tuple[str, ...], str]:
     """The symbol, or the name in English, of each row of words; behind a number only."""
     return dict(_spelled())
+
+
+_SQUARE = lazy_pattern(
+    r"(?<=\d) ?(?P<kind>кв|куб|квадратн\w{2}|кубическ\w{2})\.? ?"
+    r"(?P<size>[смдк]?)м(?:етр\w{0,3})?\b\.?(?P<end>[\s.]*$)?"
+)
+"""A unit of area or volume in Russian: кв. м, кубических метров."""
+
+
+def with_squares(text: str) -> str:
+    """`text` with a raised digit for square and cubic in Russian, as in м²."""
+    return _SQUARE.sub(_raised, text)
+
+
+def _raised(unit: re.Match[str]) -> str:
+    return f" {unit['size']}м{'³' if unit['kind'].startswith('куб') else '²'}{unit['end'] or ''}"
 
 
 def with_rates(text: str) -> str:

@@ -118,7 +118,8 @@ def asserted(sentence: str) -> Asserted:
     is_condition = main.opener not in vocabulary.ADJUNCTS | vocabulary.ABOUT and _is_aside(main)
     if not main.groups and clauses[0].groups and clauses[0].opener in vocabulary.CONDITIONS:
         return Asserted(None, unclear=True)
-    if is_condition and _is_equivalent(main, clauses):
+    is_only = main.opener in ("namely", "i.e.") and not any(one.groups for one in clauses if one is not main)
+    if is_only or (is_condition and _is_equivalent(main, clauses)):
         return _of_clause(main)
     if main.groups and (is_condition or not vocabulary.IMPERATIVES.isdisjoint(main.words[:1])):
         return Asserted(None, unclear=True)

@@ -19,6 +19,9 @@ MAX_NUMERAL = 6
 """Words of the longest numeral that is searched in a sentence."""
 _SCALES = words.table("hundred thousand million billion trillion")
 _OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
+_OPENERS_ABROAD = words.table(
+    "donc ainsi also somit daher quindi dunque pertanto portanto logo assim entonces así dus alltså"
+)
 _COPULAS = frozenset("is are was were".split())  # noqa: SIM905
 _CONCLUDES = lazy_pattern(r",\s+(?:and )?(?:so|but|hence|thus|therefore|which means)\b,?\s+(?:that )?")
 REMARKS = lazy_pattern(r"\s\([^()\d$]*\s[^()\d$]*\)")
@@ -145,11 +148,21 @@ def verdict(parts: Sequence[str], reference: str) -> str | None:
     """Yes, No, True or False, as the first or the last sentence of `parts` says for certain; else None."""
     stated = (parts[0], parts[-1], main_clause(parts[-1]), parts[-1].rpartition(", ")[2])
     said = {found for part in stated if (found := _leading(part)) is not None}
+    if not said and (whole := _whole_abroad(parts[-1])):
+        return whole
     if said:
         return said.pop() if len(said) == 1 else None
     if reference.strip().lower() in ("yes", "no"):  # of what is asked, nothing says that it is this statement
         return None
     return _TRUTH.get(_predicate_of_claim(parts[-1])) or _verdict_abroad(parts[-1])
+
+
+def _whole_abroad(sentence: str) -> str:
+    """Yes or No, if a sentence is nothing but the word for it in another language: Donc non."""
+    heard = [word for word in sentence.lower().replace(",", " ").split() if word.strip(" .!*")]
+    heard = heard[1:] if len(heard) > 1 and heard[0] in _OPENERS_ABROAD else heard
+    word = heard[0].strip(" .!*") if len(heard) == 1 else ""
+    return {"yes": "Yes", "no": "No"}.get(words.phrase(answer_forms.in_english(word)), "") if word else ""
 
 
 def _verdict_abroad(sentence: str) -> str | None:

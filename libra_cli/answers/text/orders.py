@@ -24,6 +24,8 @@ _ENDS = lazy_pattern(
     r"\b(\w+(?:est|most)|first|youngest) to (?:the )?(\w+(?:est|most)|last)\b|(?:est|most) (?:one )?first\b"
 )
 """The two ends of an order: from lightest to heaviest, nearest first."""
+_MORE = frozenset("fastest heaviest hottest tallest longest oldest strongest richest brightest densest hardest".split())  # noqa: SIM905
+_LESS = frozenset("slowest lightest coldest shortest youngest weakest poorest dimmest softest".split())  # noqa: SIM905
 _IN_TURN = lazy_pattern(r"\b(?:then|followed by|next|finally)\b")
 _NOT_IN_TURN = lazy_pattern(r"\b(?:after|before|than|not|or|behind)\b|\d")
 _SUPERLATIVE = lazy_pattern(r"\b\w+(?:est|most)\b")
@@ -77,7 +79,10 @@ def stated(text: str, reference: str, question: str) -> str | None:
             return None
         if wanted.sign:
             return " < ".join(rising)
-        return f"({', '.join(rising if direction == '<' else rising[::-1])})" if direction else None
+        listed = rising if direction == "<" else rising[::-1]
+        if any(" " in name for name in wanted.names if name[:1].isalpha()):
+            return (reference if listed == wanted.names else "") if direction else None
+        return f"({', '.join(listed)})" if direction else None
     return None
 
 
@@ -105,6 +110,9 @@ def _in_turn(text: str, wanted: list[str], asked: str) -> str:
 
 def _direction(asked: str) -> str:
     found = {sign for sign, phrases in (("<", _RISING), (">", _FALLING)) if any(map(asked.__contains__, phrases))}
+    ends = None if found else _ENDS.search(asked)
+    if ends and ends[1]:
+        return ">" if ends[1] in _MORE else "<" if ends[1] in _LESS else ""
     return found.pop() if len(found) == 1 else ""
 
 
@@ -119,7 +127,9 @@ def _candidates(text: str) -> list[str]:
         numbered.insert(0, item[2])
     last = lines[-1] if lines else ""
     within = _INLINE.split(last)
-    numbered = within[1:] if not numbered and len(within) > 2 and not within[0].strip() else numbered
+    is_led = not within[0].strip() or within[0].rstrip().endswith(":")
+    if len(numbered) < 2 < len(within) and is_led:
+        numbered = [one.strip(" ,;") for one in within[1:]]
     behind = [last.rpartition(mark)[2] for mark in (":", "：", "is ", "hence", "so ", "So ", "因此", "所以", "为")]
     return [", ".join(numbered), last, *(one for one in behind if one != last)]
 
