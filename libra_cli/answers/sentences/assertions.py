@@ -88,9 +88,8 @@ def is_aside(sentence: str) -> bool:
     sentence = sentence.strip()
     if sentence.lower().startswith(("that is", "this is", "that's", "which is")) and sentence.endswith("answer."):
         return True
-    if _TOLD_BEFORE.match(sentence):
-        return True
-    if sentence.startswith(("Not ", "not ")) and len(sentence) < _SHORT:  # Not 180 meters.
+    is_denial = sentence.startswith(("Not ", "not ")) and len(sentence) < _SHORT  # Not 180 meters.
+    if is_denial or _TOLD_BEFORE.match(sentence):
         return True
     first, colon, _ = sentence.partition(":")
     return (bool(colon) and first.lower() in vocabulary.CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))
