@@ -162,7 +162,7 @@ def _whole_abroad(sentence: str) -> str:
     heard = [word for word in sentence.lower().replace(",", " ").split() if word.strip(" .!*")]
     heard = heard[1:] if len(heard) > 1 and heard[0] in _OPENERS_ABROAD else heard
     word = heard[0].strip(" .!*") if len(heard) == 1 else ""
-    return {"yes": "Yes", "no": "No"}.get(words.phrase(answer_forms.in_english(word)), "") if word else ""
+    return {"yes": "Yes", "no": "No"}.get(words.phrase(answer_forms.in_english(word)) or "", "") if word else ""
 
 
 def _verdict_abroad(sentence: str) -> str | None:

@@ -364,8 +364,12 @@ class Reader:
             return False
         before = self.tokens[at - 1] if at else None
         following = self.tokens[at + 1] if at + 1 < len(self.tokens) else None
-        is_behind_sign = before is not None and before.text in _BINARY and at > 1
-        if is_behind_sign and not (before.text in "-\u2212" and self._touches(at)):
+        if (
+            before is not None
+            and before.text in _BINARY
+            and at > 1
+            and not (before.text in "-\u2212" and self._touches(at))
+        ):
             return True
         if units.end_of(f" {text}", 0):
             return False
