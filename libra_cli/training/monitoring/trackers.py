@@ -124,8 +124,9 @@ class WandB(Tracker):
         # Its capture of the console would stand between our records and their reader.
         settings = wandb.Settings(console="off", silent=True, save_code=False, init_timeout=OPEN_SECONDS)
         run_id = os.environ.get("WANDB_RUN_ID") or self._run_id
+        resume = os.environ.get("WANDB_RESUME") or ("allow" if run_id else None)
         self._writer = wandb.init(
-            project=self._project, config=self._config, settings=settings, id=run_id, resume="allow" if run_id else None
+            project=self._project, config=self._config, settings=settings, id=run_id, resume=resume
         )
 
     def _log(self, step: int, figures: Mapping[str, float]) -> None:
