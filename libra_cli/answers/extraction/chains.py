@@ -61,7 +61,7 @@ _COPULAS = words.table("is are equals of to be get gives have was makes only exa
 """Words that lead to a restated result."""
 _DOUBTS = words.table(
     """
-    because since as car weil da puisque denn pois porque perché
+    because since car weil da puisque denn pois porque perché
     if when which where while whereas unless check checking verify not never instead wrong but except
     although though assuming suppose would could might may should each every than more less fewer without no
     """
