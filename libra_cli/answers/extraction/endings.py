@@ -64,8 +64,8 @@ _NAMED = lazy_pattern(r"\**(?:the )?(?P<name>[A-Za-z][A-Za-z -]{0,30}?)\** ?[:=]
 _QUANTITY = lazy_pattern(
     r"(?:\b(?:the|its|his|her|their|whose|each) (?P<name>[a-z][a-z-]+(?: [a-z-]+)?) (?:is|was|equals|will be|must be)"
     r"|\b(?:a|an|the) (?P<of>[a-z-]{4,20}) of) (?:about |exactly |only |just )?"
-    r"(?P<value>[$\u20ac\u00a3]?-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?![\d^*/]| ?[-+*/=\u00b7\u00d7\u00f7]))(?P<behind> (?:each"
-    r"|per|for|more|less|times)\b)?",
+    r"(?P<value>[$\u20ac\u00a3]?-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?![\d^*/]| ?[-+*/=\u00b7\u00d7\u00f7]))"
+    r"(?P<behind> (?:each|per|for|more|less|times)\b)?",
     re.IGNORECASE,
 )
 """The radius is 5, a remainder of 2."""

@@ -298,7 +298,7 @@ class Reader:
             end = at + 1
         elif kind == "open":
             closing = self._closings.get(at)
-            if closing is not None and self._is_formula(at + 1, closing) and not self._is_symbol(at, closing):
+            if closing is not None and self._is_formula(at + 1, closing):
                 end = closing + 1
         if end == at:
             return at
@@ -308,13 +308,6 @@ class Reader:
         ):
             end = self._call(end) or end + 1
         return end
-
-    def _is_symbol(self, at: int, closing: int) -> bool:
-        """Whether the bracket at token `at` only holds the symbol of what the word before it names: mercury (Hg)."""
-        inside, before = self.tokens[at + 1], self.tokens[at - 1] if at else None
-        is_one = closing == at + 2 and inside.kind == "word" and len(inside.text) > 1
-        is_behind_word = before is not None and before.kind == "word" and len(before.text) > 2
-        return is_one and is_behind_word and not self._touches(at) and not self._is_power(closing)
 
     def _absolute(self, at: int) -> int:
         """Index after an absolute value of a letter at token `at`: |k|, |x - 2|; `at` if there is none."""
