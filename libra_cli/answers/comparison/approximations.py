@@ -36,7 +36,10 @@ def is_said(text: str) -> bool:
 
 def same(reference: str, answer: str, decide: Callable[[str, str], Decision | None]) -> Decision | None:
     """Compare an answer in two forms, and x ≈ 3.2 as x = 3.2; None if computer algebra has to."""
-    exact, *_, rounded = _SIGN.split(answer)
+    forms = _SIGN.split(answer)
+    if len(forms) < 2:
+        return None
+    exact, rounded = forms[0], forms[-1]
     exact, rounded = exact.strip(), rounded.strip()
     if exact.count("$") % 2:
         exact, rounded = exact.replace("$", ""), rounded.replace("$", "")

@@ -23,7 +23,7 @@ _ASKING = lazy_pattern(
 )
 
 _CONVERTED = lazy_pattern(
-    r"(?:(?P<share>0?\.\d+|\d+ ?[/\u00f7] ?\d+)|[\u00d7x*\u00b7] ?100 ?\\?%?) ?(?:=|\u2192|->|\u21d2"
+    r"(?:(?P<share>0?\.\d+|(?<!\d)\d+ ?[/\u00f7] ?\d+)|[\u00d7x*\u00b7] ?100 ?\\?%?) ?(?:=|\u2192|->|\u21d2"
     r"|\\to) ?(?P<percent>\d+(?:\.\d+)?) ?\\?%"
 )
 """A share or a product with 100, and the percentage that it is: 0.625 = 62.5 %."""
@@ -52,6 +52,10 @@ def _has_figure_of(share: Number | None, bare: Number | None) -> bool:
     return bool(share and share.percent and bare and not bare.percent and same(bare, share) is None)
 
 
+_NEAR = 200
+"""Characters at the end of a text in which the percentage stands."""
+
+
 def without_sign(reference: str, answer: str) -> str | None:
     """The bare number of `answer` if it is a percentage with the figure of the bare `reference`; None otherwise."""
     wanted, given = (number.parse(normalize.normalized(normalize.plain(text))) for text in (reference, answer))
@@ -60,6 +64,7 @@ def without_sign(reference: str, answer: str) -> str | None:
 
 def is_converted(text: str) -> bool:
     """Whether a text ends by turning a share into a percentage: 20/32 = 0.625 = 62.5 %."""
+    text = text[-_NEAR:]
     found = [*_CONVERTED.finditer(text)] if "=" in text or "\u2192" in text else []
     if not found or text[found[-1].end() :].strip(" .$*!"):
         return False

@@ -18,6 +18,9 @@ _BOX_OF_NAME = lazy_pattern(
     r"\\boxed\{(?:\s*(?P<inside>[A-Za-z](?:_\{?\w\}?)?|(?:\\text\{)?[a-z]{3,12}\}?) ?= ?)?"
     r"(?P<value>[^{}=]{0,40}(?:\{[^{}=]{0,40}\}[^{}=]{0,40}){0,4})\}"
 )
+_CORRECTED = lazy_pattern(r"(?i)\b(?:correction|actually|wait|mistake|sorry)\b")
+_LABELLED = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z] ?: ?\$?\\boxed")
+"""A box behind the name of its value: y: \\boxed{1}."""
 _BOX = lazy_pattern(r"\\boxed\{([^{}]{0,60}(?:\{[^{}]{0,40}\}[^{}]{0,40}){0,4})\}")
 _NAME_IN_REFERENCE = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?|[a-z]{3,12}) ?=")
 _SEVERAL = 2
@@ -70,8 +73,9 @@ def of_parts(text: str, reference: str) -> str | None:
     found = [match[1].strip() for match in _BOX.finditer(text)]
     wanted = structure.parse(reference)
     parts = len(wanted.parts) if isinstance(wanted, structure.Parts) else 0
-    named = of_names(text, reference)
-    if named or len(found) != parts or parts < _SEVERAL or text.count("\\boxed") != parts or words.takes_back(text):
+    named = None if _CORRECTED.search(text) else of_names(text, reference)
+    is_count = len(found) == parts == text.count("\\boxed") and parts >= _SEVERAL
+    if named or not is_count or words.takes_back(text) or _LABELLED.search(text):
         return named
     from libra_cli.answers.comparison import equal
 
@@ -85,9 +89,10 @@ def of_names(text: str, reference: str) -> str | None:
 
     None if the boxes give no names, or others than the reference.
     """
-    given = {match["name"] or match["inside"]: match["value"] for match in _BOX_OF_NAME.finditer(text)}
+    marks = [*_BOX_OF_NAME.finditer(text)]
+    given = {match["name"] or match["inside"]: match["value"] for match in marks}
     names = [*dict.fromkeys(_NAME_IN_REFERENCE.findall(reference))]
-    if len(given) < _SEVERAL or None in given or (names and set(names) != set(given)):
+    if len(marks) != len(given) or len(given) < _SEVERAL or None in given or (names and set(names) != set(given)):
         return None
     if names:
         return ", ".join(f"{name} = {given[name]}" for name in names)

@@ -45,8 +45,7 @@ _IN_SIGNS = lazy_pattern(
     r"[\u201c\"\u300c\u300e]?(?P<given>[^\u201c\u201d\"\u300c\u300d\u300e\u300f\uff1a:\uff0c\u3002\uff1b\s\u7a7a][^\u201c\u201d\"\u300c\u300d\u300e\u300f\uff1a:\u3002\uff1b\n]{0,40}?)"
     r"[\u201d\"\u300d\u300f]?[\u3002\uff0e.\s]*$"
 )
-"""\u6545\u586b\uff1a."""
-_BLANK = lazy_pattern(r"_{2,}")
+"""What Chinese writes before what fills the blank."""
 _GLOSSED = lazy_pattern(r"(?<![\w(])(?:[A-Z]|[A-Z][a-z]?\d?) \((?P<word>[a-z]{4,20})\)")
 _BRACKETS = lazy_pattern(r" ?\([^()]{1,40}\)")
 _MOST, _LONGEST, _FEW, _STEM, _SHORTEST = 14, 30, 4, 4, 3

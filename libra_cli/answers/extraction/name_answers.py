@@ -256,7 +256,8 @@ def _in_signs(sentence: str, reference: str, question: str) -> str | None:
 
 def _in_hangul(sentence: str, reference: str, question: str) -> str | None:
     """The reference as a Korean sentence says it of what the question asks, or the single word that it says instead."""
-    if any(map(sentence.__contains__, (*_DENIALS, *_DOUBTS_IN_SIGNS, "보다", "또는", "않"))) or reference in question:
+    doubts = (*_DENIALS, *_DOUBTS_IN_SIGNS, "보다", "또는", "않", "으나", "지만")
+    if any(map(sentence.__contains__, doubts)) or reference in question:
         return None
     at = sentence.find(reference)
     if at >= 0 and not (at and "\uac00" <= sentence[at - 1] <= "\ud7a3"):

@@ -176,7 +176,9 @@ def listed_option(prose: Prose) -> Extraction | None:
     if prose.reference.strip() not in listed.values():
         return None
     found = option_choices.chosen(prose.sentences[-1], ())
-    return Extraction(found) if found and found.strip("() .") in listed else None
+    letter = found.strip("() .") if found else ""
+    ends = prose.sentences[-1].rstrip(" .!*)").endswith(letter)  # unlike: choice B is a trap
+    return Extraction(found) if found and letter in listed and ends else None
 
 
 def whole(prose: Prose) -> Extraction | None:

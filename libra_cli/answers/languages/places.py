@@ -41,7 +41,7 @@ NAMES = """
     seville sevilla siviglia севилья 塞维利亚
     new_york nueva_york nova_york nova_iorque нью-йорк 纽约 ニューヨーク 뉴욕
     canberra канберра 堪培拉 キャンベラ 캔버라
-    sydney sidney   сидней 悉尼 シドニー 시드니
+    sydney  сидней 悉尼 シドニー 시드니
     ottawa otawa оттава 渥太华 オタワ 오타와
     washington вашингтон 华盛顿 ワシントン 워싱턴
     jerusalem gerusalemme иерусалим 耶路撒冷 القدس

@@ -10,6 +10,7 @@ _EXISTS = ("does there exist", "do there exist", "is there", "are there", "do an
 _DENIED = ("not possible", "impossible", "isn't possible", "can't be done", "cannot be done", "never possible")
 _NOT_IMPOSSIBLE = ("not impossible", "n't impossible")
 _NONE = ("no such ", "there is no ", "there are no ", "does not exist", "do not exist", "doesn't exist", "don't exist")
+_NO_SUCH = ("no such ", "there is no way", "does not exist", "do not exist", "doesn't exist", "don't exist")
 _CANNOT = (
     *(
         "cannot exist",
@@ -38,7 +39,7 @@ def verdict(sentence: str, question: str | None) -> str | None:
             return None
         if any(map(said.__contains__, _DENIED)):
             return "No"
-        if any(map(said.__contains__, _NONE)) or any(map(said.__contains__, _CANNOT)):
+        if any(map(said.__contains__, _NO_SUCH)) or any(map(said.__contains__, _CANNOT)):
             return "No"
         is_denied = " not " in said or "n't" in said or "no " in said
         return "Yes" if not is_denied and ("is possible" in said or "it's possible" in said) else None

@@ -168,10 +168,9 @@ _TURNS = words.table(
     "actually wait however answer answers correct correction sorry therefore so hence thus choose chose select pick no "
     "final mistake"
 )
-_NAMES_OTHERS = lazy_pattern(
-    r"[^.?!\n]*\?|[^.?!\n]*\b(?:wrong|incorrect|popular|trap|tempting|distractors?|confus\w*)\b[^.?!\n]*"
-)
-"""Sentences about options that are not chosen: Why not (A)?"""
+_SENTENCE = lazy_pattern(r"[^.?!\n]*[.?!\n]?")
+_NAMES_OTHERS = lazy_pattern(r"\?$|\b(?:wrong|incorrect|popular|trap|tempting|distractors?|confus\w*)\b")
+"""Ends and words of sentences about options that are not chosen: Why not (A)?"""
 _ABOUT_FIRST = ("this is", "that is", "it is", "this isn't", "incorrect", "wrong", "false", "not ", "is ")
 
 
@@ -310,7 +309,7 @@ def stands_first(text: str, listed: Mapping[str, str]) -> str | None:
     content = listed.get(first["letter"]) if first else None
     if first is None or content is None or names.tokens(content) != names.tokens(first["text"]):
         return None
-    behind = _NAMES_OTHERS.sub("", text[first.end() :])
+    behind = "".join(one for one in _SENTENCE.findall(text[first.end() :]) if not _NAMES_OTHERS.search(one))
     if any(match["letters"] != first["letter"] and not _is_word(behind, match) for match in _LETTER.finditer(behind)):
         return None
     behind = behind.lower()

@@ -27,7 +27,7 @@ _SUBJECT = lazy_pattern(r"^[*\"'`\u201c]*(?P<symbol>[A-Z][a-z]?)[*\"'`\u201d]* (
 _WORDS = frozenset(("It", "He", "So", "As", "No", "In", "At", "Be", "I", "Am", "Os"))
 _DENIED = lazy_pattern(r",? (?:and )?(?:not|rather than|instead of|unlike) (?:the )?[A-Za-z]{1,2}\b")
 _DOUBTS = words.table(
-    "or maybe perhaps possibly not isn't neither nor either if oder nicht kein ou pas n\u00e3o non"
+    "or maybe perhaps possibly not never cannot isn't neither nor either if oder nicht kein ou pas n\u00e3o non"
     " \u0438\u043b\u0438 \u043d\u0435"
 )
 

@@ -14,7 +14,7 @@ _CANNOT = (
     r"|impossible to|no way (?:to|of)|unable to)"
 )
 _TELL = (
-    r"(?:determin\w+|tell|sa(?:y|id)|know\w*|inferr?\w*|deduced?|conclude\w*|found|find\w*|decided?|calculat\w+"
+    r"(?:determin\w+|tell|sa(?:y|id)|know\w*|inferr?\w*|deduced?|conclude\w*|found|decided?|calculat\w+"
     r"|comput\w+|specified|answered|established)"
 )
 _FACTS = "(?:information|data|details|facts)"
@@ -42,8 +42,13 @@ _ABROAD = (
         "판단할 수 없",
     ),
 )
-_DETERMINES = lazy_pattern(r"^(?:Yes\b|(?i:it|the \w+(?: \w+)?) can be (?:determined|found|calculated|inferred)\b)|\d")
-_TURNS = words.table("but however unless except if although though actually wait or might may maybe perhaps")
+_GIVES = r"(?:\b(?:is|are|equals?)|=|≈) ?\$?-?\d"
+_DETERMINES = lazy_pattern(
+    r"^(?:Yes\b|(?i:it(?:['\u2019]s| is) possible to)\b|(?i:it|the \w+(?: \w+)?) can be"
+    rf" (?:determined|found|calculated|inferred)\b)|{_GIVES}|[\u3040-\u9fff]\d|\d[\u3040-\u9fff]"
+)
+_VALUE = lazy_pattern(_GIVES)
+_TURNS = words.table("then but however unless except if although though actually wait or might may maybe perhaps")
 
 
 def is_said(text: str) -> bool:
@@ -57,6 +62,6 @@ def verdict(sentences: Sequence[str]) -> bool | None:
     said = [one for one in sentences if is_said(one)]
     heard = {word.lower() for one in (sentences if not said else sentences[-2:]) for word in words.split(one)}
     if said:
-        is_last = said[-1] in (sentences[0], *sentences[-2:])
+        is_last = said[-1] in (sentences[0], *sentences[-2:]) and not any(map(_VALUE.search, sentences[-2:]))
         return True if is_last and _TURNS.isdisjoint(heard) else None
     return False if _DETERMINES.search(sentences[-1].strip()) and _TURNS.isdisjoint(heard) else None

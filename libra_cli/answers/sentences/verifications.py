@@ -81,7 +81,8 @@ def by_equation(tail: str, question: str) -> str:
         return shorter if shorter != tail else ""
     kept = shorter.rstrip()
     *earlier, last = words.sentences(kept)
-    if earlier and len(last.split()) < _FEW and _CHEERS.issuperset(word.lower() for word in words.split(last)):
+    cheers = [word.lower() for word in words.split(last)]
+    if earlier and 0 < len(cheers) < _FEW and _CHEERS.issuperset(cheers):
         kept = kept[: -len(last)].rstrip()
         *earlier, last = earlier
     if "=" not in last or len(last) > _MOST or not kept.endswith(last):

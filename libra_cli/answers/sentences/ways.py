@@ -19,7 +19,9 @@ _WAY = lazy_pattern(
     rf"\b[Ff]rom {_PLACE % 'start'} (?:in)?to(?:wards?)? {_PLACE % 'end'}"
     r"(?=[.,;!)]|$| (?:in|of|outside|inside|through|because|since|as|when|along|on|until|via|by|across)\b)"
 )
-_OPEN = words.table("not never or if opposite unlike reverse rather instead isn't doesn't don't versus than wrong but")
+_OPEN = words.table(
+    "no not never or if opposite unlike reverse rather instead isn't doesn't don't versus than wrong but"
+)
 _STEM = 3
 """Letters that the forms of a word share: hot, hotter."""
 

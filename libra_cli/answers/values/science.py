@@ -113,7 +113,6 @@ _ONLY_WHOLE = len(_CLASSES) - 1
 """Forces, of which a sentence about one may name others."""
 _LENS = {"concave lens": "concave, diverging, biconcave", "convex lens": "convex, converging, biconvex"}
 """Of mirrors it is the other way round."""
-_TWO_WAYS = ("mirror",)
 _ELEMENTS = """
     hydrogen H helium He lithium Li beryllium Be boron B carbon C nitrogen N oxygen O fluorine F neon Ne
     sodium Na magnesium Mg aluminium Al silicon Si phosphorus P sulfur S chlorine Cl argon Ar potassium K
