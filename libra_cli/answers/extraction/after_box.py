@@ -73,7 +73,9 @@ def of_parts(text: str, reference: str) -> str | None:
     found = [match[1].strip() for match in _BOX.finditer(text)]
     wanted = structure.parse(reference)
     parts = len(wanted.parts) if isinstance(wanted, structure.Parts) else 0
-    named = None if _CORRECTED.search(text) else of_names(text, reference)
+    if _CORRECTED.search(text):
+        return None
+    named = of_names(text, reference)
     is_count = len(found) == parts == text.count("\\boxed") and parts >= _SEVERAL
     if named or not is_count or words.takes_back(text) or _LABELLED.search(text):
         return named

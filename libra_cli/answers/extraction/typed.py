@@ -64,7 +64,8 @@ def stated(tail: str, reference: str, question: str | None = None) -> str | None
     found = named.place(tail, reference)
     if "(" in tail or "[" in tail or "\\begin" in tail or "\u27e8" in tail:
         said = _place_or_matrix(words.sentences(tail)[-1], reference, question or "")
-        is_of_values = bool(said) and not any(map(str.isalpha, said or ""))
+        is_of_names = ") =" in tail or ")=" in tail  # (y, x) = (2, 3)
+        is_of_values = bool(said) and not is_of_names and not any(map(str.isalpha, said or ""))
         found = said if found is None or is_of_values else found  # x = 3, y = 7, so they meet at (7, 3)
     return found if found is not None else _last_side(tail, reference)
 
