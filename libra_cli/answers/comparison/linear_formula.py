@@ -36,6 +36,8 @@ _UNIT = {"i": 0, "j": 1, "k": 2, "\\imath": 0, "\\jmath": 1, "x": 0, "y": 1, "z"
 _COLUMNS = frozenset(("matrix", "pmatrix", "bmatrix", "vmatrix"))
 _DIMENSIONS = frozenset("MLTQIKNJVWCS")
 _HATS = frozenset("ijkxyznuv") | {"\\imath", "\\jmath"}
+_GREEK = "alpha beta gamma delta epsilon theta lambda mu nu rho sigma tau phi varphi psi omega pi Omega"
+_SCALARS = frozenset(f"\\{name}" for name in _GREEK.split())
 
 
 class Unread(Exception):
@@ -197,10 +199,6 @@ def _with_inverses(pieces: list[tuple[str, str]]) -> list[tuple[str, str]]:
             merged.append(pieces[position])
             position += 1
     return merged
-
-
-_GREEK = "alpha beta gamma delta epsilon theta lambda mu nu rho sigma tau phi varphi psi omega pi Omega"
-_SCALARS = frozenset(f"\\{name}" for name in _GREEK.split())
 
 
 class _Evaluation:

@@ -27,6 +27,8 @@ _CONVERTED = lazy_pattern(
     r"|\\to) ?(?P<percent>\d+(?:\.\d+)?) ?\\?%"
 )
 """A share or a product with 100, and the percentage that it is: 0.625 = 62.5 %."""
+_NEAR = 200
+"""Characters at the end of a text in which the percentage stands."""
 
 
 def same(reference: Number, answer: Number) -> bool | None:
@@ -50,10 +52,6 @@ def may_agree(reference: Leaf, answer: Leaf) -> bool:
 def _has_figure_of(share: Number | None, bare: Number | None) -> bool:
     """Whether a percentage has the figure of a bare number."""
     return bool(share and share.percent and bare and not bare.percent and same(bare, share) is None)
-
-
-_NEAR = 200
-"""Characters at the end of a text in which the percentage stands."""
 
 
 def without_sign(reference: str, answer: str) -> str | None:

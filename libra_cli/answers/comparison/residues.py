@@ -17,20 +17,9 @@ from libra_cli.answers.values import normalize, numeric
 from libra_cli.answers.values.finding import Finding
 from libra_cli.lazy_pattern import lazy_pattern
 
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(text.split())
-
-
 MAX_CHARS, MAX_MODULUS, MAX_PERIOD = 240, 10_000, 20_000
 _RESIDUE = lazy_pattern(r"(?P<residue>-?\d{1,9}) ?\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?")
 _MARKS = ("mod", "odd", "even", "ultiple", "ivisible", "mid", "remainder", "余", "k", "t", "n", "m")
-FILLERS = _words(
-    """
-    all any every each the those with for such that numbers number integers integer values value of is are be an a
-    only just positive natural nonnegative where satisfying which satisfies when satisfy to it must by in form
-    """
-)
 _EXCEPT = (" except ", " other than ", " excluding ", " unless ")
 _PARAMETERS = frozenset("kntmsr")
 _JOINS = latex.COMMAS | latex.JOINS | {"\\lor", "\\vee"}
@@ -40,7 +29,6 @@ _STARTS = (
     *("\u5373 ", "\u4e3a ", "\u662f "),
 )
 """What the statement of a set stands behind."""
-_DENIES = _words("no not never lose loses fail fails cannot impossible false unless except otherwise wrong")
 _IN_INTEGERS = lazy_pattern(
     r"(?<![A-Za-z\\])(?P<letter>[a-z])\s*\\in\s*(?:\\mathbb\s*\{?\s*Z\s*\}?|Z)(?![A-Za-z^_+])"
     r"|(?<![A-Za-z\\])(?P<named>[a-z])\s?(?:is\s|are\s|为|為|是)?\s?(?:an?y?\s)?(?:positive |non-?negative |非负|正)?"
@@ -63,6 +51,22 @@ _LEADS = (
     ":",
     "and",
 )
+_DIVISION = frozenset(
+    "remainder remainders leaves leave gives give has have divided division on upon 余 除以".split()  # noqa: SIM905
+)
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+FILLERS = _words(
+    """
+    all any every each the those with for such that numbers number integers integer values value of is are be an a
+    only just positive natural nonnegative where satisfying which satisfies when satisfy to it must by in form
+    """
+)
+_DENIES = _words("no not never lose loses fail fails cannot impossible false unless except otherwise wrong")
 
 
 class Integers(NamedTuple):
@@ -253,11 +257,6 @@ def _in_words(text: str) -> Integers | None:
         return None
     is_said = bool(letter or figures or "integer" in text)  # "odd" alone may be a function
     return Integers(modulus, lambda number: (number % modulus == residue) is not is_denied, letter, declared=is_said)
-
-
-_DIVISION = frozenset(
-    "remainder remainders leaves leave gives give has have divided division on upon 余 除以".split()  # noqa: SIM905
-)
 
 
 def _ends_with_divisor(rest: Sequence[str]) -> bool:

@@ -117,6 +117,14 @@ _AFFIRMS = words.table("doubt need problem reason wonder longer")
 COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
 """Those that are the number of something, which may be what is asked for."""
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
+_CLASS_NOUNS = words.table("number function integer set series sequence matrix statement")
+_SCOPE = words.table(
+    """
+    for converse inverse contrapositive negation opposite für umkehrung gegenteil pour réciproque contraire para
+    recíproco recíproca contrario contrário per contrario viceversa обратное отрицание для при
+    """
+)
+"""Words by which a sentence speaks of another claim, or of a part of it."""
 
 
 def without_given(answer: str, reference: str, question: str) -> str:
@@ -324,16 +332,6 @@ def is_hedged(text: str, reference: str) -> bool:
     heard = {word.lower() for word in words.split(last_sentence(text))}
     denies_a_way = not heard.isdisjoint(_WAYS_TO_CONVERGE) and not heard.isdisjoint(vocabulary.DENIES)
     return denies_a_way or (phrases.is_verdict(reference) and not heard.isdisjoint(_HEDGES))
-
-
-_CLASS_NOUNS = words.table("number function integer set series sequence matrix statement")
-_SCOPE = words.table(
-    """
-    for converse inverse contrapositive negation opposite für umkehrung gegenteil pour réciproque contraire para
-    recíproco recíproca contrario contrário per contrario viceversa обратное отрицание для при
-    """
-)
-"""Words by which a sentence speaks of another claim, or of a part of it."""
 
 
 def either(text: str, reference: str) -> str | None:

@@ -20,6 +20,17 @@ _BULLET = lazy_pattern(r"[-*+\u2022] ")
 _IN_DOLLARS = lazy_pattern(r"(?<![\\\d])\$(?=\S)[^$\n]*(?<=\S)\$(?!\d)")
 _EMPTY = ("{}", "\\{\\}", "\u2205", "[]", "\\varnothing")
 _NOT_IN_VALUE = ("\u27f9", "\u21d2", "\u2192", "?", "<<", " equals ", " is ", " are ", " make ", " makes ")
+_REMAINDER = lazy_pattern(
+    r"\d[^\w,;.:?]{0,3}(?:with )?(?:a )?\b(?:R|r|rem\.?|remainder) ?(?:of |is |= ?)?\$?(\d+)\$?\.?$"
+    r"|=\s*\$?\d+\s*(?:\u00b7|\*|\u00d7|\\cdot|\\times|x)\s*\d+\s*\+\s*(\d+)\$?\.?$"
+)
+_ASKED_FOR = (
+    "what is the remainder",
+    "what's the remainder",
+    "what remainder",
+    "find the remainder",
+    "calculate the remainder",
+)
 
 
 def value(text: str, reference: str) -> str | None:
@@ -73,21 +84,6 @@ def _is_of_its_kind(reference: structure.Answer, answer: structure.Answer) -> bo
     return all(isinstance(one, structure.Parts) and one.kind == "sequence" for one in both) or all(
         isinstance(one, structure.Matrix) for one in both
     )
-
-
-_REMAINDER = lazy_pattern(
-    r"\d[^\w,;.:?]{0,3}(?:with )?(?:a )?\b(?:R|r|rem\.?|remainder) ?(?:of |is |= ?)?\$?(\d+)\$?\.?$"
-    r"|=\s*\$?\d+\s*(?:\u00b7|\*|\u00d7|\\cdot|\\times|x)\s*\d+\s*\+\s*(\d+)\$?\.?$"
-)
-
-
-_ASKED_FOR = (
-    "what is the remainder",
-    "what's the remainder",
-    "what remainder",
-    "find the remainder",
-    "calculate the remainder",
-)
 
 
 def remainder(sentence: str, question: str, reference: str) -> str | None:

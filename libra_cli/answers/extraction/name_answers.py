@@ -60,6 +60,27 @@ _PARTICLES = ("", "da", "de", "do", "dos", "di", "del", "della", "von", "van", "
 _PLACES = words.table("in at on of near from during under")
 _FAR = 4
 """Words between a comparative and its "than"."""
+_SUBJECT = lazy_pattern(r"([^\sはがをにの、]{1,12})が[^、。はが]{2,24}(?:です|である|だ)[。.]?$")
+"""京都が首都です."""
+_LONGEST_NAME = 8
+_WHO = lazy_pattern(
+    r"\u8c01|\u8ab0\u304c|\u54ea(?:\u4f4d|\u4e2a\u4eba|\u4e00\u4f4d|\u4e2a\u56fd\u5bb6|\u4e2a\u57ce\u5e02|\u79cd|\u4e2a)"
+)
+_ACTING = lazy_pattern(
+    r"(?:^|[\uff0c,\uff1b])(?P<name>[^\uff0c,\uff1b\u662f]{1,8})(?:\u662f|\u5c31\u662f)(?P<rest>[^\uff0c,\uff1b]{2,24})$"
+)
+_BY = lazy_pattern(
+    r"\u7531(?P<name>[^\u7531\uff0c,]{2,8}?)(?P<rest>)(?:\u9996\u5148|\u7387\u5148|\u6240)?"
+    r"(?:\u63d0\u51fa|\u53d1\u660e|\u53d1\u73b0|\u521b\u4f5c|\u521b\u7acb|\u5efa\u7acb|\u8bbe\u8ba1|\u5199|\u753b|\u5efa)"
+)
+_PARTICLE = lazy_pattern(
+    r"(?:특별시|광역시|시)?(?:이다|입니다|이에요|예요|이라고|라고|으로|다|을|를|이|가)?(?![\uac00-\ud7a3])"
+)
+_LAST_IN_HANGUL = lazy_pattern(r"(?:은|는) (?P<word>[\uac00-\ud7a3]{1,10}?)(?:이다|입니다|이에요|예요)[.!]?$")
+_COPULA = lazy_pattern(
+    r"(?:\u662f|\u4e3a|\u70ba|\u306f)([\u3040-\u9fff]{1,12}?)"
+    r"(?:\u3067\u3059|\u3067\u3042\u308b|\u3060|\u3067\u3042\u308a\u307e\u3059)?(?=[\uff0c,\uff1b\u3002.(\uff08]|$)"
+)
 
 
 def name(text: str, reference: str, question: str | None) -> str | None:
@@ -264,26 +285,3 @@ def _in_hangul(sentence: str, reference: str, question: str) -> str | None:
         return reference if _PARTICLE.match(sentence, at + len(reference)) else None
     last = _LAST_IN_HANGUL.search(sentence)
     return last["word"] if last and " " not in reference and reference not in sentence else None
-
-
-_SUBJECT = lazy_pattern(r"([^\sはがをにの、]{1,12})が[^、。はが]{2,24}(?:です|である|だ)[。.]?$")
-"""京都が首都です."""
-_LONGEST_NAME = 8
-_WHO = lazy_pattern(
-    r"\u8c01|\u8ab0\u304c|\u54ea(?:\u4f4d|\u4e2a\u4eba|\u4e00\u4f4d|\u4e2a\u56fd\u5bb6|\u4e2a\u57ce\u5e02|\u79cd|\u4e2a)"
-)
-_ACTING = lazy_pattern(
-    r"(?:^|[\uff0c,\uff1b])(?P<name>[^\uff0c,\uff1b\u662f]{1,8})(?:\u662f|\u5c31\u662f)(?P<rest>[^\uff0c,\uff1b]{2,24})$"
-)
-_BY = lazy_pattern(
-    r"\u7531(?P<name>[^\u7531\uff0c,]{2,8}?)(?P<rest>)(?:\u9996\u5148|\u7387\u5148|\u6240)?"
-    r"(?:\u63d0\u51fa|\u53d1\u660e|\u53d1\u73b0|\u521b\u4f5c|\u521b\u7acb|\u5efa\u7acb|\u8bbe\u8ba1|\u5199|\u753b|\u5efa)"
-)
-_PARTICLE = lazy_pattern(
-    r"(?:특별시|광역시|시)?(?:이다|입니다|이에요|예요|이라고|라고|으로|다|을|를|이|가)?(?![\uac00-\ud7a3])"
-)
-_LAST_IN_HANGUL = lazy_pattern(r"(?:은|는) (?P<word>[\uac00-\ud7a3]{1,10}?)(?:이다|입니다|이에요|예요)[.!]?$")
-_COPULA = lazy_pattern(
-    r"(?:\u662f|\u4e3a|\u70ba|\u306f)([\u3040-\u9fff]{1,12}?)"
-    r"(?:\u3067\u3059|\u3067\u3042\u308b|\u3060|\u3067\u3042\u308a\u307e\u3059)?(?=[\uff0c,\uff1b\u3002.(\uff08]|$)"
-)

@@ -57,6 +57,12 @@ _UNDECIDED_BETWEEN = lazy_pattern(
     r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
     r"|\b(?:either|any) of these may be\b)"
 )
+_BRACKETS = lazy_pattern(r"\s?\([^()]*\)")
+_IS_EMPTY = lazy_pattern(
+    r"\b(?:(?:is|are|be|get|have|gives|equals|:|=) (?:just |simply |therefore |thus )?(?:the empty set"
+    r"|empty\b)(?! (?:set|if|when|unless))"
+    r"|(?:the|an) empty set[.!*$ ]*$)"
+)
 
 
 def last_line(prose: Prose) -> Extraction | None:
@@ -173,16 +179,6 @@ def listed_lines(prose: Prose) -> Extraction | None:
     if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
         found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
     return Extraction(found) if found else None
-
-
-_BRACKETS = lazy_pattern(r"\s?\([^()]*\)")
-
-
-_IS_EMPTY = lazy_pattern(
-    r"\b(?:(?:is|are|be|get|have|gives|equals|:|=) (?:just |simply |therefore |thus )?(?:the empty set"
-    r"|empty\b)(?! (?:set|if|when|unless))"
-    r"|(?:the|an) empty set[.!*$ ]*$)"
-)
 
 
 def empty_set(prose: Prose) -> Extraction | None:

@@ -40,21 +40,6 @@ _SPELLED = lazy_pattern(
 _OUT_OF = lazy_pattern(r"(?<=\d) out of (?=\d)")
 """Between a number and that of all, where no fraction is asked for: 7 out of 28."""
 _CHANCES = ("robability", "chance", "odds", "raction", "atio")
-
-
-def _in_figures(spelled: re.Match[str]) -> str:
-    """What a number is in digits, without its words, if both are the same."""
-    heard, figure = spelled["words"].split(" "), spelled["figure"]
-    digits = number.parse(figure.removesuffix(spelled["unit"]).strip("$\u20ac\u00a3"))
-    for start in range(len(heard)):
-        for end in range(len(heard), start, -1):
-            value = words.number(" ".join(heard[start:end]).lower())
-            if value is not None and digits is not None and value == digits.value and len(heard) - end < _FEW:
-                behind = "" if spelled["unit"].strip() else "".join(f" {word}" for word in heard[end:])
-                return " ".join([*heard[:start], figure + behind])
-    return spelled[0]
-
-
 _PER_ONE_SIGNS = ("あたり", "当たり", "につき", "당 ")
 _PER_ONE = lazy_pattern(r"(?:1|一|한) ?(?:人|個|本|つ|箱|袋|枚|명|사람|개|상자|봉지)(?:あたり|当たり|につき|당 )")
 """For one person: 1人あたり, 한 명당."""
@@ -87,6 +72,24 @@ _MEANS_IT = ("handelt", "'agit d", "\u2019agit d", "e trata d", "rata-se d", "i 
 _ANY_CONSTANT = (" any ", " some ", " every ", "\u211d")
 _OUTCOMES = ("no solution", "infinitely many solutions", "no real")
 _PARTS_OF_SENTENCE = lazy_pattern(r"; |, (?=so |and |then |there )|(?<=\$) (?=and |then )")
+_AFTER_NEXT = lazy_pattern(
+    r"(?:[.,;]| and) (?:(?:and )?(?i:after that|then|followed by)|(?i:the (?:number|term|one|next \w+) after that))\b"
+)
+"""Where a text goes on behind the next number that a question asks for."""
+_NEXT_NUMBER = (" next number", " next term", " next value")
+
+
+def _in_figures(spelled: re.Match[str]) -> str:
+    """What a number is in digits, without its words, if both are the same."""
+    heard, figure = spelled["words"].split(" "), spelled["figure"]
+    digits = number.parse(figure.removesuffix(spelled["unit"]).strip("$\u20ac\u00a3"))
+    for start in range(len(heard)):
+        for end in range(len(heard), start, -1):
+            value = words.number(" ".join(heard[start:end]).lower())
+            if value is not None and digits is not None and value == digits.value and len(heard) - end < _FEW:
+                behind = "" if spelled["unit"].strip() else "".join(f" {word}" for word in heard[end:])
+                return " ".join([*heard[:start], figure + behind])
+    return spelled[0]
 
 
 def _without_outcome(tail: str) -> str:
@@ -98,13 +101,6 @@ def _without_outcome(tail: str) -> str:
     before, last = tail[: marks[-1].start()], tail[marks[-1].end() :]
     says_outcome = any(map(last.__contains__, _OUTCOMES)) and "=" in before[start:]
     return f"{before}." if says_outcome else tail
-
-
-_AFTER_NEXT = lazy_pattern(
-    r"(?:[.,;]| and) (?:(?:and )?(?i:after that|then|followed by)|(?i:the (?:number|term|one|next \w+) after that))\b"
-)
-"""Where a text goes on behind the next number that a question asks for."""
-_NEXT_NUMBER = (" next number", " next term", " next value")
 
 
 def _with_clocks(text: str, reference: str) -> str:

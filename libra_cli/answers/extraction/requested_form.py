@@ -25,42 +25,6 @@ _WORDS = lazy_pattern(r"(?<![\w^*/().+-])[\w^*/().+-]{0,40}[\d^/(][\w^*/().+ -]{
 """What may be a formula without dollar signs, or several words around one."""
 _MOST_FACTORS = 60
 _LONGEST = 4000
-
-
-def is_another(answer: str, reference: str, question: str) -> bool:
-    """Whether `answer` is not in the form that `question` asks for, and `reference` is, or is what it asks to rewrite.
-
-    Both may have the same value: 6/8 is no answer to "Write 6/8 in lowest terms".
-    """
-    if len(question) > _LONGEST:
-        return False
-    asked = question.lower()
-    if not any(map(asked.__contains__, _SIGNALS)):
-        return False
-    given, wanted = normalize.normalized(answer), normalize.normalized(reference)
-    if given == wanted:
-        return False
-    for form in _FORMS:
-        if form.asks(asked) and form.has(wanted) and form.lacks(given, wanted):
-            return True
-    if _has_more_places(given, wanted, asked):
-        return True
-    if given in wanted or given.rpartition("=")[2] == wanted.rpartition("=")[2]:  # the name or the unit is missing
-        return False
-    return _is_asked(_REWRITES)(asked) and given in _formulas_of(question)
-
-
-class _Form(NamedTuple):
-    """A form of answers."""
-
-    asks: Callable[[str], object]
-    """Whether a question, in lower case, asks for the form."""
-    has: Callable[[str], bool]
-    """Whether a reference is in the form."""
-    lacks: Callable[[str, str], bool]
-    """Whether an answer, beside such a reference, is not in the form for certain."""
-
-
 _SIGNALS = (
     *("expand", "multiply out", "factor", "lowest", "simpl", "reduce", "scientific", "standard form", "rational"),
     *("decimal", "as a ", "as an ", "nearest", "signific", " d.p", "places"),
@@ -98,6 +62,40 @@ _PLAIN_DECIMAL = lazy_pattern(
 )
 _NOT_ASKED = lazy_pattern(r"\b(?:not|without|needn't|unless|instead|rather|no need|if possible)\b|n't\b")
 _NEAR = 40
+
+
+def is_another(answer: str, reference: str, question: str) -> bool:
+    """Whether `answer` is not in the form that `question` asks for, and `reference` is, or is what it asks to rewrite.
+
+    Both may have the same value: 6/8 is no answer to "Write 6/8 in lowest terms".
+    """
+    if len(question) > _LONGEST:
+        return False
+    asked = question.lower()
+    if not any(map(asked.__contains__, _SIGNALS)):
+        return False
+    given, wanted = normalize.normalized(answer), normalize.normalized(reference)
+    if given == wanted:
+        return False
+    for form in _FORMS:
+        if form.asks(asked) and form.has(wanted) and form.lacks(given, wanted):
+            return True
+    if _has_more_places(given, wanted, asked):
+        return True
+    if given in wanted or given.rpartition("=")[2] == wanted.rpartition("=")[2]:  # the name or the unit is missing
+        return False
+    return _is_asked(_REWRITES)(asked) and given in _formulas_of(question)
+
+
+class _Form(NamedTuple):
+    """A form of answers."""
+
+    asks: Callable[[str], object]
+    """Whether a question, in lower case, asks for the form."""
+    has: Callable[[str], bool]
+    """Whether a reference is in the form."""
+    lacks: Callable[[str, str], bool]
+    """Whether an answer, beside such a reference, is not in the form for certain."""
 
 
 def _has_more_places(given: str, wanted: str, asked: str) -> bool:

@@ -51,6 +51,26 @@ _BOUNDS = (
 )
 _OVER = (("over",), ("under",))
 """Words before a number that is no value."""
+_MEANS_IT = lazy_pattern(
+    r"\b(?P<de>Es handelt sich(?: dabei| hier| hierbei)? um|(?:Dabei|Hier|Hierbei) handelt es sich um)(?= )"
+    r"|\b(?P<fr>Il s['\u2019]agit (?:ici )?d)(?P<fr_article>u |e la |e l['\u2019]|es |e |['\u2019])"
+    r"|\b(?P<es>Se trata de)(?P<es_article>l | la | los | las | )"
+    r"|\b(?P<pt>Trata-se d)(?P<pt_article>o |a |os |as |e )"
+    r"|\b(?P<it>Si tratta d)(?P<it_article>el |ella |ell['\u2019]|i |['\u2019])"
+)
+_ARTICLES = {
+    "u ": "le ",
+    "e la ": "la ",
+    "es ": "des ",
+    "l ": "el ",
+    "o ": "o ",
+    "a ": "a ",
+    "os ": "os ",
+    "as ": "as ",
+    "el ": "il ",
+    "ella ": "la ",
+}
+"""The article that each preposition with its article has."""
 
 
 @lru_cache(1 << 8)
@@ -232,28 +252,6 @@ def with_small_words(line: str) -> str:
     for sign, english in glosses.SIGNS.items():
         line = line.replace(sign, english)
     return line
-
-
-_MEANS_IT = lazy_pattern(
-    r"\b(?P<de>Es handelt sich(?: dabei| hier| hierbei)? um|(?:Dabei|Hier|Hierbei) handelt es sich um)(?= )"
-    r"|\b(?P<fr>Il s['\u2019]agit (?:ici )?d)(?P<fr_article>u |e la |e l['\u2019]|es |e |['\u2019])"
-    r"|\b(?P<es>Se trata de)(?P<es_article>l | la | los | las | )"
-    r"|\b(?P<pt>Trata-se d)(?P<pt_article>o |a |os |as |e )"
-    r"|\b(?P<it>Si tratta d)(?P<it_article>el |ella |ell['\u2019]|i |['\u2019])"
-)
-_ARTICLES = {
-    "u ": "le ",
-    "e la ": "la ",
-    "es ": "des ",
-    "l ": "el ",
-    "o ": "o ",
-    "a ": "a ",
-    "os ": "os ",
-    "as ": "as ",
-    "el ": "il ",
-    "ella ": "la ",
-}
-"""The article that each preposition with its article has."""
 
 
 def with_copula(text: str) -> str:

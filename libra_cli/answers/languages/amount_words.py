@@ -106,6 +106,7 @@ ONES = frozenset(
 )
 """One, which is an article as well."""
 MINUS = frozenset(("minus", "menos", "moins", "meno", "минус", "min"))
+VAGUE = frozenset(_VAGUE.split())
 
 
 class Words(NamedTuple):
@@ -130,7 +131,6 @@ def _values(table: str) -> dict[str, int]:
 
 
 SCALES, DOZENS = _values(_SCALES), _values(_DOZENS)
-VAGUE = frozenset(_VAGUE.split())
 
 
 def _rows(text: str) -> tuple[tuple[str, ...], ...]:

@@ -149,21 +149,6 @@ _GLOSSES = {
     """,
 }
 """English words and what other languages write for them: a word, or several with _ between them."""
-
-
-def _read(table: str) -> dict[tuple[str, ...], str]:
-    """What each word, or row of words with _ between them, of a table is in English."""
-    found, english = dict[tuple[str, ...], str](), ""
-    for entry in table.replace("\n", " | ").split("|"):
-        before, colon, after = entry.partition(":")
-        english = before.strip() if colon else english
-        found |= {tuple(word.split("_")): english for word in (after if colon else before).split()}
-    return found
-
-
-GLOSSES = {language: _read(table) for language, table in _GLOSSES.items()}
-"""What each word, or row of words, of a language is in English."""
-
 LONGEST = 4
 """Words of the longest row."""
 SIGNS = {
@@ -186,3 +171,17 @@ TASK_WORDS = {
 """Words by which short tasks and their solutions tell their language."""
 DECIMAL_COMMAS = ("de", "fr", "es", "pt", "it", "nl", "ru", "pl", "tr", "sv")
 """Languages that write a comma before decimal places."""
+
+
+def _read(table: str) -> dict[tuple[str, ...], str]:
+    """What each word, or row of words with _ between them, of a table is in English."""
+    found, english = dict[tuple[str, ...], str](), ""
+    for entry in table.replace("\n", " | ").split("|"):
+        before, colon, after = entry.partition(":")
+        english = before.strip() if colon else english
+        found |= {tuple(word.split("_")): english for word in (after if colon else before).split()}
+    return found
+
+
+GLOSSES = {language: _read(table) for language, table in _GLOSSES.items()}
+"""What each word, or row of words, of a language is in English."""

@@ -39,6 +39,10 @@ _SWEDISH = """
     40 fyrtio | 50 femtio | 60 sextio | 70 sjuttio | 80 åttio | 90 nittio | 100 hundra | 1000 tusen
     1000000 miljon miljoner
 """
+_JOINED = ("sv",)
+"""Languages that write numerals together."""
+LONGEST = 24
+"""Characters of the longest word of a table, and no less."""
 
 
 def _table(text: str) -> dict[str, int]:
@@ -47,12 +51,6 @@ def _table(text: str) -> dict[str, int]:
 
 TABLES = {"ru": _table(_RUSSIAN), "pl": _table(_POLISH), "tr": _table(_TURKISH), "sv": _table(_SWEDISH)}
 """Value of each word of a language."""
-_JOINED = ("sv",)
-"""Languages that write numerals together."""
-
-
-LONGEST = 24
-"""Characters of the longest word of a table, and no less."""
 
 
 def value(words: list[str], language: str) -> int | None:

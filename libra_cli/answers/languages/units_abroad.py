@@ -70,6 +70,11 @@ _OTHERS = """
     Newton: newtons
 """
 """Units that have no prefix, and rates."""
+_SQUARE = lazy_pattern(
+    r"(?<=\d) ?(?P<kind>кв|куб|квадратн\w{2}|кубическ\w{2})\.? ?"
+    r"(?P<size>[смдк]?)м(?:етр\w{0,3})?\b\.?(?P<end>[\s.]*$)?"
+)
+"""A unit of area or volume in Russian: кв. м, кубических метров."""
 
 
 def _spelled() -> Iterator[tuple[tuple[str, ...], str]]:
@@ -101,13 +106,6 @@ def _powers(name: str, sign: str) -> Iterator[tuple[tuple[str, ...], str]]:
 def units() -> dict[tuple[str, ...], str]:
     """The symbol, or the name in English, of each row of words; behind a number only."""
     return dict(_spelled())
-
-
-_SQUARE = lazy_pattern(
-    r"(?<=\d) ?(?P<kind>кв|куб|квадратн\w{2}|кубическ\w{2})\.? ?"
-    r"(?P<size>[смдк]?)м(?:етр\w{0,3})?\b\.?(?P<end>[\s.]*$)?"
-)
-"""A unit of area or volume in Russian: кв. м, кубических метров."""
 
 
 def with_squares(text: str) -> str:

@@ -38,6 +38,7 @@ _BOOT = (
 )
 
 Pair = tuple[str, str]
+_lock = threading.Lock()
 
 
 def cores() -> int:
@@ -264,7 +265,6 @@ def _broken(problem: str) -> Fatal:
 # -- a shared pool for callers without one ----------------------------------------------------------------------------
 
 _shared: tuple[int, Pool] | None = None
-_lock = threading.Lock()
 
 
 def decide(reference: str, answer: str) -> Decision:

@@ -51,6 +51,7 @@ _UNSURE = words.table(
     """
 )
 _REASON = lazy_pattern(r",? \b(?:because|since|as|given that|considering)\b.*$")
+_ANY = lazy_pattern(r"\d+(?:[.,]\d+)*")
 
 
 def answer(sentence: str, question: str, is_unclear: bool) -> str | None:
@@ -90,9 +91,6 @@ def answer(sentence: str, question: str, is_unclear: bool) -> str | None:
             return None
     value = free.pop() if len(free) == 1 else None
     return None if value is None or (value in _values(question) and not is_result) else value
-
-
-_ANY = lazy_pattern(r"\d+(?:[.,]\d+)*")
 
 
 def _values(text: str) -> set[str]:

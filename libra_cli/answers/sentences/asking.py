@@ -60,6 +60,15 @@ _CHANGES = words.table(
     """
 )
 """Words of a question that asks how much more or less something is."""
+_OPPOSITE = """
+    boy girl | yes no | man woman | male female | adult child | pass fail | win lose | true false | odd even | day night
+    red green blue yellow white black brown purple pink orange | full empty | taken empty | open closed
+    indoor outdoor | first second third
+    monday tuesday wednesday thursday friday saturday sunday | morning afternoon evening
+    sold left | used left | eaten left | spent left | lost left | sold unsold | used unused | vowel consonant
+    jungen mädchen | männer frauen | niños niñas | chicos chicas | garçons filles | мальчиков девочек
+"""
+"""Words that exclude each other in each group."""
 
 
 class Question(NamedTuple):
@@ -94,17 +103,6 @@ def stem(word: str) -> str:
             word = word.removesuffix(ending)
             break
     return word.removesuffix("e") if len(word) > _STEM else word
-
-
-_OPPOSITE = """
-    boy girl | yes no | man woman | male female | adult child | pass fail | win lose | true false | odd even | day night
-    red green blue yellow white black brown purple pink orange | full empty | taken empty | open closed
-    indoor outdoor | first second third
-    monday tuesday wednesday thursday friday saturday sunday | morning afternoon evening
-    sold left | used left | eaten left | spent left | lost left | sold unsold | used unused | vowel consonant
-    jungen mädchen | männer frauen | niños niñas | chicos chicas | garçons filles | мальчиков девочек
-"""
-"""Words that exclude each other in each group."""
 
 
 def _opposites() -> dict[str, frozenset[str]]:

@@ -62,17 +62,6 @@ _TURNS = (
     *("no,", "no.", "no;", "no:", "no\u2014", "no\u2013", "No,", "No.", "No:"),
 )
 _END = 200
-
-
-def without_slip(text: str) -> str:
-    """`text` with the number or the option on its last line that takes the place of the one before it: 7, no, 8."""
-    start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
-    end = text[start:]
-    if not any(map(end.__contains__, _TURNS)):
-        return text
-    return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
-
-
 _PAST = r"(?:thought|believed|guessed|assumed|expected|supposed|figured|got|had|wrote|calculated|was going to say)"
 _PRESENT = r"(?:think|believe|say|guess|assume|expect|suppose|answer|claim)"
 _PEOPLE = r"(?:you|one|some|many|most|people|students|everyone|someone|somebody)(?: (?!is\b|are\b|that\b)[a-z]+){0,3}?"
@@ -103,9 +92,23 @@ _REASON = lazy_pattern(
 )
 """A reason at the beginning of a sentence or behind "but", and what follows from it, without a comma between them."""
 _BEGIN_REASON = ("ince ", "ecause ", " as ", "As ", "iven that ", "fter ", "hen ", "nce ")
-
-
 _HAS_VALUE = lazy_pattern(r"\d|(?<![A-Za-z])[A-J](?![a-z'])")
+CHANGES = (
+    *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
+    *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
+    *("equivoqu", "tromp", "sbagliat", "enganei", "ich habe mich", "ошиб"),
+    *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
+)
+"""Substrings, in lower case, of every text that takes something back (a faster test)."""
+
+
+def without_slip(text: str) -> str:
+    """`text` with the number or the option on its last line that takes the place of the one before it: 7, no, 8."""
+    start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
+    end = text[start:]
+    if not any(map(end.__contains__, _TURNS)):
+        return text
+    return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
 
 
 def without_opinion(text: str) -> str:
@@ -129,15 +132,6 @@ def with_pause(text: str) -> str:
     end = text[start:]
     is_reason = any(map(end.__contains__, _BEGIN_REASON))
     return text[:start] + _REASON.sub(lambda reason: f"{reason[0][:-1]}, ", end) if is_reason else text
-
-
-CHANGES = (
-    *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
-    *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
-    *("equivoqu", "tromp", "sbagliat", "enganei", "ich habe mich", "ошиб"),
-    *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
-)
-"""Substrings, in lower case, of every text that takes something back (a faster test)."""
 
 
 def is_about_the_answer(denial: re.Match[str]) -> bool:

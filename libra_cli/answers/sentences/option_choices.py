@@ -72,6 +72,19 @@ _ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
 _FILLING = frozenset(("it", "is", "are", "they", "be"))
 _BEHIND_LETTER = words.table("is are was and or but because since as instead then here would must cannot does doesn't")
 """Words before which A is no article."""
+_STANDS_FIRST = lazy_pattern(
+    r"\s*[*_(]{0,4}(?P<letter>[A-J])[).:][*_]{0,2} (?P<text>[^\n]{1,80}?)[*_.]{0,3}(?:\n\s*\n"
+    r"|(?<=[.*])[ \n]+(?=Why|What about))"
+)
+"""(C) g downward, and an explanation below."""
+_TURNS = words.table(
+    "actually wait however answer answers correct correction sorry therefore so hence thus choose chose select pick no "
+    "final mistake"
+)
+_SENTENCE = lazy_pattern(r"[^.?!\n]*[.?!\n]?")
+_NAMES_OTHERS = lazy_pattern(r"\?$|\b(?:wrong|incorrect|popular|trap|tempting|distractors?|confus\w*)\b")
+"""Ends and words of sentences about options that are not chosen: Why not (A)?"""
+_ABOUT_FIRST = ("this is", "that is", "it is", "this isn't", "incorrect", "wrong", "false", "not ", "is ")
 
 
 def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1) -> str | None:
@@ -157,21 +170,6 @@ def _judged(sentence: str) -> list[str]:
     """Letters that a sentence calls right, if it judges several: A\u6b63\u786e\uff0cB\u9519\u8bef."""
     verdicts = {match["letter"]: match["right"] is not None for match in _JUDGED.finditer(sentence)}
     return [letter for letter, right in verdicts.items() if right] if len(verdicts) > 2 else []
-
-
-_STANDS_FIRST = lazy_pattern(
-    r"\s*[*_(]{0,4}(?P<letter>[A-J])[).:][*_]{0,2} (?P<text>[^\n]{1,80}?)[*_.]{0,3}(?:\n\s*\n"
-    r"|(?<=[.*])[ \n]+(?=Why|What about))"
-)
-"""(C) g downward, and an explanation below."""
-_TURNS = words.table(
-    "actually wait however answer answers correct correction sorry therefore so hence thus choose chose select pick no "
-    "final mistake"
-)
-_SENTENCE = lazy_pattern(r"[^.?!\n]*[.?!\n]?")
-_NAMES_OTHERS = lazy_pattern(r"\?$|\b(?:wrong|incorrect|popular|trap|tempting|distractors?|confus\w*)\b")
-"""Ends and words of sentences about options that are not chosen: Why not (A)?"""
-_ABOUT_FIRST = ("this is", "that is", "it is", "this isn't", "incorrect", "wrong", "false", "not ", "is ")
 
 
 def chosen(text: str, statements: Sequence[str]) -> str | None:

@@ -11,6 +11,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 _MAX_CHARS = 200
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _FUNCTIONS = "ln|log|sin|cos|tan|cot|sec|csc|exp|arcsin|arccos|arctan|sinh|cosh|tanh"
+_MAY_BE_SPELLED = lazy_pattern(r"['\u2032\"<|\\$]|/-|[A-Za-z]{2}|\d ?m|0X")
 
 
 def _degrees(angle: re.Match[str]) -> str:
@@ -63,7 +64,6 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
     )
 )  # fmt: skip
 """Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
-_MAY_BE_SPELLED = lazy_pattern(r"['\u2032\"<|\\$]|/-|[A-Za-z]{2}|\d ?m|0X")
 
 
 def in_formulas(text: str) -> str:

@@ -29,6 +29,9 @@ EQUALS, UNION = frozenset("="), frozenset(("\\cup",))
 BOUNDS = frozenset(("<", ">", "\\leq", "\\geq", "\\lt", "\\gt"))
 RELATIONS = BOUNDS | {"=", "\\neq"}
 """Words and signs that join or relate the parts of a normalized formula."""
+_QUOTIENT = lazy_pattern(
+    r"(?:\\[dt]?frac\s*\{\s*|(?<![A-Za-z\\]))d ?([A-Za-z])\s*(?:\}\s*\{\s*|/)d ?([a-z])(?:\s*\}|(?![A-Za-z]))"
+)
 
 
 def group_end(text: str, start: int) -> int:
@@ -121,11 +124,6 @@ def without_fonts(text: str) -> str:
 def without_setting(text: str) -> str:
     """`text` in words: without fonts, spacing commands, dollar signs and bold, and with single spaces."""
     return " ".join(_SETTING.sub(r" \1 ", text).split())
-
-
-_QUOTIENT = lazy_pattern(
-    r"(?:\\[dt]?frac\s*\{\s*|(?<![A-Za-z\\]))d ?([A-Za-z])\s*(?:\}\s*\{\s*|/)d ?([a-z])(?:\s*\}|(?![A-Za-z]))"
-)
 
 
 def with_marks(text: str, other: str) -> str:

@@ -43,6 +43,7 @@ _MOST_CHARS = 512
 """Characters of a text that may be a fraction, a power of ten or a repeating decimal."""
 _LONGEST_INTEGER = 18
 """Digits of an integer that is read without a pattern."""
+_WITH_DECIMAL_COMMA = lazy_pattern(r"(-?\d+,\d+)(?: ?[A-Za-z€°].*)?")
 
 
 @dataclass(frozen=True)
@@ -141,9 +142,6 @@ _FORMS: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Number | None]], 
     (_SCIENTIFIC, _scientific),
     (_REPEATING, _repeating),
 )
-
-
-_WITH_DECIMAL_COMMA = lazy_pattern(r"(-?\d+,\d+)(?: ?[A-Za-z€°].*)?")
 
 
 def is_listed(text: str, value: Fraction) -> bool | None:

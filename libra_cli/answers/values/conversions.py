@@ -97,6 +97,36 @@ _DEFINITION = Fraction(1, 10**6)
 _PI = Fraction(math.pi)
 _SHORT, MAX_READINGS = 4, 16
 """Letters of the longest symbol of two units in a row (kWs); number of readings of a unit that are tried."""
+_ABROAD_NAMES = {
+    "meter": "metro metros metri mètre mètres",
+    "liter": "litro litros litri",
+    "gram": "gramo gramos grama gramas grammo grammi gramme grammes gramm",
+    "joule": "julio julios",
+    "watt": "vatio vatios",
+    "volt": "voltio voltios volts",
+    "ampere": "amperio amperios ampère ampères",
+    "ohm": "ohmio ohmios",
+    "newton": "newtons",
+    "second": "segundo segundos secondo secondi seconde secondes sekunde sekunden",
+    "minute": "minuto minutos minuti minuten",
+    "hour": "hora horas ora ore heure heures stunde stunden",
+}
+_PREFIXES_ABROAD = {
+    "": "",
+    "kilo": "kilo",
+    "centi": "centi",
+    "centí": "centi",
+    "mili": "milli",
+    "milli": "milli",
+    "kiló": "kilo",
+}
+_ABROAD = {
+    prefix + name: international + unit
+    for unit, names in _ABROAD_NAMES.items()
+    for name in names.split()
+    for prefix, international in _PREFIXES_ABROAD.items()
+}
+"""Names of units in Romance languages and German."""
 
 
 class Measure(NamedTuple):
@@ -209,38 +239,6 @@ def _noun(unit: str) -> str:
             last = last.removesuffix(ending) + singular
             break
     return f"{head.lower()} {last}".strip()
-
-
-_ABROAD_NAMES = {
-    "meter": "metro metros metri mètre mètres",
-    "liter": "litro litros litri",
-    "gram": "gramo gramos grama gramas grammo grammi gramme grammes gramm",
-    "joule": "julio julios",
-    "watt": "vatio vatios",
-    "volt": "voltio voltios volts",
-    "ampere": "amperio amperios ampère ampères",
-    "ohm": "ohmio ohmios",
-    "newton": "newtons",
-    "second": "segundo segundos secondo secondi seconde secondes sekunde sekunden",
-    "minute": "minuto minutos minuti minuten",
-    "hour": "hora horas ora ore heure heures stunde stunden",
-}
-_PREFIXES_ABROAD = {
-    "": "",
-    "kilo": "kilo",
-    "centi": "centi",
-    "centí": "centi",
-    "mili": "milli",
-    "milli": "milli",
-    "kiló": "kilo",
-}
-_ABROAD = {
-    prefix + name: international + unit
-    for unit, names in _ABROAD_NAMES.items()
-    for name in names.split()
-    for prefix, international in _PREFIXES_ABROAD.items()
-}
-"""Names of units in Romance languages and German."""
 
 
 @lru_cache(1 << 10)

@@ -72,6 +72,18 @@ _POINT_NAMED = lazy_pattern(
     r"\(((?:[^()]|\([^()]{0,40}\)){3,80})\)(?!\s?[-+*^\u2212\u00b7])"
 )
 _FUNCTION_NAMED = lazy_pattern(r"[A-Za-z]_\s*\{?\s*\\?(?:text\s*\{|mathrm\s*\{)?\s*(max|min)\w*\s*\}*")
+_PI = ("\\pi", "\u03c0")
+_COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *\Z")
+_OPERATORS = ("+", "-", "\u2212", "*", "/", "^", "\\cdot", "\\times")
+_CHAIN = lazy_pattern(r"(?: ?= ?[a-z]){1,3} ?= ?(?P<value>[-\u2212]?\d+(?:\.\d+)?)(?=$|[\s$,;.)])")
+_STATED = lazy_pattern(
+    r"(?: of (?:the |its )?[A-Za-z]+(?= (?:is|=|equals|comes)))?"
+    r"(?:, (?:the|which is|i\.e\.) [A-Za-z ]{1,30},(?= (?:is|=)))?"
+    r"(?: is the [A-Za-z ]{1,30}(?=[,:] -?[\d$]),?)?"
+    r"(?:[\s:=：＝&)]|\b(?:values?|is|are|was|were|has|have|had|gets?|equals?|of"
+    r"|comes?|amounts?|works|out|turns|to|be|measures?|therefore|thus|then|just|equal)\b|imum|为|是|有|今年|现在)+"
+    r"(?=[-−+\d\\(.$€£\u03c0])|(?=-?\d)"
+)
 
 
 @lru_cache(1 << 10)
@@ -247,20 +259,6 @@ def value_of(name: str, text: str) -> str | None:
 def _ends_in_factor(before: str) -> bool:
     """Whether what stands before a letter joins it to a formula: 3x, x + y."""
     return before[-1:].isdigit() or before[-1:] == ")" or before.rstrip("$ ").endswith(_OPERATORS)
-
-
-_PI = ("\\pi", "\u03c0")
-_COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *\Z")
-_OPERATORS = ("+", "-", "\u2212", "*", "/", "^", "\\cdot", "\\times")
-_CHAIN = lazy_pattern(r"(?: ?= ?[a-z]){1,3} ?= ?(?P<value>[-\u2212]?\d+(?:\.\d+)?)(?=$|[\s$,;.)])")
-_STATED = lazy_pattern(
-    r"(?: of (?:the |its )?[A-Za-z]+(?= (?:is|=|equals|comes)))?"
-    r"(?:, (?:the|which is|i\.e\.) [A-Za-z ]{1,30},(?= (?:is|=)))?"
-    r"(?: is the [A-Za-z ]{1,30}(?=[,:] -?[\d$]),?)?"
-    r"(?:[\s:=：＝&)]|\b(?:values?|is|are|was|were|has|have|had|gets?|equals?|of"
-    r"|comes?|amounts?|works|out|turns|to|be|measures?|therefore|thus|then|just|equal)\b|imum|为|是|有|今年|现在)+"
-    r"(?=[-−+\d\\(.$€£\u03c0])|(?=-?\d)"
-)
 
 
 def places_of(text: str, name: str) -> Iterator[int]:

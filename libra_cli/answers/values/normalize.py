@@ -54,6 +54,21 @@ _VULGAR = lazy_pattern(
 
 _PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
 _WRAPPER = lazy_pattern(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{")
+_ANY_INTEGER = lazy_pattern(
+    r"(?:[,;]\s*|\s*\(|\s+)(?:(?:where|for|with)\s+)?(?:any\s+|all\s+)?(?:integers?\s+)?(?P<letter>[a-z])\s*"
+    r"(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z|(?P<real>\{\s*R\s*\}|R))"
+    r"|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$"
+)
+_SYSTEM = lazy_pattern(
+    r"(?:\\left)?(?:\\\{)?\s*\\begin\{(?P<name>cases|array|aligned|align\*?|gathered)\}(?:\{[lcr|]+\})?(?P<rows>.*?)"
+    r"\\end\{(?P=name)\}(?:\s*\\right\.)?",
+    re.DOTALL,
+)
+_LETTER = r"[A-Za-z0-9\u00c0-\u04ff\u0600-\u097f]"
+_NEEDLESS_SPACE = lazy_pattern(rf"(?<!{_LETTER}) | (?!{_LETTER})")
+_GROUPED = lazy_pattern(r"-?\d{1,3}(?:(?:['\u2019]|\\?_)\d{3})+(?:\.\d+)?")
+"""1'234'567 and 1_234_567"""
+_SPACE_BEHIND_COMMAND = lazy_pattern(r"(\\[A-Za-z]+) (?![A-Za-z])")
 
 
 def _unless_it_counts(remark: re.Match[str]) -> str:
@@ -167,21 +182,6 @@ _REWRITES = tuple(
     )
 )
 """Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
-_ANY_INTEGER = lazy_pattern(
-    r"(?:[,;]\s*|\s*\(|\s+)(?:(?:where|for|with)\s+)?(?:any\s+|all\s+)?(?:integers?\s+)?(?P<letter>[a-z])\s*"
-    r"(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z|(?P<real>\{\s*R\s*\}|R))"
-    r"|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$"
-)
-_SYSTEM = lazy_pattern(
-    r"(?:\\left)?(?:\\\{)?\s*\\begin\{(?P<name>cases|array|aligned|align\*?|gathered)\}(?:\{[lcr|]+\})?(?P<rows>.*?)"
-    r"\\end\{(?P=name)\}(?:\s*\\right\.)?",
-    re.DOTALL,
-)
-_LETTER = r"[A-Za-z0-9\u00c0-\u04ff\u0600-\u097f]"
-_NEEDLESS_SPACE = lazy_pattern(rf"(?<!{_LETTER}) | (?!{_LETTER})")
-_GROUPED = lazy_pattern(r"-?\d{1,3}(?:(?:['\u2019]|\\?_)\d{3})+(?:\.\d+)?")
-"""1'234'567 and 1_234_567"""
-_SPACE_BEHIND_COMMAND = lazy_pattern(r"(\\[A-Za-z]+) (?![A-Za-z])")
 
 
 @lru_cache(CACHED)

@@ -40,6 +40,18 @@ MAX_FACTORIAL = 1000
 MAX_LOWER = 20
 MAX_MAGNITUDE = 1 << 20
 """Maximum number of binary digits before the point."""
+Value = tuple[Any, Any]
+"""A value, and the largest term of a sum on the way to it; cancellation loses digits if that term is larger."""
+_PERIODIC_OR_STEEP = ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")
+_DOMAIN: dict[str, Callable[..., bool]] = {
+    "sqrt": lambda value: value >= 0,
+    "ln": lambda value: value > 0,
+    "log": lambda value, base=10: value > 0 and base > 0 and base != 1,
+    "arcsin": lambda value: abs(value) <= 1,
+    "arccos": lambda value: abs(value) <= 1,
+    "arcsec": lambda value: abs(value) >= 1,
+    "arccsc": lambda value: abs(value) >= 1,
+}
 
 
 class NoValue(Exception):
@@ -133,10 +145,6 @@ def _same_at(reference: Tree, answer: Tree, point: Mapping[str, Fraction], real:
         return None
     largest = max(wanted[1], given[1])
     return None if not point and largest > LARGE else bool(abs(wanted[0] - given[0]) <= NOISE * largest)
-
-
-Value = tuple[Any, Any]
-"""A value, and the largest term of a sum on the way to it; cancellation loses digits if that term is larger."""
 
 
 def value_of(tree: Tree, point: Mapping[str, Fraction]) -> Any:
@@ -267,9 +275,6 @@ _RATIONAL: dict[str, Callable[..., Fraction]] = {
 # -- values to many digits --------------------------------------------------------------------------------------------
 
 
-_PERIODIC_OR_STEEP = ("sin", "cos", "tan", "cot", "sec", "csc", "sinh", "cosh", "tanh")
-
-
 class _Arithmetic:
     """Operations and functions with `digits` decimal digits."""
 
@@ -379,14 +384,3 @@ class _Evaluation:
         if index != int(index) or int(index) % 2 == 0:
             raise NoValue("an even root of a negative number")
         return -((-value) ** (1 / index))
-
-
-_DOMAIN: dict[str, Callable[..., bool]] = {
-    "sqrt": lambda value: value >= 0,
-    "ln": lambda value: value > 0,
-    "log": lambda value, base=10: value > 0 and base > 0 and base != 1,
-    "arcsin": lambda value: abs(value) <= 1,
-    "arccos": lambda value: abs(value) <= 1,
-    "arcsec": lambda value: abs(value) >= 1,
-    "arccsc": lambda value: abs(value) >= 1,
-}

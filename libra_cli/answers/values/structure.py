@@ -17,6 +17,30 @@ MAX_PARTS = 64
 MAX_DEPTH = 4
 FEWEST_ASSIGNED = 4
 """Equations in two pairs."""
+_WORDS = lazy_pattern(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
+_EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
+NAME = lazy_pattern(
+    r"(?:\\Delta ?(?=[A-Za-z]))?(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
+    r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
+    rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
+    r"|\\(?:sin|cos|tan|cot) ?(?:(?:\\angle ?)?[A-Z]{1,3}|\\(?:theta|alpha|beta|gamma|varphi|phi)(?![A-Za-z]))"
+)
+"""The name of a quantity or a function, as before an equals sign."""
+_POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
+_TRANSPOSED = ("^T", "^\\top", "^\\intercal", "^{\\top}", "^{\\intercal}", "^{\\prime}", "^{t}")
+_MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "array"))
+COMMAS = latex.COMMAS | latex.JOINS
+"""What stands between the members of a list."""
+_DOTS = frozenset(("...", "\\ldots", "\\dots", "\\cdots"))
+_BETWEEN_GROUPS = frozenset((";", "or"))
+_SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
+_PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
+_OF_ANY = lazy_pattern(
+    r"(?:[a-z(][a-z,()]*(?:=|\\in))?\\\{(?P<term>\(.+?\))(?:\\mid|\\?\||:) ?"
+    r"(?P<letter>[a-z])\\in\s?(?:\\mathbb\s?\{?[RZQN]\}?|[RZQN])\\\}"
+)
+ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
+"""A function of a variable: f(x), g^{-1}(t)."""
 
 
 @dataclass(frozen=True)
@@ -78,31 +102,6 @@ class Cases:
 
 
 Answer = Leaf | Parts | Matrix | Equation | Cases
-
-_WORDS = lazy_pattern(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
-_EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
-NAME = lazy_pattern(
-    r"(?:\\Delta ?(?=[A-Za-z]))?(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
-    r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
-    rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
-    r"|\\(?:sin|cos|tan|cot) ?(?:(?:\\angle ?)?[A-Z]{1,3}|\\(?:theta|alpha|beta|gamma|varphi|phi)(?![A-Za-z]))"
-)
-"""The name of a quantity or a function, as before an equals sign."""
-_POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
-_TRANSPOSED = ("^T", "^\\top", "^\\intercal", "^{\\top}", "^{\\intercal}", "^{\\prime}", "^{t}")
-_MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "array"))
-COMMAS = latex.COMMAS | latex.JOINS
-"""What stands between the members of a list."""
-_DOTS = frozenset(("...", "\\ldots", "\\dots", "\\cdots"))
-_BETWEEN_GROUPS = frozenset((";", "or"))
-_SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
-_PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
-_OF_ANY = lazy_pattern(
-    r"(?:[a-z(][a-z,()]*(?:=|\\in))?\\\{(?P<term>\(.+?\))(?:\\mid|\\?\||:) ?"
-    r"(?P<letter>[a-z])\\in\s?(?:\\mathbb\s?\{?[RZQN]\}?|[RZQN])\\\}"
-)
-ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
-"""A function of a variable: f(x), g^{-1}(t)."""
 
 
 @lru_cache(normalize.CACHED)

@@ -119,6 +119,10 @@ _WORDS_TOO = frozenset(("in", "A", "b"))
 """Symbols that are no unit before a word or a number."""
 _NO_PIECE = (". ", "- ", "* ")
 _TAKEN = frozenset(("pm", "am"))
+_PRINTED = lazy_pattern(r"(?<=\d)[eE]([-+]?\d{1,3})(?= ?[^\W\d_])")
+"""The power of ten of a number before a unit, as programs print it: 3.6e6 J."""
+_SIUNITX = lazy_pattern(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{([^{}]*)\}|\\(?:unit|si)\s*\{([^{}]*)\}")
+"""A quantity or a unit as siunitx sets it."""
 
 
 class Factor(NamedTuple):
@@ -128,12 +132,6 @@ class Factor(NamedTuple):
     power: int
     typeset: bool
     """It stands in \\text{} or the like."""
-
-
-_PRINTED = lazy_pattern(r"(?<=\d)[eE]([-+]?\d{1,3})(?= ?[^\W\d_])")
-"""The power of ten of a number before a unit, as programs print it: 3.6e6 J."""
-_SIUNITX = lazy_pattern(r"\\(?:SI|qty)\s*\{([^{}]*)\}\s*\{([^{}]*)\}|\\(?:unit|si)\s*\{([^{}]*)\}")
-"""A quantity or a unit as siunitx sets it."""
 
 
 def _plainly(quantity: re.Match[str]) -> str:
