@@ -25,8 +25,9 @@ _CLAUSES = lazy_pattern(r"[,;] | so (?=[a-z])|(?= leaving )|(?<=%)(?= to \d)| an
 _AVERAGE = lazy_pattern(
     r"\b(?:average|mean)(?: [a-z]+){0,2}? (?:of|is|was|=) (?:about |only |exactly )?"
     r"(?P<value>\$?\d+(?:,\d{3})*(?:\.\d+)?)"
-    r"(?![\d^*/]| ?[-+*/=\u00d7\u00f7]|[.,]\d)"
+    r"(?![\d^*/]| ?[-+*/=\u00d7\u00f7]|[.,]\d|[^.;]{0,12} (?:for|on|and|of the) )"
 )
+"""What is said of a part, 60 km/h on the way there, is no average of the whole."""
 
 
 def loss(prose: Prose) -> Extraction | None:

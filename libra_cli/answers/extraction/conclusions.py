@@ -58,12 +58,10 @@ def _behind_pause(sentence: str) -> str:
 def _without_reason(sentence: str) -> str:
     """A sentence without the reason of several clauses behind its number: 6, because each needs 2 and there are 3."""
     reason = _REASON.search(sentence) if "because " in sentence or ", since " in sentence else None
-    is_long = reason is not None and (" and " in reason[0] or ", " in reason[0].lstrip(", "))
-    return (
-        sentence[: reason.start()]
-        if is_long and reason and any(map(str.isdigit, sentence[: reason.start()]))
-        else sentence
-    )
+    if reason is None or not (" and " in reason[0] or ", " in reason[0].lstrip(", ")):
+        return sentence
+    kept = sentence[: reason.start()]
+    return kept if any(map(str.isdigit, kept)) else sentence
 
 
 def drawn(tail: str) -> assertions.Asserted | None:

@@ -122,7 +122,7 @@ def name(text: str, reference: str, question: str | None) -> str | None:
     new = [group for group in groups if not given.issuperset(names.tokens(group))] if question else groups
     found = [group for group in groups if words.stand_in(wanted, names.tokens(group))]
     others = [group for group in new if group not in found]
-    if len(others) > len(found) == 0 or found:
+    if found or others:
         acting = [group for group in others if not _is_circumstance(group, sentence)]
         is_acting = found and (sentence.startswith(found[-1]) or f"by {found[-1]}" in sentence)
         others = acting if is_acting or (acting and sentence.startswith(acting[0])) else others

@@ -58,7 +58,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.contradiction, ()),
     (prose_statements.labelled_parts, ()),
     (prose_statements.listed_lines, ()),
-    (prose_statements.empty_set, ()),
+    (endings.empty_set, ()),
     (prose_statements.statement, ()),
     (prose_statements.cut_off, ()),
     (prose_words.filled_in, ()),
@@ -98,7 +98,6 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.in_words, ()),
     # what the end of the text asserts
     (prose_sentences.time_in_words, ()),
-    (endings.empty, ()),
     (endings.greater_one, ()),
     (prose_sentences.zero, ()),
     (endings.count, ()),

@@ -58,11 +58,6 @@ _UNDECIDED_BETWEEN = lazy_pattern(
     r"|\b(?:either|any) of these may be\b)"
 )
 _BRACKETS = lazy_pattern(r"\s?\([^()]*\)")
-_IS_EMPTY = lazy_pattern(
-    r"\b(?:(?:is|are|be|get|have|gives|equals|:|=) (?:just |simply |therefore |thus )?(?:the empty set"
-    r"|empty\b)(?! (?:set|if|when|unless))"
-    r"|(?:the|an) empty set[.!*$ ]*$)"
-)
 
 
 def last_line(prose: Prose) -> Extraction | None:
@@ -179,16 +174,6 @@ def listed_lines(prose: Prose) -> Extraction | None:
     if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
         found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
     return Extraction(found) if found else None
-
-
-def empty_set(prose: Prose) -> Extraction | None:
-    """`So the solution set is empty`, where a set or an interval is asked for."""
-    sentence = prose.sentences[-1]
-    if "empty" not in sentence or not prose.reference or prose.reference[0] not in "\\{\u2205[(e$":
-        return None
-    is_denied = assertions.denies(sentence) and "never" not in sentence
-    is_said = _IS_EMPTY.search(sentence) is not None and not is_denied
-    return Extraction("\\emptyset") if is_said and "\\text" not in prose.reference else None
 
 
 def statement(prose: Prose) -> Extraction | None:

@@ -174,7 +174,7 @@ def said_abroad(prose: Prose) -> Extraction | None:
         return None
     kept = [word for word in said.split() if word not in _SMALL_GLOSSES]
     if prose.question and kept and asked.is_given(" ".join(kept), prose.question):
-        subject = " ".join(sentence.split()[: len(copula and glossed.partition(" is ")[0].split())])
+        subject = " ".join(sentence.split()[: len(glossed.partition(" is ")[0].split())])
         is_new = names.is_name(subject) and not asked.is_given(subject, prose.question)
         return Extraction(subject) if is_new else None
     told = name_answers.like_reference(" ".join(kept), prose.reference)

@@ -48,4 +48,5 @@ def _letters(signs: str) -> str:
 
 def _replaced(text: str, signs: str) -> str:
     own = _letters(signs)
-    return re.sub(rf"(?<!{own})[{signs}](?!{own})", lambda match: _LATIN[signs.index(match[0])], text)
+    behind = r"(?=\s*(?:[)）.]|$))" if signs[0].islower() and text.strip(_BRACKETS) not in signs else ""  # а is "and"
+    return re.sub(rf"(?<!{own})[{signs}](?!{own}){behind}", lambda match: _LATIN[signs.index(match[0])], text)

@@ -7,14 +7,14 @@ NAMES = """
     rome roma rom rzym рим 罗马 ローマ 로마
     paris parigi париж 巴黎 パリ 파리
     london londres londra londyn londen лондон 伦敦 ロンドン 런던
-    berlin berlino berlim   берлин 柏林 ベルリン 베를린
+    berlin berlino berlim берлин 柏林 ベルリン 베를린
     madrid madri madryt мадрид 马德里 マドリード 마드리드
     vienna wien vienne viena wenen вена 维也纳 ウィーン 빈
     prague praha prag praga прага 布拉格 プラハ 프라하
     warsaw warszawa warschau varsovie varsovia varsavia варшава 华沙 ワルシャワ 바르샤바
     moscow moskva moskau moscou moscu mosca moscovo москва 莫斯科 モスクワ 모스크바
     athens athina athen athenes atenas atene афины 雅典 アテネ 아테네
-    brussels bruxelles brussel brussel brussel bruselas bruxelas брюссель 布鲁塞尔 ブリュッセル 브뤼셀
+    brussels bruxelles brussel bruselas bruxelas брюссель 布鲁塞尔 ブリュッセル 브뤼셀
     copenhagen kobenhavn kopenhagen copenhague copenaghen копенгаген 哥本哈根 コペンハーゲン 코펜하겐
     stockholm estocolmo stoccolma стокгольм 斯德哥尔摩 ストックホルム 스톡홀름
     helsinki helsinque хельсинки 赫尔辛基 ヘルシンキ 헬싱키
@@ -41,7 +41,7 @@ NAMES = """
     seville sevilla siviglia севилья 塞维利亚
     new_york nueva_york nova_york nova_iorque нью-йорк 纽约 ニューヨーク 뉴욕
     canberra канберра 堪培拉 キャンベラ 캔버라
-    sydney  сидней 悉尼 シドニー 시드니
+    sydney сидней 悉尼 シドニー 시드니
     ottawa otawa оттава 渥太华 オタワ 오타와
     washington вашингтон 华盛顿 ワシントン 워싱턴
     jerusalem gerusalemme иерусалим 耶路撒冷 القدس

@@ -240,7 +240,7 @@ def calculated(sentence: str) -> str | None:
 def told_behind(sentence: str) -> str | None:
     """The amount that the last clause of a sentence says behind a calculation: 3×4=12，一共需要十三元; else None."""
     *before, last = _CLAUSES.split(sentence.rstrip("。！ ")) if "=" in sentence else [""]
-    is_calculated = bool(before) and "=" in (before[-1] or "") and "=" not in last and len(sentence) <= _MAX_CHARS
+    is_calculated = bool(before) and "=" in before[-1] and "=" not in last and len(sentence) <= _MAX_CHARS
     if not is_calculated or any(map(last.__contains__, _OPEN)) or last.startswith(_ASIDES):
         return None
     plain = signs.with_digits(last, signs.language_of(sentence))
