@@ -12,15 +12,29 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = "from setuptools import build_meta; print(build_meta.build_sdist('dist'))"
+TOP = {
+    ".gitignore", "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "LICENSE", "MANIFEST.in", "Makefile", "README.md",
+    "benchmarks", "completions", "docs", "examples", "libra_cli", "man", "pyproject.toml", "tests",
+}  # fmt: skip
 
 
-@pytest.mark.slow
-def test_the_source_distribution_has_every_file_of_the_repository(tmp_path):
+@pytest.fixture
+def tracked() -> list[str]:
+    """Files of the repository, and those that would be added to it."""
     if not (ROOT / ".git").exists():
         pytest.skip("this is no checkout")
     asked = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
-    tracked = [name for name in listed if (ROOT / name).is_file()]
+    return [name for name in listed if (ROOT / name).is_file()]
+
+
+def test_nothing_lies_about_at_the_top(tracked):
+    """A command that is tried by hand, or a test that forgets its folder, writes where it is started."""
+    assert {name.partition("/")[0] for name in tracked} - {".ci", ".github"} == TOP
+
+
+@pytest.mark.slow
+def test_the_source_distribution_has_every_file_of_the_repository(tracked, tmp_path):
     for name in tracked:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
