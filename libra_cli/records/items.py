@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
 from libra_cli.records.forms import QUESTIONS, JudgeItem, form_of, item_of
 from libra_cli.records.messages import OF_SYSTEM, SHOWN, Message
 from libra_cli.records.own_names import QUESTION, REFERENCE, RESPONSE, OwnNames
+from libra_cli.records.own_verdicts import OwnVerdicts
 from libra_cli.records.probes import Probe
 from libra_cli.stream import rows
 from libra_cli.stream.common_names import respelled
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import rank, thinking
+from libra_cli.tasks.labels import LABEL
 
 _OF_THE_QUESTION = (*QUESTIONS, "reference", *OF_SYSTEM, *SHOWN)
 """Fields of a row that an item with another response keeps."""
@@ -63,10 +65,16 @@ def has_question(fields: Mapping[str, Any]) -> bool:
 class ResponseNames:
     """Adds to single responses what they have under other names, and the question to pairs and lists, as OwnNames does.
 
-    The forms of benchmarks have names of their own.
+    The forms of benchmarks have names of their own. Of single responses, the `verdicts` become numbers, too.
     """
 
-    def __init__(self, note: Callable[..., None], has_question: Callable[[Mapping[str, Any]], bool] = has_question):
+    def __init__(
+        self,
+        note: Callable[..., None],
+        has_question: Callable[[Mapping[str, Any]], bool] = has_question,
+        verdicts: Collection[str] = (LABEL,),
+    ):
+        self._verdicts = OwnVerdicts(verdicts, note)
         self._names = OwnNames([QUESTION, REFERENCE, RESPONSE], note, has_question)
         self._question = OwnNames([QUESTION], note, has_question)
 
@@ -77,7 +85,9 @@ class ResponseNames:
             row, form = rows.extended(row, new), "pair"
         if form in ("pair", "list"):
             return self._question(row)
-        return self._names(row) if form in (None, "response") and "messages" not in row.fields else row
+        if form not in (None, "response"):
+            return row
+        return self._verdicts(row if "messages" in row.fields else self._names(row))
 
 
 def check_preference(fields: Mapping[str, Any]) -> None:

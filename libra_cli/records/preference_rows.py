@@ -28,6 +28,7 @@ from libra_cli.records.training_rows import (
 from libra_cli.records.transcripts import ASSISTANT, talks_of_transcripts
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.wrong_rows import published, wrong_row
+from libra_cli.tasks.labels import label_or_none
 from libra_cli.tasks.rank import golden_sign
 
 Fields = Mapping[str, Any]
@@ -241,8 +242,8 @@ def _answered_question(fields: Fields, forms: list[str]) -> list[Message]:
 
 
 def _label(fields: Fields, name: str) -> bool:
-    label = fields.get(name)
-    if not isinstance(label, (bool, int, float)) or label not in (0, 1):
+    label = label_or_none(fields.get(name))
+    if label is None:
         raise RowError("no_label", f'"{name}" is not true or false; {_LABELLED_FORMS}')
     return bool(label)
 

@@ -7,8 +7,10 @@ from collections.abc import Callable
 from libra_cli.records.items import ResponseNames
 from libra_cli.records.messages import begins_with_system, is_conversational, own_system
 from libra_cli.records.own_names import OwnNames, asks_itself
+from libra_cli.records.own_verdicts import OwnVerdicts
 from libra_cli.stream.common_names import QUESTION, REFERENCE, RESPONSE
 from libra_cli.stream.rows import Row
+from libra_cli.tasks.labels import LABEL, VERDICTS
 
 Note = Callable[..., None]
 Adapter = Callable[[Row], Row]
@@ -43,11 +45,17 @@ def _asks_with_system(row: Row) -> bool:
     return is_conversational(row.fields) and begins_with_system(row.fields["prompt"])
 
 
+def _in_turn(first: Adapter, second: Adapter) -> Adapter:
+    return lambda row: second(first(row))
+
+
 _ADAPTERS: dict[str, Callable[[Note], Adapter]] = {
-    "balance": lambda note: OwnNames([QUESTION, REFERENCE, RESPONSE], note),
+    "balance": lambda note: _in_turn(
+        OwnNames([QUESTION, REFERENCE, RESPONSE], note), OwnVerdicts([LABEL, "model", "subset"], note)
+    ),
     "judge": lambda note: SystemPrompts(ResponseNames(note), note),
     "rs-filter": lambda note: ResponseNames(note, asks_itself),
-    "dpo-pairs": lambda note: ResponseNames(note, asks_itself),
+    "dpo-pairs": lambda note: ResponseNames(note, asks_itself, VERDICTS),
 }
 """Stages that add fields to their rows before they read them."""
 

@@ -30,6 +30,7 @@ from libra_cli.records.own_names import QUESTION, RESPONSE, common_name
 from libra_cli.stream.common_names import CONTEXT_MESSAGES, CONTEXTS
 from libra_cli.stream.rows import RowError, columns
 from libra_cli.stream.wrong_rows import published
+from libra_cli.tasks.labels import label_or_none
 
 Fields = Mapping[str, Any]
 
@@ -244,7 +245,7 @@ def _check_is_right(fields: Fields, answer: str) -> None:
     if answer == RESPONSE and ("provenance" in fields or has_value(fields, "reference")):
         cure = "libra verify FILE | libra rs-filter | libra sft learns the right ones"
         raise RowError("not_chosen", f"nothing says whether this response is right; {cure}")
-    if "label" in fields and fields["label"] not in (1, "1"):
+    if "label" in fields and label_or_none(fields["label"]) != 1:
         cure = "libra rs-filter FILE | libra sft learns the right ones"
         raise RowError("not_chosen", f"the answer is labelled {json.dumps(fields['label'])}, not 1 (right); {cure}")
 

@@ -60,18 +60,18 @@ def plain_name(column: str) -> str:
 
 
 @lru_cache(512)
-def _spelled_otherwise(columns: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+def spelled_otherwise(columns: tuple[str, ...]) -> Mapping[str, str]:
     """Plain name -> the first column that has it in another spelling, where no column has it as it is."""
     found: dict[str, str] = {}
     for column in columns:
         if (plain := plain_name(column)) not in columns:
             found.setdefault(plain, column)
-    return tuple(found.items())
+    return found
 
 
 def respelled(fields: Fields) -> dict[str, Any]:
     """The fields that a row spells otherwise, under their plain names."""
-    return {plain: fields[column] for plain, column in _spelled_otherwise(tuple(fields))}
+    return {plain: fields[column] for plain, column in spelled_otherwise(tuple(fields)).items()}
 
 
 def common_name(fields: Fields, name: str) -> str | None:

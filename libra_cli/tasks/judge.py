@@ -9,6 +9,7 @@ from typing import Any
 
 from libra_cli.tasks import slots
 from libra_cli.tasks import template as templates
+from libra_cli.tasks.labels import label_or_none
 from libra_cli.tasks.task import Messages, Outcome, Record, Task, with_system
 from libra_cli.tasks.verdicts import VerdictForm, number, taken_back
 
@@ -78,9 +79,9 @@ def is_above(score: Any, threshold: Any) -> Any:
 
 
 def agrees_with_label(says_correct: bool, record: Record) -> bool | None:
-    """Whether a verdict of correct or wrong agrees with `label`; None if that is neither 1 nor 0."""
-    label = record.get("label")
-    return says_correct == bool(label) if label in (0, 1) else None
+    """Whether a verdict of correct or wrong agrees with `label`; None if that says neither."""
+    label = label_or_none(record.get("label"))
+    return None if label is None else says_correct == bool(label)
 
 
 def _is_rated_correctly(threshold: float, rating: Outcome, record: Record) -> bool | None:

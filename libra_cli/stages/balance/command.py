@@ -37,7 +37,7 @@ def _checked_sizes(_ctx: click.Context, _param: click.Parameter, values: tuple[s
 
 @stage(
     "balance",
-    reads={"question": str, "label": (int, type(None)), "model": str},
+    reads={"question": str, "label": object, "model": str},
     reads_in_words="question, label, model, subset, and response or response_with_cot; reference with --published; id, "
     "index and sample if there are any",
     writes=("response", "response_with_cot", "subset"),

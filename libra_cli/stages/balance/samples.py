@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -11,6 +10,7 @@ from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
+from libra_cli.tasks.labels import why_not
 
 PUBLISHED = ("index", "question", "response", "label", "model", "reference", "subset", "response_with_cot")
 """The fields of the published benchmark, in its order."""
@@ -51,8 +51,7 @@ class BalanceFormat:
         """Reads the sample in `row`; raises RowError if a field is missing or has a wrong value."""
         subset, label = self._subset(row), row.fields["label"]
         if label not in (0, 1, None):
-            what = f'"label" is {json.dumps(label)}'
-            raise RowError("bad_label", f"{what}; it must be 1 (correct), 0 (incorrect) or null (unknown)")
+            raise RowError("bad_label", why_not("label", label))
         if self.published:
             rows.require(row, {"reference": (str, int, float)}, FIELD_HINTS)
         return BalanceSample(subset, row.fields["model"], label, *self._texts(row))

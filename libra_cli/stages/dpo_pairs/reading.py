@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from typing import Any, NamedTuple
 
@@ -12,6 +11,7 @@ from libra_cli.stream.rows import Row, RowError
 from libra_cli.stream.wrong_rows import part_hint, type_name, wrong_row
 from libra_cli.tasks import JUDGING
 from libra_cli.tasks.judge import HALF, is_above, is_tie
+from libra_cli.tasks.labels import why_not
 
 _ONE_BY_ONE = ("score", "rate", "verify", "scalar")
 """Tasks of judges that say something of each response by itself."""
@@ -98,8 +98,7 @@ class OpinionReader:
         if value is None:
             return math.nan
         if value not in (0, 1):
-            what = f'"{self._by}" is {json.dumps(value)}; it must be 1 (correct), 0 (incorrect) or null'
-            raise RowError("bad_label", what)
+            raise RowError("bad_label", why_not(self._by, value))
         return float(value)
 
     def _text(self, row: Row) -> str:
@@ -117,7 +116,7 @@ def _score(value: Any) -> float:
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
-        raise RowError("wrong_type", f'"score" is {json.dumps(value)}; it must be a number or null')
+        raise RowError("wrong_type", why_not("score", value))
     return float(value)
 
 

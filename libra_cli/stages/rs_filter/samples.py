@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from typing import Any, NamedTuple
@@ -39,6 +38,7 @@ from libra_cli.tasks import (
     thinking,
 )
 from libra_cli.tasks.grading import UNLABELLED, Grade, grade
+from libra_cli.tasks.labels import label_or_none, why_not
 
 REASON, GENERAL = "reason", "general"
 AS_SHOWN = {1: "A", 0: "=", -1: "B"}
@@ -180,8 +180,7 @@ def _label(ruled: Record) -> tuple[bool | None, str | None]:
     if label in (0, 1):
         return bool(label), None
     if label is not None:
-        what = f'"label" is {json.dumps(label)}'
-        raise RowError("bad_label", f"{what}; it must be 1 (correct), 0 (incorrect) or null (unknown)")
+        raise RowError("bad_label", why_not("label", label))
     verification = ruled.get("verification")
     reason = verification.get("reason") if isinstance(verification, Mapping) else None
     return None, str(reason or UNLABELLED)
@@ -250,8 +249,8 @@ class _JudgedRow:
     def _golden_verdict(self, request: JudgePrompt) -> str:
         """The golden verdict on the responses as they were shown."""
         if self._plan.shows == RESPONSE:
-            label = self._fields.get("label")
-            return str(int(label)) if label in (0, 1) else ""
+            label = label_or_none(self._fields.get("label"))
+            return "" if label is None else str(label)
         if self._plan.shows == PAIR:
             golden = rank.golden_sign(self._fields)
             in_order = request.order in self._plan.pairs
@@ -272,7 +271,7 @@ class _JudgedRow:
             ahead, (first, second) = rank.preferred(outcome), pair_of(self._plan, request)
             accepted = [first if ahead == 1 else second] if ahead else []
         else:
-            accepted = list(request.order) if self._fields.get("label") == 1 else []
+            accepted = list(request.order) if label_or_none(self._fields.get("label")) == 1 else []
         return any(self._is_no_answer[index] for index in accepted)
 
 

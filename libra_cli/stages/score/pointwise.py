@@ -48,9 +48,7 @@ class PointwiseCollector:
         if label is None:
             self._unlabelled += 1
             return
-        if label not in (0, 1):
-            raise ValueError(f'"label" is {label!r}, not 0 or 1: run libra verify')
-        score, prediction = _score(fields), _prediction(fields)
+        score, prediction = fields.get("score"), fields.get("prediction")
         if (prediction is not None) is not self._has_predictions:
             self._check_same_verdicts(fields, score, prediction)
         group = str(fields.get("subset", "all"))
@@ -172,21 +170,3 @@ class PointwiseCollector:
         if self._config.null == "exclude":
             notes.append("rows without a verdict are left out of every figure (--null exclude)")
         return notes
-
-
-def _score(fields: Fields) -> float | None:
-    score = fields.get("score")
-    if type(score) is int or type(score) is float:
-        return float(score)
-    if score is not None:
-        raise ValueError(f'"score" is {score!r}, not a number or null: run libra judge again')
-    return None
-
-
-def _prediction(fields: Fields) -> int | None:
-    prediction = fields.get("prediction")
-    if prediction is None:
-        return None
-    if prediction not in (0, 1):
-        raise ValueError(f'"prediction" is {prediction!r}, not 1, 0 or null: pairs need "preference" beside it')
-    return int(prediction)

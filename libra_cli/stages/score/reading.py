@@ -17,6 +17,7 @@ from libra_cli.records.row_types import check_types
 from libra_cli.rm_benchmarks.result_files import judged_rows_of
 from libra_cli.stages.score.judged_items import ScoredJudge
 from libra_cli.stages.score.row_kinds import RowKind, kind_of
+from libra_cli.stages.score.spelling import FileSpelling
 from libra_cli.stream.line_source import STDIN, InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.rows import Row, RowError, dumps
@@ -64,17 +65,19 @@ def read(
     config: ScoreConfig,
     make: Callable[[RowKind, ScoreConfig, str, str], RowCollector],
     progress: Callable[[str], None],
-) -> list[RowCollector]:
+) -> tuple[list[RowCollector], dict[str, list[str]]]:
     """Reads all files; returns a collector, made by `make`, for each judge of each file in order of appearance.
 
+    With them come notes on each file: which columns and words were taken for what.
     Raises Fatal if a file cannot be read or a row cannot be scored, for instance because it is of another kind than
     those before it.
     """
     collectors: list[RowCollector] = []
+    notes: dict[str, list[str]] = {}
     for path in paths or ("-",):
         file = STDIN if path == "-" else path
         kind: RowKind | None = None
-        reads_judgments = True
+        reads_judgments, spelling = True, FileSpelling()
         of_judge: dict[str, RowCollector] = {}
         with closing(read_rows(InputFiles([path]))) as rows:
             for n_rows, row in enumerate(rows, 1):
@@ -85,8 +88,12 @@ def read(
                     for fields in published or (row.fields,):
                         check_types(fields, reads_judgments)
                         if kind is None:
-                            kind = kind_of(fields, config.kind)
+                            spelling.learn(fields)
+                            kind = kind_of(spelling.named(fields), config.kind)
                             reads_judgments = not kind.is_pointwise
+                        own, fields = fields, spelling.named(fields)
+                        if kind.verdicts:
+                            fields = spelling.numbered(fields, kind.verdicts)
                         if not kind.accepts(fields):
                             raise ValueError(kind.why_not(fields))
                         judge = kind.judge_of(fields)
@@ -94,7 +101,7 @@ def read(
                         if collector is None:
                             name = judge or (file if file == STDIN else PurePath(file).name)
                             collector = of_judge[judge] = make(kind, config, name, file)
-                        collector.add(fields, row.raw if published is None else dumps(fields))
+                        collector.add(fields, row.raw if published is None and fields is own else dumps(fields))
                 except KeyError as error:
                     raise Fatal(Exit.USAGE, f"{row.place}: no {error}: keep the fields of the benchmark") from None
                 except (RowError, ValueError, TypeError) as error:
@@ -104,7 +111,8 @@ def read(
         if not of_judge:
             raise Fatal(Exit.INCOMPLETE, f"{file}: there are no rows; run the stage before this one again")
         collectors += of_judge.values()
-    return collectors
+        notes[file] = spelling.notes
+    return collectors, notes
 
 
 def rows_of_file(path: str) -> Generator[Row, None, None]:

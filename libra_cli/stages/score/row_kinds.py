@@ -8,15 +8,15 @@ from typing import Any
 
 from libra_cli.rm_benchmarks import BENCHMARKS, Benchmark, benchmark_of
 from libra_cli.rm_benchmarks.base import ProtocolName
-from libra_cli.stream.common_names import plain_name, respelled
-from libra_cli.stream.wrong_rows import is_unanswered, other_case, wrong_row
+from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
+from libra_cli.tasks.labels import LABEL, SCORE, VERDICTS
 from libra_cli.tasks.rank import why_no_preference
 
 Fields = Mapping[str, Any]
 
 LIBRA_BENCH, POINTWISE, REASONING = "libra-bench", "pointwise", "reasoning"
 
-_READ = frozenset(("label", "score", "scores", "prediction", "preference", "response_a", "chosen", "results"))
+KIND_FIELDS = frozenset(("label", "score", "scores", "prediction", "preference", "response_a", "chosen", "results"))
 """Fields that say what kind a row is."""
 _NO_LABEL = 'no "label": run libra verify first'
 _NO_PREFERENCE = (
@@ -44,6 +44,11 @@ class RowKind:
     """The judge (or model) that a row scores; empty if it names none."""
     accepts: Callable[[Fields], bool]
     """Whether a row is of this kind."""
+
+    @property
+    def verdicts(self) -> tuple[str, ...]:
+        """What is read of a row that is one response, with a label."""
+        return VERDICTS if self.is_pointwise else (LABEL, SCORE) if self.name == REASONING else ()
 
     @property
     def is_pointwise(self) -> bool:
@@ -97,18 +102,13 @@ def _detect(fields: Fields) -> str:
     if _is_judged(fields) and "response_a" in fields and "response_b" in fields:
         raise ValueError(_NO_PREFERENCE)
     if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
-        spelled = other_case(fields, "label")
-        raise ValueError(f'no "label": {spelled}' if spelled else _NO_LABEL)
+        raise ValueError(_NO_LABEL)
     if all(name in fields for name in ("response_a", "response_b")) or isinstance(fields.get("responses"), list):
         raise ValueError(_NO_VERDICT)
     if wrong := wrong_row(fields):
         raise ValueError(f"no verdict: {wrong}")
     if is_unanswered(fields):
         raise ValueError('no "response": run libra rollout first')
-    if read := _READ.intersection(respelled(fields)):
-        own = [column for column in fields if plain_name(column) in read]
-        named = ", ".join(f'"{column}" {plain_name(column)}' for column in own)
-        raise ValueError(f"neither a judged nor a verified row; call its columns as libra score does: {named}")
     raise ValueError(f"neither a judged nor a verified row; --as names its kind ({', '.join(names())})")
 
 

@@ -26,13 +26,14 @@ def score(paths: tuple[str, ...], config: ScoreConfig, progress: Callable[[str],
 
         return BenchmarkCollector(kind, config, judge, file)
 
-    collectors = read(paths, config, collector, progress)
+    collectors, notes = read(paths, config, collector, progress)
     progress("working out the figures")
     judges = []
     while collectors:
         one = collectors.pop(0)  # what it remembers of rows goes before the next one works
         try:
             judges.append(one.scored())
+            judges[-1].report["notes"] = [*notes[one.file], *judges[-1].report["notes"]]
         except ValueError as error:
             raise Fatal(Exit.USAGE, f"{one.file}: {error}") from None
     try:
