@@ -74,6 +74,9 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if found.reason in (extract.AMBIGUOUS, extract.NO_ANSWER) and asked and wanted and any(map(str.isdigit, wanted)):
         letter = options.as_letter(wanted, asked, are_figures=True)  # hence choice B
         found = found if letter == wanted else extract.read_answer(response, letter, cut, asked)
+    has_figure = any(map(str.isdigit, found.answer or "")) and any(map(str.isdigit, response))
+    if asked and wanted and _is_figure(wanted) and not has_figure:
+        found = _chosen(found, response, wanted, cut, asked)
     if pointed != wanted and found.answer:
         found = found._replace(answer=commas.like_reference(found.answer))
     if found.answer and "%" in found.answer and wanted and percent.is_converted(response):
@@ -111,6 +114,8 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
     if not isinstance(question, str):
         return reference, answer
     question = visible(question)
+    if _is_figure(reference) and "2" in question:
+        reference, answer = options.as_number(reference, answer, question)
     if not are_integers and option_signs.alphabet_of(reference):
         reference, answer, question = option_signs.with_latin(reference, answer, question)
     if "__" in question or "\uff08" in question or "  " in question:
@@ -138,6 +143,24 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
     reference = asked_units.with_unit(reference, answer, question)
     wanted, given = options.with_texts(reference, answer, question)
     return (wanted if wanted is reference else units.set_apart(wanted, question)), given
+
+
+def _is_figure(reference: str) -> bool:
+    """Whether a reference may be the number of an option."""
+    return len(reference) == 1 and reference.isdecimal() and reference.isascii()
+
+
+def _chosen(
+    found: extracted.Extraction, response: str, wanted: str, cut: bool | None, asked: str
+) -> extracted.Extraction:
+    """What a response without a figure chooses of the options that the question numbers, by number; else `found`."""
+    listed = options.numbered(asked) if "2" in asked else {}
+    if wanted not in listed:
+        return found
+    letters = {chr(ord("@") + int(one)): one for one in listed}
+    letter = next(one for one, number in letters.items() if number == wanted)
+    chosen = extract.read_answer(response, letter, cut, options.in_letters(asked))
+    return chosen._replace(answer=letters.get(chosen.answer or "", chosen.answer))
 
 
 def _texts(record: Record, response: str | None) -> list[object]:

@@ -127,7 +127,8 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
     text = text.rstrip()
     if len(text) > MAX_CHARS or text.endswith(_GOES_ON) or any(map(_is_in_another_system, (text, question))):
         return False
-    if options.of_question(question) or _OPTION.search(words.sentences(text)[-1]):
+    lists_options = options.of_question(question) or options.numbered(question)
+    if lists_options or _OPTION.search(words.sentences(text)[-1]):
         return False
     wanted = _wanted(reference)
     is_term = not wanted and _TERM.fullmatch(reference) is not None

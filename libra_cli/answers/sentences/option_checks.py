@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 
 from libra_cli.answers.sentences import options
@@ -22,6 +23,13 @@ _REMAINS = words.table("remaining remains left elimination")
 _DENIED = lazy_pattern(r"^[A-J]\b.*[\s-](?:no|false|wrong|incorrect|not)$")
 _LETTER = lazy_pattern(r"\b[A-J]\b")
 _NEXT = lazy_pattern(r"(?<=[.,;]) (?=[A-J]: )")
+_SMALL = lazy_pattern(
+    r"(?:^|[\s,;:])(?:(?i:it|that|answer)['\u2019]?s|is|be|pick|choose|chose|say|with|so|thus|hence|therefore|answer"
+    r"|option|choice|guess)[: ]+\(?(?P<letter>[a-hj])\)?[.!]*$"
+)
+"""A small letter at the end of a text: so it's c."""
+_OPEN = words.table("not never neither nor or maybe perhaps could might may can't cannot isn't wouldn't if unless")
+_CLAUSE = lazy_pattern(r"[,;.!?\n] ?|\b(?:so|but|hence|thus|therefore)\b")
 _MARKUP = " \t*_`-\u2022>|()[].:,;\u2013\u2014"
 
 
@@ -33,11 +41,27 @@ def right(text: str, question: str | None) -> str | None:
     if "A" <= letter <= "J" and before.endswith(_ARROWS):
         return None if set(_LETTER.findall(before)) - {letter} else letter  # A + B -> C is a reaction
     listed = options.of_question(question) if question else {}
+    small = _in_small_letter(text, listed, question) if listed and question else None
+    if small is not None:
+        return small
     left = _left_over(text, listed) if listed else None
     if left is not None:
         return left
     heard = {word.lower() for word in words.split(question or "")}
     return _only(text, asks_wrong=not _ASKS_WRONG.isdisjoint(heard))
+
+
+def _in_small_letter(text: str, listed: Collection[str], question: str) -> str | None:
+    """The option whose small letter ends a text, unless the question has a variable of that name: so it's c."""
+    end = text.rstrip(" *\n")
+    found = _SMALL.search(end) if end[-1:] in ".!)" or not end[-2:-1].isalnum() else None
+    if found is None or found["letter"].upper() not in listed:
+        return None
+    clause = _CLAUSE.split(end[: found.start("letter")])[-1]
+    is_open = not _OPEN.isdisjoint(word.lower().replace("\u2019", "'") for word in words.split(clause))
+    is_variable = re.search(rf"(?<![A-Za-z(]){found['letter']}(?![A-Za-z).])", question) is not None
+    is_variable = is_variable and found["letter"] != "a"
+    return None if is_open or is_variable else found["letter"].upper()
 
 
 def _left_over(text: str, listed: Collection[str]) -> str | None:

@@ -32,6 +32,9 @@ _SMALL_LETTERS = frozenset("abcdefghij")
 _NEARNESS = 20
 """A number that differs from an option by less than one part in so many may be it, rounded."""
 _LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
+_NUMBERED = lazy_pattern(r"(?:(?<=[\s?:.])|^)[(\uff08]?([1-9])[)\uff09.\uff0e\u3001:](?!\d)\s*(?=\S)")
+_COUNTS = lazy_pattern(r"(?i:how many|the number of)|\u51e0|\u5e7e|\u591a\u5c11|\u3044\u304f\u3064|\uba87")
+"""Words of a question whose answer is a number, whatever it numbers."""
 _SMALL_LISTED = lazy_pattern(r"^[ \t]*\(?[a-f][).](?= )", re.MULTILINE)
 
 
@@ -107,6 +110,43 @@ def of_question(question: str) -> dict[str, str]:
         mark[1]: plain[mark.end() : end].split("\n")[0].strip(" ,;.\\") for mark, end in zip(marks, ends, strict=True)
     }
     return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
+
+
+@lru_cache(1 << 10)
+def numbered(question: str) -> dict[str, str]:
+    """Texts of the options that a question numbers, by figure; empty if it numbers fewer than three, or counts them."""
+    plain = "\n".join(map(latex.without_setting, question.split("\n")))
+    marks: list[re.Match[str]] = []
+    for mark in _NUMBERED.finditer(plain):
+        if mark[1] == str(len(marks) + 1) and (marks or plain[: mark.start()].strip(" ")[-1:] in _ENDS):
+            marks.append(mark)
+    if len(marks) <= FEWEST or _COUNTS.search(plain, 0, marks[0].start()):
+        return {}
+    ends = [*(mark.start() for mark in marks[1:]), len(plain)]
+    texts = {
+        mark[1]: plain[mark.end() : end].split("\n")[0].strip(" ,;.\\") for mark, end in zip(marks, ends, strict=True)
+    }
+    return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
+
+
+def in_letters(question: str) -> str:
+    """A question that numbers its options, with letters before them instead."""
+    listed = numbered(question)
+    before = question[: next(mark.start() for mark in _NUMBERED.finditer(question) if mark[1] == "1")]
+    return "\n".join([before.rstrip(), *(f"{chr(ord('@') + int(one))}. {text}" for one, text in listed.items())])
+
+
+def as_number(reference: str, answer: str, question: str) -> tuple[str, str]:
+    """The two answers, the second as the number of the option whose text it is, if the first is one: Jupiter as 2."""
+    listed = numbered(question)
+    content = listed.get(reference)
+    if content is None or answer in listed:
+        return reference, answer
+    if answer == content:
+        return reference, reference
+    given = latex.without_setting(answer).strip(" .")
+    meant = [one for one, text in listed.items() if names.tokens(text) and names.same(text.strip(" ."), given)]
+    return (reference, meant[0]) if len(meant) == 1 else (reference, answer)
 
 
 def as_letter(reference: str, question: str, *, are_figures: bool = False) -> str:
