@@ -38,6 +38,10 @@ _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
 _POSSIBLE = lazy_pattern(
     r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
 )
+_IN_SIGNS = lazy_pattern(r"[\u3040-\u9fff\uac00-\ud7a3]")
+_BETWEEN = lazy_pattern(r"[\s*,;:\uff0c\u3001\u3002\u3040-\u9fff\uac00-\ud7a3]+")
+"""What stands between the formulas of a sentence: spaces, marks, and signs of Chinese, Japanese and Korean."""
+_DENIED_IN_SIGNS = lazy_pattern(r"[\w+-]+(?:ではな|じゃな|でなく|(?:이|가) 아니)|(?:不是|并非|而非|并不是)[\w+-]+")
 MAX_DEPTH = 4
 _CORES = ("[He]", "[Ne]", "[Ar]", "[Kr]", "[Xe]", "[Rn]")
 _FILLED = ("1s2", "2s22p6", "3s23p6", "3d104s24p6", "4d105s25p6", "4f145d106s26p6")
@@ -114,23 +118,25 @@ def atoms_of(raw: str) -> Counter[str] | None:
 
 def stated(tail: str, reference: str) -> str | None:
     """The only formula, reaction or configuration of the last sentence, if the reference is one of that kind."""
-    if not _POSSIBLE.search(reference):
+    is_in_signs = not tail.isascii() and _IN_SIGNS.search(tail) is not None
+    if not _POSSIBLE.search(reference) and not (is_in_signs and reference[:1].isupper()):
         return None
     wanted = _plain(reference)
     if _shells(wanted):
         return _configuration(tail)
     sides = _reaction(wanted)
-    if not (sides and _is_evident(reference, sides)):
+    if not (sides and (_is_evident(reference, sides) or (is_in_signs and _has_two_elements(sides)))):
         return None
     line = re.split(r"(?<=[.!?]) (?=[A-Z])", tail.strip().rpartition("\n")[2])[-1].strip(" .。*")
     if sides and len(sides) > 1:
         pieces = [*line.replace("$$", "$").split("$")[1::2], line, line.rpartition(": ")[2]]
         return next((one for one in pieces if (read := _reaction(_plain(one))) and len(read) > 1), None)
-    found = {}
-    for piece in line.replace("$$", "$").split("$")[1::2] or re.split(r"[\s*,;:，。]+", line):
+    line, found = _DENIED_IN_SIGNS.sub(" ", line) if is_in_signs else line, {}
+    for piece in line.replace("$$", "$").split("$")[1::2] or _BETWEEN.split(line):
         text = _plain(piece)
-        read = None if sides is None else _reaction(text)
-        if read and _is_evident(piece, read):
+        read = _reaction(text) if piece else None
+        is_formula = read and (_is_evident(piece, read) or ((is_in_signs or piece == line) and _has_several(read)))
+        if is_formula:
             found[text] = piece
     return found.popitem()[1] if len(found) == 1 else None
 
@@ -220,6 +226,11 @@ def _has_two_elements(sides: tuple[Counter[Species], ...]) -> bool:
     """Whether a formula has two elements, one of them with two letters: NaCl, which is no product beside Na2Cl."""
     names = {name for side in sides for one in side for name, _ in one.spelled if name.isalpha()}
     return len(names) > 1 and max(map(len, names)) > 1
+
+
+def _has_several(sides: tuple[Counter[Species], ...]) -> bool:
+    """Whether a formula has several elements: CO."""
+    return len({name for side in sides for one in side for name, _ in one.spelled if name.isalpha()}) > 1
 
 
 def _is_evident(raw: str, sides: tuple[Counter[Species], ...]) -> bool:

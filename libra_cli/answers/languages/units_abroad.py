@@ -1,4 +1,4 @@
-"""Units in words of European languages, for the reader of numbers: prefixes and stems, and rows of words."""
+"""Units in words of other languages, for the reader of numbers: prefixes and stems, rows of words, and signs."""
 
 from __future__ import annotations
 
@@ -70,6 +70,55 @@ _OTHERS = """
     Newton: newtons
 """
 """Units that have no prefix, and rates."""
+IN_SIGNS = {
+    "km": "千米 公里 キロメートル 킬로미터 км",
+    "m": "米 メートル 미터 м",
+    "cm": "厘米 公分 センチメートル センチ 센티미터 см",
+    "mm": "毫米 ミリメートル ミリ 밀리미터 мм",
+    "kg": "千克 公斤 キログラム 킬로그램 кг",
+    "g": "克 グラム 그램 г",
+    "hours": "小时 小時 時間 시간 ч часов часа час",
+    "minutes": "分钟 分鐘 分 분 мин минут минуты минута",
+    "seconds": "秒 초 с сек секунд секунды",
+    "days": "天 日 일 дней дня день",
+    "years": "年 岁 歳 세 лет года год",
+    "weeks": "周 週間 주 недель недели",
+    "months": "个月 月 ヶ月 か月 개월 месяцев",
+    "dollars": "美元 ドル 달러 долларов",
+    "yuan": "元 人民币 块 块钱 위안 юаней",
+    "yen": "円 日元 엔",
+    "euros": "欧元 ユーロ 유로 евро",
+    "won": "원",
+    "rubles": "руб рублей рубля рублей",
+    "degrees": "度 도 градусов градуса",
+    "L": "升 リットル 리터 л",
+    "mL": "毫升 ミリリットル 밀리리터 мл",
+    "m/s": "米/秒 米每秒 メートル毎秒 м/с",
+    "km/h": "千米/时 千米/小时 公里/小时 千米每小时 キロメートル毎時 км/ч",
+    "m^2": "平方米 平方メートル 제곱미터",
+    "cm^2": "平方厘米 平方センチメートル 平方センチ 제곱센티미터",
+    "mm^2": "平方毫米 平方ミリメートル 제곱밀리미터",
+    "km^2": "平方千米 平方公里 平方キロメートル 平方キロ 제곱킬로미터",
+    "m^3": "立方米 立方メートル 세제곱미터",
+    "cm^3": "立方厘米 立方センチメートル 立方センチ 세제곱센티미터",
+    "ha": "公顷 ヘクタール 헥타르 гектаров гектара",
+    "dm": "分米",
+    "dm^2": "平方分米",
+    "dm^3": "立方分米",
+    "t": "吨 トン 톤",
+    "mg": "毫克 ミリグラム 밀리그램",
+    "kJ": "千焦 キロジュール 킬로줄",
+    "J": "焦耳 ジュール",
+    "N": "牛顿 ニュートン 뉴턴",
+    "W": "瓦特 ワット 와트",
+    "V": "伏特 ボルト 볼트",
+    "A": "安培 アンペア 암페어",
+    "\\Omega": "欧姆 オーム 옴",
+    "Pa": "帕斯卡 パスカル 파스칼",
+    "Hz": "赫兹 ヘルツ 헤르츠",
+    "mol": "摩尔 モル 몰",
+}  # fmt: skip
+"""Names of units in Chinese, Japanese, Korean and Russian, by symbol or name in English."""
 _SQUARE = lazy_pattern(
     r"(?<=\d) ?(?P<kind>кв|куб|квадратн\w{2}|кубическ\w{2})\.? ?"
     r"(?P<size>[смдк]?)м(?:етр\w{0,3})?\b\.?(?P<end>[\s.]*$)?"

@@ -87,6 +87,17 @@ _SOLVED = lazy_pattern(
     r"\s*(?P<equation>[A-Za-z]\w? ?(?:=|<|>|≤|≥|\\leq?|\\geq?) ?"
     r"[-\d\\√(\[{][^\u3040-\u9fff\uac00-\ud7a3=]*(?:(?:または|或|또는)[^\u3040-\u9fff\uac00-\ud7a3]*)?)"
 )
+_RELATION = (
+    r"\$?[^\u3040-\u9fff\uac00-\ud7a3$，。=]{1,40}?(?:[<>≤≥≠]|\\(?:le|ge|ne)(?:q|qslant)?(?![a-z]))"
+    r"[^\u3040-\u9fff\uac00-\ud7a3$，。=]{1,40}\$?"
+)
+_RANGE = lazy_pattern(
+    r"(?:范围|範囲|解集|定义域|定義域|值域|値域|범위)(?:应该|应)?[是为為은는이가はが]?[:\uff1a]? ?"
+    rf"(?P<range>{_RELATION}(?: ?(?:或者?|且|または|かつ|또는) ?{_RELATION})?"
+    r"|\$?[(\[][^\u3040-\u9fff\uac00-\ud7a3$，。=]{1,40}[)\]]\$?)"
+    r" ?(?:である|です|だ|이다|입니다)?[。.]?$"
+)
+"""The bounds that end a sentence behind the word for a range: x的取值范围是 x<2."""
 
 _SOLUTION = lazy_pattern(r"(?:解|根|答え|해|근)[はがは为是為는은이가] ?([A-Za-z] ?= ?[^=\u3040-\u9fff\uac00-\ud7a3]+)$")
 """The first of the solutions that a sentence lists: \u89e3\u306f x=2, x=3."""
@@ -261,6 +272,12 @@ def solved(sentence: str) -> str | None:
     equation = found["equation"].strip()
     before = _SOLUTION.search(clauses[-2])
     return f"{before[1]}, {equation}" if before and before[1][0] == equation[0] else equation
+
+
+def ranged(sentence: str) -> str | None:
+    """The bounds with which a sentence says a range: 所以x的取值范围是x<2; None for any other sentence."""
+    found = _RANGE.search(sentence) if len(sentence) <= _MAX_CHARS else None
+    return found["range"].strip(" $") if found else None
 
 
 def _bare(clause: str) -> str:
