@@ -15,9 +15,10 @@ _GIVEN = lazy_pattern(
     r"|representa con|ist|lautet|est|es|\u00e9|\u00e8"
     r"|\u00e4r|jest)|\u2014)"
     r"(?: the (?:symbol|letters?|element))?[: ]+[*\"'`\u201c]*"
-    r"(?P<symbol>[A-Z][a-z]?)[*\"'`\u201d]*(?=[.,;!)]|$| \(| (?:from|because|which|since|as|for|and not|not|after)\b)"
+    r"(?P<symbol>[A-Z][A-Za-z]?|[a-z][A-Z])[*\"'`\u201d]*(?=[.,;!)]|$| \("
+    r"| (?:from|because|which|since|as|for|and not|not|after)\b)"
 )
-_WHOLE = lazy_pattern(r"[*$]*(?P<symbol>[A-Z][a-z]?)[*$]* ?(?:\([^()]*\)|[,\u2014\u2013-] [^.]*)?[.!]?")
+_WHOLE = lazy_pattern(r"[*$]*(?P<symbol>[A-Z][A-Za-z]?)[*$]* ?(?:\([^()]*\)|[,\u2014\u2013-] [^.]*)?[.!]?")
 """A symbol, and what explains it: Co (cobalt)."""
 _ION = lazy_pattern(
     r"(?<![A-Za-z\d])\(?(?:[A-Z][a-z]?[\u2080-\u2089\d]*){1,4}\)?(?:[\u00b2\u00b3\u2074]?[\u207a\u207b]|\^\{?\d?[+-]\}?"
@@ -38,6 +39,16 @@ def said(sentence: str, reference: str) -> str | None:
         ions = {match[0] for match in _ION.finditer(sentence)} if _ION.fullmatch(reference) else set[str]()
         heard = {word.lower() for word in words.split(sentence)}
         return ions.pop() if len(ions) == 1 and _DOUBTS.isdisjoint(heard) else None
+    is_unit = (
+        len(reference) == _SYMBOL - 1 and reference.isascii() and reference.isalpha() and reference != reference.title()
+    )
+    is_unit = is_unit and reference != reference.lower()
+    if is_unit:  # CO, mW
+        sentence = _DENIED.sub("", sentence)
+        found = {match["symbol"] for match in _GIVEN.finditer(sentence)}
+        heard = {word.lower() for word in words.split(sentence)}
+        is_alike = {symbol.lower() for symbol in found} == {reference.lower()}
+        return found.pop() if len(found) == 1 and is_alike and _DOUBTS.isdisjoint(heard) else None
     is_genotype = 1 < len(reference) < MAX_CHARS and _GENOTYPE.fullmatch(reference) is not None
     if not is_genotype and not (
         len(reference) < _SYMBOL

@@ -29,6 +29,13 @@ _NARROW = {0xFEE0 + code: chr(code) for code in map(ord, "0123456789=+-.<>{}")} 
     0xFEE0 + code: chr(code) for code in (*range(0x41, 0x5B), *range(0x61, 0x7B))
 }
 """Full-width digits, letters and signs as those of ASCII; punctuation stays, which ends sentences."""
+_DASH = lazy_pattern(
+    r"(?:^|(?<=[=<>\u2264\u2265\u2248(\[{\u2192*])|(?<=[=<>\u2264\u2265\u2248\u2192,;:] )|(?<=\b(?:is|be|to|or) )"
+    r"|(?<=\b(?:and|get|are|was) )|(?<=\b(?:gives|equal) )|(?<=\b(?:equals|obtain|yields) ))"
+    r"\u2013(?=\.?\d|[\u221a\u03c0(\\])",
+    re.MULTILINE,
+)
+"""A dash in the place of a minus sign: \u0394H = \u2013286 kJ."""
 _OXED = lazy_pattern(r"(?<![A-Za-z])oxed\{")
 _BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
@@ -37,6 +44,8 @@ def repaired(text: str) -> str:
     """Give `text` its backslashes back; most texts return unchanged after a few searches for one character."""
     if not text.isascii() and _WIDE.search(text):
         text = text.translate(_NARROW)
+    if "\u2013" in text:
+        text = _DASH.sub("-", text)
     if "\x0c" in text or "\x08" in text or "\t" in text or "\r" in text or "\x07" in text or "\x0b" in text:
         text = _ESCAPED.sub(_restored, text)
     if "oxed{" in text and "boxed" not in text:

@@ -80,6 +80,8 @@ _SYMBOLS_OF = {
     "sec": "s",
     "mps": "m s^-1",
     "fps": "foot s^-1",
+    **dict.fromkeys(("D", "dpt", "dioptre", "dioptres", "diopter", "diopters"), "m^-1"),
+    **dict.fromkeys(("ly", "lightyear", "lightyears", "light-year", "light-years"), "light_year"),
     "Å": "angstrom",
     "AA": "angstrom",
     "kilohm": "kohm",
@@ -87,6 +89,7 @@ _SYMBOLS_OF = {
     "megohm": "Mohm",
     "megohms": "Mohm",
 }
+_TWO_WORDS = {"light year": "light_year", "light years": "light_year"}
 _OWN_MEANING = {"b": "bit", "Mb": "megabit", "kb": "kilobit", "Gb": "gigabit", "rpm": "rev min^-1", "mcg": "microgram"}
 _OF_THOUSANDS = frozenset("KM")
 _UNCERTAIN = frozenset(("Cal", "Calorie", "Calories", "ton", "tons", "pt", "c", "G", "u"))
@@ -254,7 +257,7 @@ def _readings(unit: str) -> tuple[Measure, ...]:
         over, _, under = spelled.partition("/")
         return _readings(f"{over} {under}^-1" if under else spelled)
     factors = []
-    for part in unit.split():
+    for part in _TWO_WORDS.get(unit, unit).split():
         name, _, power = part.partition("^")
         exponent = int(power or 1)
         found = [_power(measure, exponent) for measure in _of_name(_ABROAD.get(name.lower(), name))]

@@ -89,6 +89,19 @@ _CLASSES: tuple[dict[str, str], ...] = (
     },
     {"arteries": "artery, arteries", "veins": "vein", "capillaries": "capillary, capillaries"},
     {"mitosis": "mitosis", "meiosis": "meiosis", "binary fission": "binary fission"},
+    {
+        "prophase": "prophase", "prometaphase": "prometaphase", "metaphase": "metaphase", "anaphase": "anaphase",
+        "telophase": "telophase", "interphase": "interphase", "cytokinesis": "cytokinesis",
+    },
+    {
+        "photosynthesis": "photosynthesis", "cellular respiration": "cellular respiration, respiration, aerobic "
+        "respiration", "fermentation": "fermentation", "transpiration": "transpiration", "digestion": "digestion",
+    },
+    {
+        "evaporation": "evaporation", "condensation": "condensation", "sublimation": "sublimation",
+        "deposition": "deposition", "melting": "melting", "freezing": "freezing, solidification",
+    },
+    {"transcription": "transcription", "translation": "translation", "replication": "replication, dna replication"},
     {"igneous": "igneous", "sedimentary": "sedimentary", "metamorphic": "metamorphic"},
     {"oxidation": "oxidation, oxidized, oxidised", "reduction": "reduction"},
     {"anode": "anode", "cathode": "cathode"},
@@ -122,10 +135,11 @@ _ELEMENTS = """
     platinum Pt gold Au mercury Hg lead Pb bismuth Bi polonium Po radon Rn radium Ra thorium Th uranium U
     plutonium Pu lanthanum La cerium Ce tantalum Ta osmium Os iridium Ir palladium Pd rhodium Rh ruthenium Ru
     technetium Tc molybdenum Mo niobium Nb yttrium Y indium In tellurium Te astatine At francium Fr actinium
-    Ac americium Am curium Cm
+    Ac americium Am curium Cm hafnium Hf rhenium Re thallium Tl neptunium Np neodymium Nd samarium Sm europium Eu
+    gadolinium Gd ytterbium Yb lutetium Lu californium Cf
 """
 _SPELLED = {"aluminum": "aluminium", "sulphur": "sulfur", "caesium": "cesium"}
-_ALSO_WORDS = frozenset("I He In As At Be No Am Os".split())  # noqa: SIM905
+_ALSO_WORDS = frozenset("I He In As At Be No Am Os Re Eu".split())  # noqa: SIM905
 """Symbols that are words as well."""
 _FILLERS = words.table(
     """

@@ -24,14 +24,15 @@ _CURRENCIES = {
 }
 _PREFIXED = "m g s A V W J N L l F H T C Pa Hz Ω eV bar mol cal Wh Ah bit byte B b"
 _BARE = (
-    "mcg K cd lm lx Bq Gy Sv min h hr hrs mins sec secs rad deg ha ft in yd mi lb lbs oz mph kph rpm atm psi °C °F ¢"
+    "mcg K cd lm lx Bq Gy Sv dpt ly min h hr hrs mins sec secs rad deg ha ft in yd mi lb lbs oz mph kph rpm atm psi "
+    "°C °F ¢"
 )
 _NO_SYMBOLS = frozenset(("kT", "Gm", "GM", "Gg", "PV", "pV", "pA", "pH", "cT", "dT", "pT", "nT", "kF", "MF"))
 _SYMBOLS = frozenset(
     [prefix + unit for prefix in ("", *"pnµμmcdkMG") for unit in _PREFIXED.split()] + _BARE.split()
 ) - _NO_SYMBOLS  # fmt: skip
 """Symbols that may be a unit without \\text{} around them."""
-_LETTERS = frozenset("NJWCFVAHTLSΩKMÅ")
+_LETTERS = frozenset("NJWCFVAHTLSΩKMÅD")
 """Capitals that may be a unit in \\text{}."""
 _WORDLESS = frozenset(("units", "unit", "square units", "cubic units", "sq units", "square unit", "cubic unit"))
 _MULTIPLIER = rf"(?i:{'|'.join(MULTIPLIERS)})\b"
@@ -72,7 +73,10 @@ _PIECE = lazy_pattern(
 )
 _SET = r"(?:\\(?:text|mathrm)\s*\{[^{}]*\}|(?:kg|km|cm|mm|mol|kJ|kcal|[mgsJNWVACLK]|rad|min|hr?|Pa|Hz))(?:\^\{?\d\}?)?"
 _FRACTION = lazy_pattern(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
-_LETTER = lazy_pattern(r"(?P<value>[-\d.,]+) (?P<letter>[mgshLNJWVAC])(?P<power>\^\{?[23]\}?|[\u00b2\u00b3])?")
+_LETTER = lazy_pattern(
+    r"(?P<value>(?=[-\d.,\u221a\\])[-\d.,]*(?:(?:\u221a|\\sqrt ?)(?:\d+|\{\d+\}))?(?:\u03c0|\\pi)?)"
+    r" (?P<letter>[mgshLNJWVACD])(?P<power>\^\{?[23]\}?|[\u00b2\u00b3])?"
+)
 _ENDS_VALUE = lazy_pattern(
     r"(?:(?<=[\d)}π])|(?<=\\pi)(?![A-Za-z]))(?=[\\~\s°¢µμΩ\u2126Å\u212bA-Za-z^])"
     r"|(?<=[\w)}])\s*(?=(?:\\[ ,;:!]|~)*\s*\\(?:text|math|mbox|operatorname))"
