@@ -7,7 +7,7 @@ first word, or by what becomes of the predicate of the question: "Is f injective
 from __future__ import annotations
 
 from libra_cli.answers.languages import answer_forms, names, terms
-from libra_cli.answers.sentences import comparatives, ordinals, phrases
+from libra_cli.answers.sentences import comparatives, main_claims, ordinals, phrases
 from libra_cli.answers.text import vocabulary, words
 from libra_cli.answers.values import dates, science, structure
 from libra_cli.lazy_pattern import lazy_pattern
@@ -287,6 +287,8 @@ def term(text: str, reference: str, question: str | None = None) -> str | None:
     """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
     sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text, with_brackets=True))))
     named = science.said(sentence, reference, question, DOUBTS | NEGATORS)
+    if named == "" and question and (claim := main_claims.of_sentence(sentence, question)) != sentence:
+        named = science.said(claim, reference, question, DOUBTS | NEGATORS)  # metaphase, just before anaphase
     if named is not None:
         return named or None
     if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more

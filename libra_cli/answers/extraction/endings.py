@@ -9,7 +9,7 @@ from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import among_given as among_given_numbers
-from libra_cli.answers.sentences import assertions, comparatives, greater, nothing
+from libra_cli.answers.sentences import comparatives, greater, nothing
 from libra_cli.answers.sentences.extracted import UNDECIDED, Extraction
 from libra_cli.answers.text import number, words
 from libra_cli.answers.values import normalize, quantities, structure
@@ -93,13 +93,6 @@ _ROUNDED = lazy_pattern(
 """A decimal with many places, and what it is rounded to."""
 _SUPPOSED = lazy_pattern(r"(?:\bwould\b|['\u2019]d\b|\bwere to\b).*, but ")
 _LESS = lazy_pattern(r"\b(?i:not|than|except|but|unless|least|most)\b")
-_IF = lazy_pattern(r"\b(?i:if|when|might|would|think|unless|except|but|course not)\b|\b[Ff]or \$?[a-z] ?[<>=]")
-"""What makes an empty set that of a case, or a thought."""
-_IS_EMPTY = lazy_pattern(
-    r"\b(?:(?:is|are|be|get|have|gives|equals|:|=) (?:just |simply |therefore |thus |hence |then |also )?"
-    r"(?:the (?:empty|null) set|empty\b)(?! (?:set|if|when|unless))"
-    r"|(?:the|an) empty set[.!*$ ]*$)"
-)
 _ROOTS = ("solution", "root", "zero", "value", "intercept", "pair", "triple")
 _FACTORS = {
     **dict.fromkeys(("doubles", "doubled"), "2"),
@@ -174,16 +167,6 @@ def once_more(prose: Prose) -> Extraction | None:
     decided = equal.decide_quickly(prose.reference, bare)
     is_same = decided is not None and decided.equal is True
     return Extraction(bare) if is_same or not any(map(str.isdigit, sentence[: found.start()])) else None
-
-
-def empty_set(prose: Prose) -> Extraction | None:
-    """`So the solution set is empty`, where a set or an interval is asked for."""
-    sentence = prose.sentences[-1]
-    if "empty" not in sentence or not prose.reference or prose.reference[0] not in "\\{\u2205[(e$":
-        return None
-    is_denied = (assertions.denies(sentence) and "never" not in sentence) or _IF.search(sentence) is not None
-    is_said = _IS_EMPTY.search(sentence) is not None and not is_denied
-    return Extraction("\\emptyset") if is_said and "\\text" not in prose.reference else None
 
 
 def greater_one(prose: Prose) -> Extraction | None:

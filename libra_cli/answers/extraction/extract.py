@@ -401,6 +401,8 @@ def _in_box(content: str) -> str:
         return content
     if "\\begin" in content:
         return displays.in_rows(content) or content
+    if content.startswith("\\text") and (formula := displays.behind_words(content)):
+        return formula
     worded = _WORDED.fullmatch(content) if "\\text" in content else None
     if worded and any(map(str.isdigit, content)) and not dates.is_date(worded[1]):
         return assertions.asserted(worded[1]).answer or content

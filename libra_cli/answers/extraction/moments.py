@@ -40,8 +40,11 @@ _LEADS = lazy_pattern(
 """Words before the moment to which it counts."""
 _GOES_ON = lazy_pattern(
     r",? (?:(?:and|then|plus|\+) )*(?:plus |then |another |a further |\w+ (?:more|further|additional)\b|\d+ days\b)"
+    r"| ?(?:minus|less|[-+\u2212]) ?\d"
 )
 """Words behind a moment from which a sentence counts on: March 31, and 7 more."""
+_ADDED = lazy_pattern(r"\d (?:minus|plus|less|[-+\u2212]) \Z")
+"""What stands before a duration in figures that is added to a moment: 12:00 - 0:50."""
 _EVENTS = {
     **dict.fromkeys(("begin", "began", "begun", "begins", "start", "started", "starts", "commenced", "broke"), "begin"),
     **dict.fromkeys(("end", "ended", "ends", "finish", "finished", "completed", "complete", "over"), "end"),
@@ -72,7 +75,7 @@ def last(sentence: str, reference: str, question: str | None = None) -> str | No
         return None
     for start in earlier:
         is_start = _STARTS.search(sentence, max(start.start() - _NEAR, 0), start.start())
-        is_start = is_start or _GOES_ON.match(sentence, start.end())
+        is_start = is_start or _GOES_ON.match(sentence, start.end()) or _ADDED.search(sentence, 0, start.start())
         if start[0] in (end[0], reference) or not (is_start or start[0] in (question or "")):
             return None
     return end[0]

@@ -7,6 +7,7 @@ has checks where its kind of statement only suggests the answer: each says of an
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from libra_cli.answers.extraction import (
@@ -16,22 +17,38 @@ from libra_cli.answers.extraction import (
     prose_sentences,
     prose_statements,
     prose_words,
+    sets_in_words,
 )
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.sentences import assertions, phrases, remarks
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
+    OTHER_ANSWER,
     UNDECIDED,
     Extraction,
 )
-from libra_cli.answers.text import number
+from libra_cli.answers.text import number, words
 from libra_cli.answers.values import normalize
 from libra_cli.lazy_pattern import lazy_pattern
 
 _FEW = 3
 """Words of a line without a full stop."""
 _ROUNDS = lazy_pattern(r"\b(?i:about|approx\w*|roughly|around|decimals?|numerically|nearly)\b|\u2248|\\approx")
+_ANNOUNCED = ("answer", "result", "value", "solution", "derivative", "asked for", "required", "we need", "we want")
+_ANNOUNCES = lazy_pattern(
+    r"(?:(?:and|so|then|thus|hence),? )?(?:this|that|it|doing so|which)(?: then| finally| now)? (?:will )?"
+    r"(?:gives?|yields?|produces?|provides?|leads? to|is|leaves) (?:us )?the "
+    r"(?:(?:required|desired|final|correct|sought|wanted|right|needed) )*(?:answer|result|value|solution|derivative)"
+    r"(?: (?:asked for|required|we (?:need|want|seek)|that (?:is|was) (?:asked for|required)))?",
+    re.IGNORECASE,
+)
+"""A sentence that announces a result and says none: This gives the required answer."""
+_STATES = lazy_pattern(
+    r"[=\u2248:\u2192]|\\(?:approx|to)(?![a-z])|\*\*|\b(?:is|are|was|were|be|get|gets|obtain|equals?|gives?|yields?|becomes?"
+    r"|has|have|find|so|hence|thus|therefore|leaves|makes)\b",
+    re.IGNORECASE,
+)
 Check = Callable[[Prose, "str | None"], Extraction | None]
 _OF_A_SENTENCE: tuple[Check, ...] = (
     prose_sentences.says_more,
@@ -58,7 +75,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.contradiction, ()),
     (prose_statements.labelled_parts, ()),
     (prose_statements.listed_lines, ()),
-    (endings.empty_set, ()),
+    (sets_in_words.empty_set, ()),
+    (sets_in_words.all_reals, ()),
     (prose_statements.statement, ()),
     (prose_statements.cut_off, ()),
     (prose_words.filled_in, ()),
@@ -137,6 +155,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
 
 def read(text: str, reference: str | None, cut: bool | None, question: str | None = None) -> Extraction:
     """The answer of a text without a box, or why it has none."""
+    if reference and not cut and text.rstrip(" .!*\n").endswith(_ANNOUNCED) and _only_announces(text, reference):
+        return Extraction(None, OTHER_ANSWER)
     found = _read(Prose(text, reference, cut, question))
     if found.answer and "." in found.answer and not cut:
         return _before_rounding(found, text, reference, question)
@@ -153,6 +173,15 @@ def read(text: str, reference: str | None, cut: bool | None, question: str | Non
     if not earlier.answer or "," in earlier.answer:
         return found
     return Extraction(earlier.answer, AMBIGUOUS)
+
+
+def _only_announces(text: str, reference: str) -> bool:
+    """Whether a text ends with a sentence that announces a result, and nowhere states one, nor has the `reference`."""
+    last = remarks.last_sentence(text)
+    before = text.rstrip()[: -len(last)]
+    if not before or _ANNOUNCES.fullmatch(last.strip(" .!*")) is None or _STATES.search(before):
+        return False
+    return reference not in before and all(str(words.number(word)) != reference for word in words.split(before.lower()))
 
 
 def _before_rounding(found: Extraction, text: str, reference: str | None, question: str | None) -> Extraction:

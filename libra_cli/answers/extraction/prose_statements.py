@@ -75,7 +75,7 @@ def predicate_in_signs(prose: Prose) -> Extraction | None:
         return None
     if predicates_in_signs.is_open(sentence):
         return UNDECIDED
-    solved = predicates_in_signs.solved(sentence)
+    solved = predicates_in_signs.ranged(sentence) or predicates_in_signs.solved(sentence)
     said = predicates_in_signs.said(sentence, prose.question) if prose.question else None
     if said is None and prose.question and prose.asks_for_words:
         said = predicates_in_signs.said_before(prose.sentences, prose.question)
@@ -170,7 +170,7 @@ def listed_lines(prose: Prose) -> Extraction | None:
     """`The solutions are:` above `- x = 2` and `- x = 3`, for a reference with several values."""
     if prose.cut or not prose.is_several:
         return None
-    found = lines.listed(prose.tail)
+    found = lines.listed(prose.tail) or lines.behind_colon(prose.sentences[-1])
     if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
         found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
     return Extraction(found) if found else None

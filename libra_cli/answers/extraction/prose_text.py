@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from libra_cli.answers.extraction import conclusions
-from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, commas, units_abroad
+from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, commas, names, units_abroad
 from libra_cli.answers.sentences import phrases, remarks, statements
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.text import hedges, informal, number, words
@@ -15,6 +15,8 @@ from libra_cli.answers.values import dates, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
+_NEAR = 80
+"""Characters before a clause in which the value stands of which it speaks."""
 _FEW = 4
 """Words in bold that may be an answer without a figure."""
 _PART_OF_DAY = lazy_pattern(r"(\d{1,2}(?::\d\d)?)(?: o'clock)? (?:in the (morning|afternoon|evening)|at (night))\b")
@@ -26,6 +28,7 @@ _NEGATIVE = lazy_pattern(
     r" (?:negative|minus(?<= is minus)|minus(?<= are minus)|minus(?<= to minus)|minus(?<= gives minus)"
     r"|minus(?<=[=:] minus)|minus(?<= equals minus)) (?=\d)"
 )
+_HALF_A = lazy_pattern(r"(?<!a )(?<!and )\b[Hh]alf an? (?P<noun>[a-z]{3,})\b(?! (?:more|less|as)\b)")
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 
 
@@ -37,6 +40,11 @@ _SPELLED = lazy_pattern(
 """A number in words and once more in digits: seventy-five percent (75 %)."""
 
 
+_IN_TWO_UNITS = lazy_pattern(
+    r"(?:(?<=hours)|(?<=\bhour)|(?<=minutes)|(?<= quarter)|(?<= half)) "
+    r"\(\d+ ?h(?:ours?|rs?)? (?:and )?\d+ ?min(?:ute)?s?\)"
+)
+"""A duration once more in two units: an hour and a quarter (1 h 15 min)."""
 _OUT_OF = lazy_pattern(r"(?<=\d) out of (?=\d)")
 """Between a number and that of all, where no fraction is asked for: 7 out of 28."""
 _CHANCES = ("robability", "chance", "odds", "raction", "atio")
@@ -72,6 +80,14 @@ _MEANS_IT = ("handelt", "'agit d", "\u2019agit d", "e trata d", "rata-se d", "i 
 _ANY_CONSTANT = (" any ", " some ", " every ", "\u211d")
 _OUTCOMES = ("no solution", "infinitely many solutions", "no real")
 _PARTS_OF_SENTENCE = lazy_pattern(r"; |, (?=so |and |then |there )|(?<=\$) (?=and |then )")
+_CONDITION_AGAIN = lazy_pattern(
+    r"(?<=[^\s=<>])[.;!,] (?:and )?(?:(?:[Ff]or|[Ww]ith|[Ii]n|[Aa]t) (?:that|this|such an?) "
+    r"(?:\$?(?P<letter>[A-Za-z])\$?|value(?: of \$?[A-Za-z]\$?)?|case|choice)|[Tt]hen),? (?P<rest>[^.;=]{4,120})[.!]?$"
+)
+"""What a text says last of the value that it gives: for that k there is no solution."""
+_ASKS_LETTER = lazy_pattern(
+    r"(?i:\b(?:find|which|what|determine|values? of)\b)[^.?]*?(?<![A-Za-z\\])\$?([A-Za-z])\$?(?![A-Za-z^(])"
+)
 _AFTER_NEXT = lazy_pattern(
     r"(?:[.,;]| and) (?:(?:and )?(?i:after that|then|followed by)|(?i:the (?:number|term|one|next \w+) after that))\b"
 )
@@ -101,6 +117,25 @@ def _without_outcome(tail: str) -> str:
     before, last = tail[: marks[-1].start()], tail[marks[-1].end() :]
     says_outcome = any(map(last.__contains__, _OUTCOMES)) and "=" in before[start:]
     return f"{before}." if says_outcome else tail
+
+
+def _without_condition(tail: str, question: str) -> str:
+    """`tail` without a last clause on what holds for the value before it, where the question asks for that value.
+
+    The clause names the letter that is asked for, or says of it what the question says.
+    """
+    again, asked = _CONDITION_AGAIN.search(tail), _ASKS_LETTER.search(question)
+    before = tail[: again.start()] if again else ""
+    if again is None or asked is None:
+        return tail
+    value = re.search(rf"(?<![A-Za-z]){asked[1]}\$? ?= ?\$?-?[\d\\(][^\s,;]*", before[-_NEAR:])
+    if value is None or value[0].replace(" ", "").rstrip(".$") in question.replace(" ", ""):
+        return tail
+    said = {word for word in names.tokens(again["rest"]) if len(word) >= _FEW}
+    known = {*names.tokens(question), "there", "indeed", "does", "exactly"}
+    is_repeated = "both sides" in again["rest"]
+    is_repeated = is_repeated or (bool(said) and said <= known)
+    return f"{before}." if again["letter"] == asked[1] or is_repeated else tail
 
 
 def _with_clocks(text: str, reference: str) -> str:
@@ -144,6 +179,8 @@ class Prose:
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
         if "(" in tail and _SPELLED.search(tail):
             tail = _SPELLED.sub(_in_figures, tail)
+        if "min)" in tail or "minutes)" in tail:
+            tail = _IN_TWO_UNITS.sub("", tail)
         if "] =" in tail or "]=" in tail:
             tail = _CONCENTRATION.sub("c =", tail)
         if "onstant" in tail or "rbitrary" in tail or ("=" in tail and any(map(tail.__contains__, _ANY_CONSTANT))):
@@ -156,6 +193,8 @@ class Prose:
             tail = next(filter(str.strip, _AFTER_NEXT.split(tail)), tail)
         if self.question and any(map(self.question.__contains__, _OUTCOMES)):
             tail = _without_outcome(tail)
+        if self.question and any(map(tail[-2 * _NEAR :].__contains__, (" that ", " this ", " such ", "hen "))):
+            tail = _without_condition(tail, self.question)
         if self.asks_for_words:
             last = words.sentences(tail)[-1]
             is_short = not self.asks_for_verdict or len(last.split()) < _FEW
@@ -216,7 +255,15 @@ class Prose:
             found = _OUT_OF.sub(" out of the ", found)
         if " negative " in found or " minus " in found:
             found = _NEGATIVE.sub(" -", found)
+        if "alf a" in found and "ow many" in (self.question or ""):
+            found = _HALF_A.sub(self._half_of_asked, found)
         return _AND_A_HALF.sub(r"\1.5", found) if " and a half" in found else found
+
+    def _half_of_asked(self, half: re.Match[str]) -> str:
+        """Half a cup as 0.5 cup, where the question asks how many cups."""
+        asked = (self.question or "").lower().rpartition("how many ")[2].split()
+        is_asked = bool(asked) and asked[0].rstrip("?.,") in (f"{half['noun']}s", f"{half['noun']}es")
+        return f"0.5 {half['noun']}" if is_asked else half[0]
 
     @cached_property
     def in_digits(self) -> str:

@@ -236,6 +236,9 @@ def in_words(prose: Prose) -> Extraction | None:
             return Extraction(solved)
     found = _in_words(prose)
     is_count = phrases.is_count(prose.reference) and not asked.is_doubted(prose.tail)
+    is_open = " or " in (found.answer or "") and " or " not in prose.reference
+    if found.answer and is_open and asked.is_given(prose.reference, found.answer):
+        return UNDECIDED  # Milan, or rather Ajax
     if found.answer and (is_count or not any(map(str.isdigit, found.answer))):
         return found
     return Extraction(None, AMBIGUOUS if phrases.says_something(prose.text) else NO_ANSWER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.sentences import assertions
-from libra_cli.answers.text import latex, words
+from libra_cli.answers.text import latex, vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _ENVIRONMENT = lazy_pattern(r"\\(begin|end)\{(align|equation|gather|eqnarray|multline)\*?\}")
@@ -13,6 +13,11 @@ _CHAINS = frozenset(("aligned", "align", "split", "array"))
 _DISPLAYS = (("\\[", "\\]"), ("$$", "$$"))
 _MOST_BEHIND = 120
 """Characters of a remark behind a display."""
+_LED_BY_WORDS = lazy_pattern(
+    r"\\text(?:rm|bf|it)?\s*\{(?P<words>[^{}]*[A-Za-z]{3}[^{}]* (?:is|are|equals|be|=)|[^{}=]*[A-Za-z]{3}[^{}=]*:)\s*\}"
+    r"\s*(?P<formula>(?!.*[:=]\s*\})(?:[^A-Za-z\s].*|[A-Za-z](?![a-z]{2}).*))"
+)
+"""A box with words before its formula."""
 
 
 def with_brackets(text: str) -> str:
@@ -77,3 +82,13 @@ def of_rows(rows: list[str], content: str) -> str:
         return content
     name, value = sides[0][0].strip(), sides[-1][2].rpartition("=")[2].strip().rstrip(".")
     return f"{name} = {value}" if name and latex.depth_of(name) == 0 else value
+
+
+def behind_words(content: str) -> str | None:
+    """The formula of a box behind the words that lead to it: \\text{The energy is } E = mc^2."""
+    led = _LED_BY_WORDS.fullmatch(content.strip())
+    if led is None or not vocabulary.DENIES.isdisjoint(led["words"].lower().split()):
+        return None
+    formula = led["formula"].strip()
+    is_calculation = "=" in formula and not formula[0].isalpha()
+    return formula if formula.count("{") == formula.count("}") and not is_calculation else None

@@ -10,6 +10,9 @@ MAX_ITEMS, MAX_CHARS = 24, 80
 _EQUATION = lazy_pattern(r"\$?([A-Za-z]) ?(?:=|\\approx) ?([^=$,]{1,40})\$?")
 _ROW = lazy_pattern(r"([A-Za-z]) ?= ?(-?[\d.]+(?:/\d+)?)")
 _BULLET = lazy_pattern(r"\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)]|\([a-z]\))\s+(?=\S)")
+_JOINS = lazy_pattern(r", (?:and |und |et |y |e |\u0438 |or )?| (?:and|und|et|y|e|\u0438|or) ")
+_ITEM = lazy_pattern(r"\$?(?:[A-Za-z] ?= ?)?-?(?:\\(?:frac|sqrt|pi|pm)|[\d./{}()^\u221a\u03c0\u2212\u00b0%])+\$?")
+_OPEN_HEAD = words.table("not except some check than without wrong false incorrect other but if first two only options")
 
 
 def items(tail: str) -> list[str]:
@@ -65,3 +68,13 @@ def listed(tail: str) -> str | None:
     if len(names[0]) > 1 and all(row == names[0] for row in names):  # a = 1, b = 6 above a = 2, b = 3
         return ", ".join(f"({', '.join(value.strip() for _, value in row)})" for row in rows)
     return ", ".join(item.strip("$").strip() for item in found)
+
+
+def behind_colon(sentence: str) -> str | None:
+    """The numbers that a sentence lists behind the words for them: The divisors of 12: 12, 6, 4, 3, 2 and 1."""
+    head, _, rest = sentence.strip().rpartition(": ")
+    heard = {word.lower() for word in words.split(head)}
+    is_named = any(len(word) > 2 for word in heard) and heard.isdisjoint(_OPEN_HEAD)  # three letters
+    found = _JOINS.split(rest.rstrip(" .*")) if is_named else []
+    are_items = len(found) > 1 and all(len(one) < MAX_CHARS and _ITEM.fullmatch(one.strip("* ")) for one in found)
+    return ", ".join(one.strip("*$ ") for one in found) if are_items else None

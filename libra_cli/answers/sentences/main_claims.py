@@ -18,7 +18,9 @@ _ASIDE = lazy_pattern(
     r",? (?:who|whose|although|even though|though|unlike)\b"
     r"|, (?:(?:just|slightly|narrowly|closely|right|well|far) )?(?:followed|ahead|behind|above|below|before|then)\b.*"
     r"|, (?:which|not|an?|the|some|since|because|as|after|before|with|while|when|where|one of|born|so called)\b.*"
+    r"|, (?:beating|defeating|having|being|surpassing|overtaking|weighing|measuring|covering|reaching|holding)\b[^,]*$"
 )
+_OF_NUMBERS = lazy_pattern(r"\b\d[\d.,]* or \d")
 _REMARK = lazy_pattern(
     r"(?P<head>(?!It|This|That|The)[A-Z][^\s().,:;'\u2019]*(?: [A-Z][^\s().,:;]+){0,3}) \([^()\d]* [^()\d]*\)[.!]?"
 )
@@ -90,7 +92,8 @@ def without_aside(clause: str) -> str:
     head = clause[: aside.start()] if aside else ""
     if aside is None or not head.strip() or _begins_open(head) or "," in head:
         return clause
-    heard = {word.lower() for word in words.split(clause[aside.start() :])[:_STEM]}
+    remark_behind = _OF_NUMBERS.sub("", clause[aside.start() :])  # with 28 or 29 days
+    heard = {word.lower() for word in words.split(remark_behind)[:_STEM]}
     return clause if not heard.isdisjoint(_TAKES_BACK) else head
 
 

@@ -61,7 +61,9 @@ _SO_NONE = lazy_pattern(
     r"(?:^|[,;:] (?:and )?|\u2192 ?)(?i:so|hence|thus|therefore|meaning),? (?:that )?"
     r"(?:the answer is |we have |we get )?"
     r"(?:(?:there (?:are|is) )?(?:none|not (?:even )?(?:a single )?(?:one|any))(?: (?:are|is) left| at all| of them)?"
-    r"|there (?:aren['\u2019]t|isn['\u2019]t) (?:any|one))[.!]?$"
+    r"|there (?:aren['\u2019]t|isn['\u2019]t) (?:any|one)"
+    r"|(?:it|this|he|she|they|we|you|the [a-z]{3,12}) (?:ha(?:s|ve|d)|gets?|got|finds?|found|keeps?) none(?: left)?"
+    r")[.!]?$"
 )
 """A last clause that concludes that there is none: so none."""
 _DENIALS = words.table(
@@ -128,7 +130,7 @@ _LIMITS_IN_SIGNS = (
 
 def asks_how_many(question: str) -> bool:
     """Whether a question asks for a count or an amount."""
-    return any(map(question.lower().__contains__, _COUNTING))
+    return any(map(question.lower().replace("infinitely many", "").__contains__, _COUNTING))
 
 
 def is_said(sentence: str) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from libra_cli.answers.languages import answer_forms
 from libra_cli.answers.sentences import assertions
@@ -32,6 +33,8 @@ _PREPOSITIONS = ("by", "in", "as", "at", "on", "from")
 _DETAILS = ("with", "whose", "having", "because", "since")
 _MODALS = ("must", "will", "would", "should", "shall")
 _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly likely whether or".split())  # noqa: SIM905
+_OF_ONLY = words.table("if when for in with while under at on from by as to of")
+"""Words before which "only" limits what it stands behind."""
 _INFORMAL = dict.fromkeys(("yep", "yup", "yeah"), "Yes") | dict.fromkeys(("nope", "nah"), "No")
 _VERDICTS = {"yes": "Yes", "no": "No", "true": "True", "false": "False"} | _INFORMAL
 _CLAIMS = frozenset("statement claim assertion proposition conjecture".split())  # noqa: SIM905
@@ -97,6 +100,7 @@ _CLAIMS_ABROAD = (
     ),
     *("この文", "その文", "命題", "主張", "記述", "문장은", "명제는", "진술은", "주장은"),
 )
+_PARTS = ("half", "quarter", "third")
 _LONG = 3
 """Letters of words that need no table to be known as such: up."""
 _STRIPPED = " \t\n.,;:!?*_`\"'()\u201c\u201d"
@@ -206,7 +210,9 @@ def _leading(sentence: str) -> str | None:
         return None
     low = [word.lower().strip(_STRIPPED) for word in heard]
     end = next((at for at, word in enumerate(low) if at and word in _REASONS_ABROAD), len(low))
-    limited = not _DOUBTS.isdisjoint(low[1:end])
+    behind_only = {after for word, after in pairwise((*low[1:end], "")) if word == "only"}
+    is_free = meaning == "No" or _OF_ONLY.isdisjoint(behind_only)  # a catalyst only speeds it up
+    limited = not (_DOUBTS - {"only"} if is_free else _DOUBTS).isdisjoint(low[1:end])
     return None if limited else meaning
 
 
@@ -319,17 +325,18 @@ def with_digits(sentence: str) -> str:
 
 
 def _with_halves(heard: list[str]) -> list[str]:
-    """An hour and a half as one and a half hour, and half an hour as 0.5 hour."""
+    """An hour and a half or a quarter as one and a half hour, and half an hour as 0.5 hour."""
     for at in range(1, len(heard) - 2):
         is_half = [word.lower() for word in heard[at : at + 2]] in (["half", "a"], ["half", "an"])
         if is_half and units.end_of(f" {heard[at + 2]}", 0) > 1 and heard[at - 1].lower() not in ("a", "and"):
             return [*heard[:at], "0.5", *heard[at + 2 :]]
     for at in range(1, len(heard) - 3):
-        if [word.lower().rstrip(_STRIPPED) for word in heard[at + 1 : at + 4]] == ["and", "a", "half"]:
+        *joined, part = (word.lower().rstrip(_STRIPPED) for word in heard[at + 1 : at + 4])
+        if joined == ["and", "a"] and part in _PARTS:
             count = "one" if heard[at - 1].lower() in ("a", "an") else heard[at - 1]
             if words.number(count) is not None and units.end_of(f" {heard[at]}", 0) > 1:
-                end = heard[at + 3][len("half") :]
-                return [*heard[: at - 1], count, "and", "a", "half", heard[at] + end, *heard[at + 4 :]]
+                end = heard[at + 3][len(part) :]
+                return [*heard[: at - 1], count, "and", "a", part, heard[at] + end, *heard[at + 4 :]]
     return heard
 
 
