@@ -68,6 +68,7 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if asked and wanted and option_signs.alphabet_of(wanted):
         wanted, response, asked = option_signs.with_latin(wanted, response, asked)
     if asked and wanted and not wanted.isdecimal():
+        wanted, asked = options.in_capitals(wanted, asked)
         wanted = options.as_letter(wanted, asked)
     pointed = commas.with_decimal_reference(wanted, response, asked) if wanted and "," in wanted else wanted
     found = extract.read_answer(response, pointed, cut, asked)
@@ -116,6 +117,8 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
     question = visible(question)
     if _is_figure(reference) and "2" in question:
         reference, answer = options.as_number(reference, answer, question)
+    if not are_integers:
+        reference, question = options.in_capitals(reference, question)
     if not are_integers and option_signs.alphabet_of(reference):
         reference, answer, question = option_signs.with_latin(reference, answer, question)
     if "__" in question or "\uff08" in question or "  " in question:
@@ -130,7 +133,7 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
         reference, answer = bases.as_hexadecimal(reference, answer, question)
     if reference[:1].isupper() and answer[1:2].islower() and reference[1:2].islower():
         answer = asked_names.capitalised(reference, answer, question)
-    if " and " in question and not are_integers:
+    if not are_integers and any(map(question.__contains__, asked_names.OF_SEVERAL)):
         reference, answer = asked_names.in_one_form(reference, answer, question)
     if " or " in question:
         reference, answer = alternatives.in_letters(reference, answer, question)

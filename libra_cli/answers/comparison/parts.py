@@ -194,6 +194,8 @@ def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | N
     if {ref_kind, kind} == {"set", "sequence"}:  # {2,5} is not (2,5), but {(2,5)} may be
         there, here = (_parts(one) if _kind(one) == "set" else (one,) for one in (reference, answer))
         return _covered(there, here, compare)
+    if ref_kind == kind == "set" and _members_are_sets(reference) is not _members_are_sets(answer):
+        return False  # {{1}, {2}} is not {1, 2}
     if {ref_kind, kind} == {"set", "leaf"} and "\\emptyset" in (reference.text, answer.text):
         return False  # the set that holds the empty set is not empty
     if ref_kind == kind == "list" and len(_parts(reference)) > len(_parts(answer)):
@@ -206,6 +208,10 @@ def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | N
         if isinstance(one, Leaf) and latex.has(one.text, latex.EQUALS) and "sequence" in (ref_kind, kind):
             return None  # nor is an equation, though its solutions may be meant
     return _whole(reference, answer, compare)
+
+
+def _members_are_sets(answer: Answer) -> bool:
+    return all(_kind(part) == "set" or part.text == "\\emptyset" for part in _parts(answer))
 
 
 def _are_named(answer: Answer) -> bool:

@@ -29,6 +29,10 @@ _TRIED = lazy_pattern(
     r"|the) [a-z ]{3,20})\b[^,;]{0,60}[,;] (?:and )?so "
 )
 """A value that a sentence excludes before it concludes: for n = 9 the inequality fails, so."""
+_ATTAINED = lazy_pattern(
+    r"(?:,? which is|,)? (?:attained|achieved|reached|assumed)(?: only| exactly)? (?:at|when|for|if|by) [^,;]*[.!]?$"
+)
+"""Where a value is attained, behind it: attained at x = -2."""
 _OUT_OF = lazy_pattern(r"\bout of (?:all )?(?:the |his |her |their |its )?(?:original |initial |total |whole )?\S+")
 """The whole, of which the answer is a part."""
 _SETS_ASIDE = (", but ", "because ", "since ", " as ", " is ")
@@ -155,6 +159,7 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
     last = words.sentences(tail)[-1][-_LAST_CHARS:]
     if "so " in last and (tried := _TRIED.search(last)):
         last = last[tried.end() :]
+    last = _ATTAINED.sub("", last) if answer and "at" in last else last
     if answer and "out of " in last:
         last = _OUT_OF.sub("", last)
     last = without_set_aside(last, answer) if answer else last
@@ -165,8 +170,9 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
         if vocabulary.DENIES.isdisjoint((before.lower().lstrip("("),)) and _numbers(word) != own
     )
     is_twice = own is not None and any(_numbers(word) == own for word in said)
-    given = [number.lstrip("-") for word in answer.split() if not is_twice for number in _numbers(word)]
-    return told > given.count(value.lstrip("-"))
+    given = [number for word in answer.split() if not is_twice for number in _numbers(word)]
+    is_spelled = "negative" in last or "minus" in last  # negative seven
+    return told > given.count(value) + (given.count(f"-{value}") if is_spelled else 0)
 
 
 def without_set_aside(sentence: str, answer: str) -> str:

@@ -64,6 +64,7 @@ _DOUBTS = words.table(
     because since car weil da puisque denn pois porque perché
     if when which where while whereas unless check checking verify not never instead wrong but except
     although though assuming suppose would could might may should each every than more less fewer without no
+    attained achieved reached occurs occur occurring
     """
 )
 """Words with which a calculation is a reason, a check or another's result."""

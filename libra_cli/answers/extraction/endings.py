@@ -16,6 +16,7 @@ from libra_cli.answers.values import normalize, quantities, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
+_MONEY = ("$", "\\$", "\u20ac")
 _CONCLUDES = lazy_pattern(r"(?i:(?:^|[\s,;])(?:so|hence|thus|therefore|giving|making)\b,?)|[\u2192\u21d2\u27f9]|[-=]>")
 _COUNT = lazy_pattern(
     r"\s*(?i:(?:there (?:are|is)|we have|it has|that(?:'s| is| makes)|exactly|just|only|in total|a total of)\s+)*"
@@ -347,6 +348,8 @@ def among_given(prose: Prose) -> Extraction | None:
     if sum(map(str.isdigit, sentence)) < _SHORTEST:
         return None
     found = among_given_numbers.answer(words.sentences(prose.in_digits)[-1], prose.question, prose.concluded.unclear)
+    if found and prose.reference.startswith(_MONEY) and f"{found} cent" in sentence:
+        return Extraction(f"{found}\\text{{ cents}}")
     return Extraction(found) if found else None
 
 

@@ -49,6 +49,11 @@ __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "fi
 
 _SHORT, _FEW_CHARS, _NEAR_END = 64, 5, 200
 _BOUNDS = ("<", ">", "\\le", "\\ge", "\u2264", "\u2265")
+_ARITHMETIC = lazy_pattern(
+    r"(?:[\d\s+*/^(){}.!\u00d7\u00b7\u00f7\u2212-]|\\(?:[dt]?frac|times|cdot|div|sqrt)(?![A-Za-z]))+"
+)
+"""A calculation in digits, whose result stands behind an equals sign."""
+_CONSTANT = lazy_pattern(r"\+ ?(?:\\text\s*\{ ?)?const(?:ant\b(?! of)|\.|\b)(?: ?\})?")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
 
@@ -80,6 +85,8 @@ def read_answer(
         text, cut = (complete, False) if complete else (text, cut)
     if ("\\" in text or "{" in text) and "box" not in text:
         text = undelimited.with_dollars(text)
+    if "const" in text:
+        text = _CONSTANT.sub("+ C", text)
     if "!" in text:
         text = informal.without_exclamations(text, reference or "", question or "")
     if "~~" in text:
@@ -200,6 +207,7 @@ def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
     left, _, right = answer.rpartition(", ")[2].partition("=")
     is_asked = question and "=" not in question and turns.plain_term(left) == turns.asked_term(question)
     is_asked = is_asked or chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
+    is_asked = is_asked or (structure.is_number(right) and _ARITHMETIC.fullmatch(answer.partition("=")[0]) is not None)
     return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 
 from libra_cli.answers.extraction import (
+    asked_quantity,
     beside,
     endings,
     further_facts,
@@ -137,6 +138,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_sentences.in_unit_asked_for, ()),
     (endings.sum_of_parts, ()),
     (prose_sentences.listed_option, ()),
+    (asked_quantity.before_others, ()),
     (endings.among_given, _OF_A_SENTENCE),
     (prose_sentences.conclusion, _OF_A_SENTENCE),
     (prose_sentences.number_abroad, _OF_A_SENTENCE),

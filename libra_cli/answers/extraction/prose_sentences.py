@@ -43,6 +43,8 @@ _LEFT = lazy_pattern(r"\b(?:left|leav\w+|remain\w*|still|has|have|keeps?|so|now|
 _DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
 _UNSOLVED = lazy_pattern(r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[-+\u2212] ?\d+) ?= ?[-\u2212]?\d+\$?")
 """An equation with one unknown that is not solved: 2n + 6 = 30."""
+_WHERE = lazy_pattern(r"\b(?i:where|when|for (?:what|which)|at (?:what|which)|wh(?:at|ich) (?:values? of )?[a-z])\b")
+"""A question for the place at which a value is attained."""
 _PROSE = 4
 """Words of the shortest sentence that may be beside the question."""
 
@@ -223,6 +225,8 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of an answer: another number of its sentence may be the one that is given."""
     if not answer or not prose.reference:
         return None
+    if prose.question and "attained" in prose.sentences[-1] and _WHERE.search(prose.question):
+        return UNDECIDED
     is_asked_for = prose.question and (  # how many more: "3 more" is no other number
         prose.concluded.compares or any(map(prose.question.__contains__, (" more ", " fewer ", " less ")))
     )
@@ -272,6 +276,8 @@ def holds_reference(prose: Prose, answer: str | None) -> Extraction | None:
 
 def one_of_several(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of a number where an interval, a point or a set is asked for: the rest may be said elsewhere."""
+    if answer and typed.is_of_another_size(answer, prose.reference):
+        return UNDECIDED
     if not (asked.is_of_several(prose.reference) and typed.is_a_part(answer, prose.tail)):
         return None
     point = typed.point_before(prose.sentences, prose.reference)

@@ -8,7 +8,7 @@ from libra_cli.answers.comparison import bearings, chemistry, isotopes
 from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, moments, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.extraction.retractions import changed
-from libra_cli.answers.languages import answer_forms, commas, durations_in_signs, signs, times_in_signs
+from libra_cli.answers.languages import amounts, answer_forms, commas, durations_in_signs, signs, times_in_signs
 from libra_cli.answers.sentences import (
     asked_names,
     assertions,
@@ -52,6 +52,7 @@ _REFUSAL = lazy_pattern(
     r"|sorry)\b"
     r"|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)"
 )
+_AUXILIARIES = lazy_pattern(r"\b(?:it|they|has|have|had|does|do|did|is|are|was|were)\b")
 _UNDECIDED_BETWEEN = lazy_pattern(
     r"(?i:\b(?:one|either) of (?:those|these|them|the two)\s*[.!]?\s*\Z|\bboth (?:answers )?are possible\b"
     r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
@@ -182,8 +183,11 @@ def statement(prose: Prose) -> Extraction | None:
     stated = next(statements.explicit(tail), None)
     if stated is not None and prose.cut and prose.text.rstrip().endswith(tail.rstrip()):
         stated = statements.finished(stated, tail)
-    if stated is None:
+    is_number = any(map(str.isdigit, reference))
+    if stated is None or (is_number and statements.points_elsewhere(stated.given)):
         return None
+    if is_number and not any(map(str.isdigit, stated.given)):  # thirteen days
+        stated = stated._replace(given=conclusions.with_digits(stated.given))
     change = changed(tail[stated.start :], False, prose.cut)
     said = phrases.verdict([_BRACKETS.sub(".", stated.given)], "Yes") if prose.asks_for_verdict and not change else None
     if said:
@@ -202,8 +206,14 @@ def cut_off(prose: Prose) -> Extraction | None:
 
 def refusal(prose: Prose) -> Extraction | None:
     """`I don't know.`: a short text that gives no answer, where one is asked for."""
+    clause = prose.sentences[-1].rpartition(", but ")[2]
+    refused = _REFUSAL.search(clause) if clause != prose.sentences[-1] and not prose.cut and prose.question else None
+    is_of_question = refused is not None and asked.is_given(
+        _AUXILIARIES.sub("", clause[refused.end() :]), prose.question or ""
+    )
     is_short = len(prose.text.split()) <= _FEW_WORDS and prose.reference and "?" not in prose.text
-    if not is_short or _REFUSAL.search(prose.text) is None or any(map(str.isdigit, prose.text)):
+    is_whole = is_short and _REFUSAL.search(prose.text) is not None and not any(map(str.isdigit, prose.text))
+    if not (is_whole or is_of_question):
         return None
     return None if phrases.refuses(prose.reference) else Extraction(None, NO_ANSWER)
 
@@ -220,7 +230,9 @@ def statement_abroad(prose: Prose) -> Extraction | None:
     if not stated:
         return None
     change = changed(tail[tail.rfind(stated) + len(stated) :], False, prose.cut)
-    return change or of_asserted(labelled.told(stated, prose.tail, prose.question), prose.reference)
+    found = change or of_asserted(labelled.told(stated, prose.tail, prose.question), prose.reference)
+    is_open = found.answer and structure.is_number(prose.reference) and amounts.may_be_numeral(found.answer)
+    return UNDECIDED if is_open else found
 
 
 def calculation(prose: Prose) -> Extraction | None:

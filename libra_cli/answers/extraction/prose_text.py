@@ -11,7 +11,7 @@ from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, com
 from libra_cli.answers.sentences import phrases, remarks, statements
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.text import hedges, informal, number, words
-from libra_cli.answers.values import dates, structure
+from libra_cli.answers.values import dates, structure, units
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -177,6 +177,10 @@ class Prose:
             tail = abroad.with_copula(tail)
         if not tail.isascii():
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
+        if " and at " in tail and self.is_several:
+            tail = tail.replace(" and at ", " and ")
+        if self.reference[-1:].isalpha() or self.reference[-1:] == "}":
+            tail = units.with_per(tail)
         if "(" in tail and _SPELLED.search(tail):
             tail = _SPELLED.sub(_in_figures, tail)
         if "min)" in tail or "minutes)" in tail:

@@ -105,7 +105,7 @@ def term(prose: Prose) -> Extraction | None:
         return None
     tail, reference = prose.tail, prose.reference
     said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference, prose.question)
-    if said and prose.question and said.lower() != reference.lower() and _affirms_denied(prose.sentences[-1], prose):
+    if said and prose.question and _affirms_denied(prose.sentences[-1], prose):
         return UNDECIDED
     return Extraction(said) if said else None
 

@@ -77,6 +77,17 @@ def is_a_part(answer: str | None, tail: str) -> bool:
     return structure.is_number(answer)
 
 
+def is_of_another_size(answer: str, reference: str) -> bool:
+    """Whether a reference is a matrix of several rows, or values with names, and the answer one row or one value."""
+    wanted = structure.parse(reference) if "," in reference or "&" in reference else None
+    if isinstance(wanted, Matrix):
+        given = structure.parse(answer)
+        if len(wanted.rows) < 2 or not isinstance(given, Parts) or len(given.parts) != len(wanted.rows[0]):
+            return False
+        return all(isinstance(part, Leaf) for part in given.parts)
+    return wanted is not None and bool(named.values(reference)) and structure.is_number(answer.rpartition("=")[2])
+
+
 def point_before(said: Sequence[str], reference: str) -> str | None:
     """The point that the sentence before a last one about its distance gives, or what stands before ", which"."""
     wanted = structure.parse(reference)

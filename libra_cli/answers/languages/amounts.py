@@ -19,6 +19,7 @@ from libra_cli.answers.languages.amount_words import (
     PARTS,
     SCALES,
 )
+from libra_cli.answers.text import words
 from libra_cli.answers.text.number import written
 
 ENDS = ".,;:!?)*"
@@ -196,6 +197,12 @@ def spelled(text: str, language: str = "") -> Fraction | None:
         if amount.length == len(row) and not amount.counted:
             found.add(amount.value / 100 if amount.is_percent else amount.value)
     return found.pop() if len(found) == 1 else None
+
+
+def may_be_numeral(phrase: str) -> bool:
+    """Whether words in no known phrase may say a number in a language whose numerals nothing here reads."""
+    is_phrase = phrase.replace(" ", "").replace("-", "").isalpha() and words.phrase(phrase) in (None, phrase.lower())
+    return is_phrase and words.number(phrase) is None and spelled(phrase) is None
 
 
 def number_in(sentence: str) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 _RUSSIAN = """
     0 ноль нуль нуля | 1 один одна одно одного одной одну | 2 два две двух двум двумя двое двоих
     3 три трех трем тремя трое троих | 4 четыре четырех четырем четырьмя четверо четверых
@@ -39,6 +41,12 @@ _SWEDISH = """
     40 fyrtio | 50 femtio | 60 sextio | 70 sjuttio | 80 åttio | 90 nittio | 100 hundra | 1000 tusen
     1000000 miljon miljoner
 """
+_INDONESIAN = """
+    0 nol kosong | 1 satu | 2 dua | 3 tiga | 4 empat | 5 lima | 6 enam | 7 tujuh | 8 delapan | 9 sembilan | 10 sepuluh
+    11 sebelas | 100 ratus seratus | 1000 ribu seribu | 1000000 juta sejuta
+"""
+_TENS = {"belas": (1, 10), "puluh": (10, 0)}
+"""Words of Indonesian behind a digit, and what they make of it: dua belas, dua puluh."""
 _JOINED = ("sv",)
 """Languages that write numerals together."""
 LONGEST = 24
@@ -49,7 +57,10 @@ def _table(text: str) -> dict[str, int]:
     return {word: int(entry.split()[0]) for entry in text.replace("\n", " | ").split("|") for word in entry.split()[1:]}
 
 
-TABLES = {"ru": _table(_RUSSIAN), "pl": _table(_POLISH), "tr": _table(_TURKISH), "sv": _table(_SWEDISH)}
+TABLES = {
+    **{"ru": _table(_RUSSIAN), "pl": _table(_POLISH), "tr": _table(_TURKISH), "sv": _table(_SWEDISH)},
+    "id": _table(_INDONESIAN),
+}
 """Value of each word of a language."""
 
 
@@ -59,8 +70,7 @@ def value(words: list[str], language: str) -> int | None:
     heard = [part for word in words for part in _parts(word.replace("ё", "е"), table, language in _JOINED)]
     total = group = 0
     scale, room = 10**9, 1000  # the next scale, and the next numeral of a group, must be less
-    for word in heard:
-        said = table.get(word)
+    for said in _values(heard, table):
         if said is None:
             return None
         if said >= 1000:
@@ -76,6 +86,15 @@ def value(words: list[str], language: str) -> int | None:
         else:
             return None
     return total + group if heard else None
+
+
+def _values(heard: list[str], table: dict[str, int]) -> Iterator[int | None]:
+    """The value of each numeral, with the word behind it that makes ten or tens of it; None for another word."""
+    for word, behind in zip(heard, [*heard[1:], ""], strict=True):
+        factor, plus = _TENS.get(behind, (1, 0)) if table is TABLES["id"] else (1, 0)
+        if word not in _TENS or table is not TABLES["id"]:
+            said = table.get(word)
+            yield said if said is None or (factor, plus) == (1, 0) else said * factor + plus
 
 
 def _parts(word: str, table: dict[str, int], is_joined: bool) -> list[str]:

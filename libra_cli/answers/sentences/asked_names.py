@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from libra_cli.answers.languages import names
 from libra_cli.answers.text import words
-from libra_cli.answers.values import named, part_labels
+from libra_cli.answers.values import named, part_labels, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _MOST, _LONGEST = 4, 3
@@ -37,6 +37,10 @@ _ASKS_NAME = lazy_pattern(
 )
 """A question for a person, a place, or what is named after one."""
 _NAME = lazy_pattern(r"[A-Za-z][A-Za-z -]{0,30}")
+OF_SEVERAL = (" and ", " order", "respectively")
+"""What a question for several values has."""
+_IN_GIVEN_ORDER = lazy_pattern(r"\bin (?:this|that|the (?:same|given|stated|above)) order\b|\brespectively\W*$")
+"""A question for values in the order in which it names them."""
 
 
 @lru_cache(1 << 8)
@@ -86,7 +90,15 @@ def listed(reference: str) -> list[str]:
 
 
 def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
-    """A reference and an answer of which one has names and the other one lists values, both with names."""
+    """A reference and an answer of which one has names and the other one lists values, both with names.
+
+    Lists of numbers are tuples where the question asks for them in the order in which it names them.
+    """
+    found = [structure.parse(text) for text in (reference, answer)] if _IN_GIVEN_ORDER.search(question) else []
+    lists = [one.parts for one in found if isinstance(one, structure.Parts) and one.kind == "list"]
+    if len(lists) == 2 and all(isinstance(part, structure.Leaf) and part.number for one in lists for part in one):
+        reference, answer = (f"({', '.join(part.text for part in one)})" for one in lists)
+        return reference, answer
     have_names = bool(named.values(reference)), bool(named.values(answer))
     if have_names == (False, True):
         return with_names(reference, question) or reference, answer

@@ -49,6 +49,8 @@ _TOLD_BEFORE = lazy_pattern(
     r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$"
 )
 """A remark about an answer that was given before: I first said 54, which was wrong."""
+_SUPPOSED = lazy_pattern(r"^[^,.;]{1,60} would have (?:given|been|made|left|meant|led|produced|yielded|resulted)\b")
+"""A remark about what is not so: A flat 20% would have given 16,000."""
 _ASSIGNED = lazy_pattern(
     r"[A-Za-z](?:_\w|_\{\w+\})? ?= ?(?:[^A-Za-z<>]|\\(?:[dt]?frac|sqrt|pi|cdot|times)(?![A-Za-z]))+"
 )
@@ -89,7 +91,7 @@ def is_aside(sentence: str) -> bool:
     if sentence.lower().startswith(("that is", "this is", "that's", "which is")) and sentence.endswith("answer."):
         return True
     is_denial = sentence.startswith(("Not ", "not ")) and len(sentence) < _SHORT  # Not 180 meters.
-    if is_denial or _TOLD_BEFORE.match(sentence):
+    if is_denial or _TOLD_BEFORE.match(sentence) or _SUPPOSED.search(sentence):
         return True
     first, colon, _ = sentence.partition(":")
     return (bool(colon) and first.lower() in vocabulary.CHECKS) or (sentence.startswith("(") and sentence.endswith(")"))

@@ -69,6 +69,10 @@ _JUDGED = lazy_pattern(
 )
 _ANSWER_ABROAD = "réponse respuesta resposta risposta antwort antwoord ответ opción opzione opção".split()  # noqa: SIM905
 _ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
+_SO_LETTER = lazy_pattern(
+    r"[,;\u2014\u2013] ?(?:so|hence|thus|therefore)(?: it(?:['\u2019]s| is| must be))? \(?(?P<letter>[A-J])\)?[.!*]*$"
+)
+"""The tortoise is not, so D."""
 _FILLING = frozenset(("it", "is", "are", "they", "be"))
 _BEHIND_LETTER = words.table("is are was and or but because since as instead then here would must cannot does doesn't")
 """Words before which A is no article."""
@@ -187,6 +191,9 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
             return letters
     for at, sentence in enumerate(_last_sentences(text)):
         only = options.parse(sentence.strip(" .*")) if at == 0 and len(sentence) < _HEAD else None
+        ended = _SO_LETTER.search(sentence) if at == 0 else None
+        if ended:
+            return ended["letter"]
         if only and not only.text:  # an explanation, and **(B)** behind it
             return _written(only.letters)
         head, labels, rest = sentence.partition(":")

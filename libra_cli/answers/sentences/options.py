@@ -38,6 +38,11 @@ _COUNTS = lazy_pattern(r"(?i:how many|the number of)|\u51e0|\u5e7e|\u591a\u5c11|
 _SMALL_LISTED = lazy_pattern(r"^[ \t]*\(?[a-f][).](?= )", re.MULTILINE)
 
 
+_SMALL_INLINE = lazy_pattern(r"(?:^|(?<=\s))\(?[a-j][).](?=\s)", re.MULTILINE)
+_MOST_AROUND = 3
+"""Characters around a letter: (b)."""
+
+
 class Option(NamedTuple):
     """One option or several, and the text of one."""
 
@@ -147,6 +152,17 @@ def as_number(reference: str, answer: str, question: str) -> tuple[str, str]:
     given = latex.without_setting(answer).strip(" .")
     meant = [one for one, text in listed.items() if names.tokens(text) and names.same(text.strip(" ."), given)]
     return (reference, meant[0]) if len(meant) == 1 else (reference, answer)
+
+
+def in_capitals(reference: str, question: str) -> tuple[str, str]:
+    """A reference that is the letter of an option, and the question that lists it by small letters, with capitals."""
+    letter = reference.strip(" ().")
+    if letter.lower() not in _SMALL_LETTERS or len(reference.strip()) > _MOST_AROUND:
+        return reference, question
+    if letter.isupper() and (")" not in question or of_question(question)):
+        return reference, question
+    capital = _SMALL_INLINE.sub(lambda mark: mark[0].upper(), question)
+    return (letter.upper(), capital) if letter.upper() in of_question(capital) else (reference, question)
 
 
 def as_letter(reference: str, question: str, *, are_figures: bool = False) -> str:

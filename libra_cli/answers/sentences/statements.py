@@ -56,6 +56,12 @@ _EDIT = lazy_pattern(
 )
 """A correction in brackets: (edit: 17, dropped a sign)."""
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
+_POINTS = lazy_pattern(
+    r"\b(?:above|below|bolded|boxed|highlighted|underlined|in bold|in the box"
+    r"|as (?:stated|shown|given|computed|found))\b"
+)
+_APPOSED = lazy_pattern(r"the [a-z]+(?: [a-z]+){0,3}, (?P<value>\$?-?\d[\d.,/]*(?<=\d)\$?)(?=[;.,]? |[;.,]?$)")
+"""The larger one, 18; the smaller is 12."""
 _FINISHED = lazy_pattern(r"(?<=[\w)}$%*])[.!] {1,2}(?=[A-Z][a-z']* )| (?=(?:because|since) )")
 _OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z")
 """Words before "answer" in a statement of another case."""
@@ -256,6 +262,11 @@ def explicit(tail: str) -> Iterator[Statement]:
         yield from reversed([_statement(match) for match in _CHOICE.finditer(tail, max(last, 0))])
 
 
+def points_elsewhere(given: str) -> bool:
+    """Whether a statement only says where the answer stands: as bolded above."""
+    return not any(map(str.isdigit, given)) and _POINTS.search(given) is not None
+
+
 def _statement(match: re.Match[str]) -> Statement:
     given = match["answer"]
     if given.count("**") % 2 and not given.startswith("**"):  # **Answer: 0.15**, i.e. 15 percent
@@ -339,6 +350,8 @@ def tidy(answer: str) -> assertions.Asserted:
         answer = bolds[0]
     end = _SENTENCE_END.search(answer) if not formulas(answer) else None
     answer = without_remark(answer[: end.start()] if end else answer)
+    apposed = _APPOSED.match(answer) if answer[:1].isalpha() else None
+    answer = apposed["value"] if apposed else answer
     answer = _without_adverb(answer.lstrip("*:= \t\n").rstrip("* \t\n")).rstrip(".")
     if answer.endswith(")") and "(" not in answer and "[" not in answer:  # (The answer is 14.)
         answer = answer[:-1].rstrip(".")

@@ -50,7 +50,7 @@ def in_full(text: str) -> str:
     if "\u2234" in text:
         text = text.replace("\u2234", "Therefore ")
     if " it is" in text[-_NEAR_END:]:  # 10 it is
-        text = _IT_IS.sub(r"\1it is \2.", text)
+        text = _IT_IS.sub(lambda found: f"{'So it' if found[1] else 'It'} is {found[2]}.", text)
     if " to be " in text:
         text = _MUST_BE.sub(" is ", text)
     if text.endswith((" after all", " after all.")):

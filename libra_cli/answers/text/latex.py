@@ -12,7 +12,7 @@ MAX_GROUP = 1 << 22
 _OPEN, _CLOSE = "([{", ")]}"
 _BRACE = lazy_pattern(r"\\.|[{}]", re.DOTALL)
 _DEPTH = {"{": 1, "}": -1}
-_SIGN = lazy_pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|[<>!:]?=+|[^\w\s]|\n", re.DOTALL)
+_SIGN = lazy_pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|(?:[<>:]|!(?<![\d)}\0]!))?=+|[^\w\s]|\n", re.DOTALL)
 
 _FONT = r"\\(?:text(?:rm|bf|it|normal|sf|tt|up)?|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|operatorname\*?)\s*"
 _COMMAND = lazy_pattern(r"\\([A-Za-z]+)")

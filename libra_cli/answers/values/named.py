@@ -64,7 +64,7 @@ _ENDS = (
     ("maximum", "maximum value", "greatest value", "largest value", "greatest", "largest"),
 )
 _ENDS_VALUE = lazy_pattern(
-    r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s\((?=[A-Za-z$])"
+    r"\.(?:\s|$)|[;,，；。、](?!\d{3})|\n|\s\((?=[A-Za-z$])|:\s(?!\d)"
     r"|\s(?:at|and|when|for|where|with|while|but|because|so|we|gives?|then|is|are)\b|$"
 )
 _POINT_NAMED = lazy_pattern(

@@ -178,7 +178,7 @@ _REWRITES = tuple(
         ("_", r"_(\w) (?=\d)", r"_{\1}"),
         ("<=", r"<=", r"\\leq "),
         (">=", r">=", r"\\geq "),
-        ("!=", r"!=", r"\\neq "),
+        ("!=", r"(?<![\d)}])!=|(?<=[\d)}] )!=", r"\\neq "),  # 4!=24 says what 4! is
     )
 )
 """Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""

@@ -119,6 +119,10 @@ _NAMES_OF_UNITS = frozenset(
 _MAX_PIECES = 16
 _RATE_ABROAD = lazy_pattern(r" (?:pro|par|por|je|al|na|в|za) [^\W\d_]{2}")
 """A word for "per" in another language: Kilometer pro Stunde."""
+_IN_EACH = lazy_pattern(
+    r"\b((?!in )[A-Za-z\u00b5\u03bc\u00b2\u00b3]{1,14}) (?:an?|each|every) "
+    r"(?=(?:second|minute|hour|day|week|month|year)\b)"
+)
 _WORDS_TOO = frozenset(("in", "A", "b"))
 """Symbols that are no unit before a word or a number."""
 _NO_PIECE = (". ", "- ", "* ")
@@ -297,6 +301,16 @@ def set_apart(text: str, question: str) -> str:
     if found is None or re.search(rf"(?<![A-Za-z\d])(?<!\d ){found['letter']}(?![A-Za-z])", question):
         return text
     return f"{found['value']}\\text{{ {found['letter']}}}{found['power'] or ''}"
+
+
+def with_per(text: str) -> str:
+    """`text` with "per" between a unit and a time: 60 kilometres an hour, 5 litres every minute."""
+    if not (" a" in text or " e" in text):
+        return text
+    return _IN_EACH.sub(
+        lambda rate: f"{rate[1]} per " if rate[1] in _SYMBOLS or conversions.is_common(rate[1].lower()) else rate[0],
+        text,
+    )
 
 
 def split(text: str) -> tuple[str, str | None]:
