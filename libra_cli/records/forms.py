@@ -24,10 +24,10 @@ from libra_cli.records.messages import (
 from libra_cli.records.transcripts import talks_of_transcripts, transcript, with_calls
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
-from libra_cli.stream.common_names import QUESTION, empty_field
+from libra_cli.stream.common_names import QUESTION, RESPONSE, empty_field
 from libra_cli.stream.rows import RowError, no_value
 from libra_cli.stream.text_columns import as_text
-from libra_cli.stream.wrong_rows import published
+from libra_cli.stream.wrong_rows import near_column, published
 
 Fields = Mapping[str, Any]
 Pairs = tuple[tuple[int, int], ...]
@@ -82,7 +82,7 @@ def item_of(fields: Fields, response: str | None = None) -> JudgeItem:
     if form is None or (of_data_set is not None and form == "pair" and _BATTLE in fields):
         have = "response, response_a and response_b, chosen and rejected, or responses"
         cure = f"give {have} ({_CURE.format('response')}), or run libra rollout first"
-        raise ValueError(f"no response to judge: {of_data_set or cure}")
+        raise ValueError(f"no response to judge: {of_data_set or f'{cure}{near_column(fields, RESPONSE)}'}")
     try:
         item = FORMS[form].read(fields)
     except ValueError as error:
@@ -127,7 +127,7 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[li
     else:
         if (empty := empty_field(fields, QUESTION)) is not None:
             raise OtherForm(no_value(empty, QUESTION).reason)
-        raise OtherForm(f'no "question"; {_CURE.format("question")}')
+        raise OtherForm(f'no "question"; {_CURE.format("question")}{near_column(fields, QUESTION)}')
     try:
         tools, args = judged_tools_of(fields), template_args_of(fields)
         messages, system = behind_own_system(fields, messages), own_system_text(fields)

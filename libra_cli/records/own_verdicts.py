@@ -10,18 +10,18 @@ from libra_cli.records.own_names import in_words
 from libra_cli.stream import rows
 from libra_cli.stream.common_names import plain_name
 from libra_cli.stream.rows import Row
-from libra_cli.tasks.labels import LABEL, VERDICTS, VerdictReader, label_or_none
+from libra_cli.tasks.labels import LABEL, SCORE, VERDICTS, VerdictReader, is_verdict
 
 Fields = Mapping[str, object]
 
-_GOLD = ("gold_label", "golden_label", "human_label")
-"""Columns that are labels if their values are: they may hold golden answers."""
+_OTHERS = {LABEL: ("gold_label", "golden_label", "human_label"), SCORE: ("judge_score",)}
+"""Columns that hold a verdict if their values are of its kind: a gold label may be a golden answer."""
 
 
 @lru_cache(512)
 def _spelled(columns: tuple[str, ...], name: str) -> tuple[str, ...]:
     """The columns that may hold the field `name`, by their plain names; best first."""
-    names = (name, *_GOLD) if name == LABEL else (name,)
+    names = (name, *_OTHERS.get(name, ()))
     return tuple(own for wanted in names for own in columns if own != name and plain_name(own) == wanted)
 
 
@@ -31,7 +31,7 @@ def verdict_columns(fields: Fields, names: Collection[str] = VERDICTS) -> dict[s
     for name in names:
         if name not in fields:
             for own in _spelled(tuple(fields), name):
-                if plain_name(own) == name or fields[own] is None or label_or_none(fields[own]) is not None:
+                if plain_name(own) == name or is_verdict(name, fields[own]):
                     found[name] = own
                     break
     return found

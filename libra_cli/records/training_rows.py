@@ -27,9 +27,9 @@ from libra_cli.records.messages import (
     turns,
 )
 from libra_cli.records.own_names import QUESTION, RESPONSE, common_name
-from libra_cli.stream.common_names import CONTEXT_MESSAGES, CONTEXTS
+from libra_cli.stream.common_names import CONTEXT_MESSAGES, CONTEXTS, plain_name
 from libra_cli.stream.rows import RowError, columns
-from libra_cli.stream.wrong_rows import published
+from libra_cli.stream.wrong_rows import near_column, published
 from libra_cli.tasks.labels import label_or_none
 
 Fields = Mapping[str, Any]
@@ -153,7 +153,8 @@ def example_of(fields: Fields, forms: list[str]) -> Example | Segments:
     if has_value(fields, "text"):
         forms.append(TEXT)
         return plain_text(fields, "", "text")
-    raise RowError("no_conversation", f"nothing to learn from ({columns(fields)}); {FORMS}", cause=FORMS)
+    plain = {plain_name(own) for own in fields if plain_name(own) != own}  # added to the row
+    raise RowError("no_conversation", f"nothing to learn from ({columns(fields, plain)}); {FORMS}", cause=FORMS)
 
 
 def completion_after(prompt: list[Message], completion: Any) -> list[Message]:
@@ -228,7 +229,9 @@ def _question_and_answer(fields: Fields, asked: list[Message], forms: list[str])
     if question is None and not asked:
         if has_value(fields, "text") or has_value(fields, "segments"):
             return None
-        raise RowError("no_prompt", f'no "question" before the "{answer}"; add what it answers')
+        raise RowError(
+            "no_prompt", f'no "question" before the "{answer}"; add what it answers{near_column(fields, QUESTION)}'
+        )
     if not asked:
         forms.append(f'"{question}" as a turn of the user, "{answer}" as one of the assistant')
         asked = behind_system(fields, turns(_text_of(fields[str(question)]), str(question), "user"), forms)

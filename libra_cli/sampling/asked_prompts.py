@@ -24,6 +24,7 @@ from libra_cli.records.messages import (
     turns,
 )
 from libra_cli.stream.rows import Row, RowError
+from libra_cli.stream.wrong_rows import near_column
 from libra_cli.tasks import JUDGING, TASKS, JudgeTask, Messages, reason, template, thinking
 from libra_cli.tasks.general import BARE
 
@@ -65,7 +66,8 @@ class Prompts:
         names = template.slots(prompt)
         missing = next((name for name in names if not isinstance(row.fields.get(name), (str, int, float))), None)
         if missing is not None:
-            raise RowError("missing_field", f'no "{missing}", which the prompt shows; add it, or name its --template')
+            cure = f"which the prompt shows; add it, or name its --template{near_column(row.fields, missing)}"
+            raise RowError("missing_field", f'no "{missing}", {cure}')
         parts = [task, *(str(row.fields[name]) for name in names)]
         parts += [system] if system is not None and self._system is None else []  # the row's own
         return "\0".join(parts + ([orjson.dumps(shown).decode()] if shown else []))

@@ -26,7 +26,7 @@ from libra_cli.stream.common_names import (
     empty_field,
 )
 from libra_cli.stream.json_errors import not_json
-from libra_cli.stream.wrong_rows import is_unanswered, other_case, part_hint, type_name, wrong_row
+from libra_cli.stream.wrong_rows import is_unanswered, near_column, other_case, part_hint, type_name, wrong_row
 
 Fields = dict[str, Any]
 
@@ -389,7 +389,8 @@ def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str], holds:
             empty = None if wrong or name not in holds else empty_field(row.fields, name)
             if empty is not None:
                 raise no_value(empty, holds[name])
-            hint = wrong or other_case(row.fields, name) or hints.get(name, _ADD)
+            hint = wrong or other_case(row.fields, name)
+            hint = hint or f"{hints.get(name, _ADD)}{near_column(row.fields, name)}"
             there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
             raise RowError("missing_field", f'no "{name}"{there_are}: {hint}', cause=f"{name}: {hint}")
         if holds.get(name) in (QUESTION, REFERENCE) and type(value) is str and not value.strip():

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from difflib import SequenceMatcher
 from itertools import islice
 from typing import Any
 
 from libra_cli.stream import field_paths
-from libra_cli.stream.common_names import QUESTION, REFERENCE, common_name, plain_name
+from libra_cli.stream.common_names import COMMON_NAMES, QUESTION, REFERENCE, common_name, plain_name
 from libra_cli.stream.text_columns import OWN_TEXTS
 
 _PAIR = (("response_a", "response_b"), ("chosen", "rejected"))
@@ -46,6 +47,23 @@ _AROUND_ROWS = frozenset(
 """Fields that hold all rows, in an object around them."""
 _ASK_OTHERWISE = ("arena-55k", "nectar", "multiple-choice")
 """Those whose field with a question's name holds something else: JSON, a transcript, a question without its choices."""
+
+
+_ANYTHING = ("input", "output", "label", "solution", "completion", "generation")
+"""Common names that are also words of columns of any other kind."""
+_VERDICT_WORDS = {
+    "label": ("correct", "human", "gold"),
+    "score": ("judge", "rating", "reward"),
+    "prediction": ("verdict",),
+}
+"""Words of columns that may hold what people or judges decided."""
+_NO_TEXTS = frozenset(
+    ("id", "type", "index", "number", "source", "category", "length", "count", "tokens", "level", "name", "url", "hash")
+)
+"""Words of columns that say something of a text, and hold none."""
+_OF_MODELS = frozenset(("model", "response", "prediction", "predicted", "generated", "chosen", "rejected", "wrong"))
+_NEAR = 0.8
+"""Ratio of difflib from which a column is taken for a mistyped name."""
 
 
 def published(fields: Mapping[str, Any]) -> str | None:
@@ -121,6 +139,27 @@ def other_case(fields: Mapping[str, Any], name: str) -> str | None:
     if own is None or own == name:
         return None
     return f'the row calls it "{own}", libra collect --map {shlex.quote(f"{own}={name}")}'
+
+
+def near_column(fields: Mapping[str, Any], name: str) -> str:
+    """The end of the message that a row lacks `name`: which column may hold it, and the command; empty if none may.
+
+    That is a text whose column has the words of the name, or of one that stands for it (`Question text`), or nearly so.
+    """
+    others = _VERDICT_WORDS.get(name, COMMON_NAMES.get(name, ()))
+    if not others:
+        return ""
+    wanted = [[name], *(one.split("_") for one in others if one not in _ANYTHING)]
+    for own, value in fields.items():
+        words = plain_name(own).split("_")
+        if own == name or not _NO_TEXTS.isdisjoint(words) or not isinstance(value, (str, int, float)) or value == "":
+            continue
+        if name == REFERENCE and not _OF_MODELS.isdisjoint(words):
+            continue
+        mistyped = SequenceMatcher(None, name, plain_name(own)).ratio() >= _NEAR
+        if mistyped or any(set(one).issubset(words) for one in wanted):
+            return f'; if that is "{own}": libra collect --map {shlex.quote(f"{own}={name}")}'
+    return ""
 
 
 def type_name(value: Any) -> str:

@@ -50,6 +50,15 @@ def label_or_none(value: Any) -> int | None:
         return None
 
 
+def is_verdict(name: str, value: Any) -> bool:
+    """Whether a value can be read as the verdict `name`, be it null."""
+    try:
+        (score_of if name == SCORE else label_of)(value)
+    except ValueError:
+        return False
+    return True
+
+
 def score_of(value: Any) -> float | None:
     """The number of a score, also if it is written as text, with a comma too where that cannot divide thousands.
 

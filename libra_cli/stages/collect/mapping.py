@@ -11,7 +11,7 @@ from libra_cli.stream import field_paths, rows
 from libra_cli.stream.common_names import empty_field
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.text_columns import OWN_TEXTS, TEXTS, as_text
-from libra_cli.stream.wrong_rows import published
+from libra_cli.stream.wrong_rows import near_column, published
 
 Fields = dict[str, Any]
 
@@ -125,6 +125,8 @@ def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> Ro
         hint = "libra collect --preset verl reads a prompt of messages, --map prompt.0.content=question its first"
     elif (of_data_set := published(fields)) is not None:
         return RowError("missing_field", f'no "{name}": {of_data_set}')
+    else:
+        hint += near_column(fields, name)
     what = f'no "{mapped.get(name, name)}"'
     return RowError("missing_field", f"{what} ({rows.columns(fields)}): {hint}", cause=f"{what}: {hint}")
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.stream import rows
 from libra_cli.stream.rows import Row, RowError
-from libra_cli.stream.wrong_rows import part_hint, type_name, wrong_row
+from libra_cli.stream.wrong_rows import near_column, part_hint, type_name, wrong_row
 from libra_cli.tasks import JUDGING
 from libra_cli.tasks.judge import HALF, is_above, is_tie
 from libra_cli.tasks.labels import why_not
@@ -73,14 +73,16 @@ class OpinionReader:
     def _check_judged(self, row: Row) -> None:
         task = row.fields.get("judge_task")
         if self._by not in row.fields:
-            raise RowError("missing_field", f'no "{self._by}": run libra judge first, or --by label')
+            cure = f"run libra judge first, or --by label{near_column(row.fields, self._by)}"
+            raise RowError("missing_field", f'no "{self._by}": {cure}')
         if task is not None and task not in _ONE_BY_ONE:
             cure = "judge each response by itself (libra judge --task score)"
             raise RowError("wrong_task", f"the judge was asked to {task} several responses; {cure}")
 
     def _value(self, row: Row) -> float:
         if self._by not in row.fields:
-            raise RowError("missing_field", f'no "{self._by}": run libra verify first')
+            cure = f"run libra verify first{near_column(row.fields, self._by)}"
+            raise RowError("missing_field", f'no "{self._by}": {cure}')
         value = row.fields[self._by]
         if self._by == "score":
             return _score(value)

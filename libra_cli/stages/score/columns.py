@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from libra_cli.stages.score.row_hashes import HashColumn
 from libra_cli.stream.common_names import RESPONSE, common_name
 
-_TEXTS = (
+TEXTS = (
     "question",
     "prompt",
     "response",
@@ -96,7 +96,7 @@ def item_keys(fields: dict[str, Any]) -> tuple[int, int]:
     names: tuple[Any, ...] = get("id"), get("index"), get("subset"), get("model"), get("sample")
     is_named = names[0] is not None or names[1] is not None
     by_name = _hash(names) if is_named else 0
-    names += tuple(fields[name] for name in _TEXTS if name in fields)
+    names += tuple(fields[name] for name in TEXTS if name in fields)
     if "response" not in fields and names[4] is None and (other := common_name(fields, RESPONSE)) is not None:
         names += (fields[other],)
     is_item = is_named or any(text is not None for text in names[5:])  # a subset and a model are no item

@@ -8,8 +8,9 @@ from typing import Any
 
 from libra_cli.rm_benchmarks import BENCHMARKS, Benchmark, benchmark_of
 from libra_cli.rm_benchmarks.base import ProtocolName
-from libra_cli.stream.wrong_rows import is_unanswered, wrong_row
-from libra_cli.tasks.labels import LABEL, SCORE, VERDICTS
+from libra_cli.stream.rows import columns
+from libra_cli.stream.wrong_rows import is_unanswered, near_column, wrong_row
+from libra_cli.tasks.labels import LABEL, PREDICTION, SCORE, VERDICTS
 from libra_cli.tasks.rank import why_no_preference
 
 Fields = Mapping[str, Any]
@@ -18,11 +19,9 @@ LIBRA_BENCH, POINTWISE, REASONING = "libra-bench", "pointwise", "reasoning"
 
 KIND_FIELDS = frozenset(("label", "score", "scores", "prediction", "preference", "response_a", "chosen", "results"))
 """Fields that say what kind a row is."""
-_NO_LABEL = 'no "label": run libra verify first'
 _NO_PREFERENCE = (
     'no "preference" (A or B, the better response) beside the two: libra collect --map FIELD=preference names its field'
 )
-_NO_VERDICT = 'no "score" and no "prediction": run libra judge first'
 
 
 class Pointwise(Benchmark):
@@ -58,12 +57,12 @@ class RowKind:
     def why_not(self, fields: Fields) -> str:
         """Says what is wrong with a row that is not of this kind, and what to do."""
         if self.name == REASONING:
-            return _NO_LABEL
+            return _no_label(fields)
         other = benchmark_of(fields)
         if self.is_pointwise and "label" not in fields and other is None:
-            return _NO_LABEL
+            return _no_label(fields)
         if self.is_pointwise and "label" in fields and not _is_judged(fields):
-            return _NO_VERDICT
+            return _no_verdict(fields)
         if self.name == LIBRA_BENCH and "label" in fields:
             subset = f"the subset {fields['subset']!r} is none of its" if "subset" in fields else 'no "subset" of its'
             return f"not a row of libra-bench, {subset} three; --as pointwise takes any subsets"
@@ -96,20 +95,29 @@ def _detect(fields: Fields) -> str:
     if "label" in fields and (fields.get("model") is not None or "verification" in fields or "response" in fields):
         return REASONING
     if "label" in fields:
-        raise ValueError(_NO_VERDICT)
+        raise ValueError(_no_verdict(fields))
     if (reason := why_no_preference(fields)) is not None:
         raise ValueError(reason)
     if _is_judged(fields) and "response_a" in fields and "response_b" in fields:
         raise ValueError(_NO_PREFERENCE)
     if _is_judged(fields) or "response" in fields or "response_with_cot" in fields:
-        raise ValueError(_NO_LABEL)
+        raise ValueError(_no_label(fields))
     if all(name in fields for name in ("response_a", "response_b")) or isinstance(fields.get("responses"), list):
-        raise ValueError(_NO_VERDICT)
+        raise ValueError(_no_verdict(fields))
     if wrong := wrong_row(fields):
         raise ValueError(f"no verdict: {wrong}")
     if is_unanswered(fields):
         raise ValueError('no "response": run libra rollout first')
     raise ValueError(f"neither a judged nor a verified row; --as names its kind ({', '.join(names())})")
+
+
+def _no_label(fields: Fields) -> str:
+    return f'no "label" ({columns(fields)}): run libra verify first{near_column(fields, LABEL)}'
+
+
+def _no_verdict(fields: Fields) -> str:
+    near = near_column(fields, SCORE) or near_column(fields, PREDICTION)
+    return f'no "score" and no "prediction" ({columns(fields)}): run libra judge first{near}'
 
 
 def names() -> list[str]:

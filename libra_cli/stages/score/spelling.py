@@ -9,12 +9,15 @@ from libra_cli.records.own_names import in_words
 from libra_cli.records.own_verdicts import verdict_columns
 from libra_cli.rm_benchmarks import benchmark_of
 from libra_cli.rm_benchmarks.libra_bench import LibraBench
+from libra_cli.stages.score.columns import TEXTS
 from libra_cli.stages.score.row_kinds import KIND_FIELDS
 from libra_cli.stream.common_names import spelled_otherwise
 from libra_cli.stream.wrong_rows import wrong_row
 from libra_cli.tasks.labels import LABEL, VerdictReader
 
 Fields = Mapping[str, Any]
+
+_KNOWN = KIND_FIELDS.union(TEXTS, ("id", "index", "subset", "model", "sample", "judge", "reference", "problem"))
 
 
 class FileSpelling:
@@ -29,7 +32,9 @@ class FileSpelling:
         benchmark = benchmark_of(fields)
         if benchmark is None or isinstance(benchmark, LibraBench):
             spelled = spelled_otherwise(tuple(fields))
-            self._columns = {**(spelled if KIND_FIELDS.intersection(spelled) else {}), **verdict_columns(fields)}
+            verdicts = verdict_columns(fields)
+            spelled = spelled if KIND_FIELDS.intersection(spelled) or verdicts else {}
+            self._columns = {name: own for name, own in spelled.items() if name in _KNOWN} | verdicts
 
     def named(self, fields: dict[str, Any]) -> dict[str, Any]:
         """The fields of a row under libra's names; the same object if it spells none otherwise."""

@@ -32,7 +32,7 @@ from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.rows import Filtered, Row, RowError, content_hash, no_value
 from libra_cli.stream.sinks import write_failed
-from libra_cli.stream.wrong_rows import published
+from libra_cli.stream.wrong_rows import near_column, published
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
 from libra_cli.tasks.best import golden_index
 from libra_cli.tasks.grading import UNLABELLED, Grade, OwnOrder, agrees, grade, read_verdict
@@ -119,7 +119,7 @@ class PromptReader:
             if self.graded and (empty := empty_field(fields, "reference")) is not None:
                 raise no_value(empty, "reference")
             if self.graded and fields.get("reference") is None:
-                cure = published(fields) or "add it"
+                cure = published(fields) or f"add it{near_column(fields, 'reference')}"
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; {cure}')
             asked = asked_messages(fields, self.system) if prompt is None else None
             if asked is None:
@@ -127,7 +127,7 @@ class PromptReader:
                 asked = task.prompt(fields, text, system_of(fields, self.system, text))
             return VerifiablePrompt(id, task, fields, asked, shown=template_fields(fields))
         except KeyError as slot:
-            cure = "which the prompt asks for; add it, or use another template"
+            cure = f"which the prompt asks for; add it, or use another template{near_column(fields, slot.args[0])}"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
 
     def _judging(self, id: str, task: JudgeTask, prompt: str | None, fields: Mapping[str, Any]) -> VerifiablePrompt:
