@@ -19,6 +19,14 @@ _DIGITS = str.maketrans(normalize.LOWERED[:10], "0123456789")
 _OPERATORS = frozenset("+-*/\u2212\u00b7\u00d7")
 """What joins a number to a calculation: 10_2 + 10_2."""
 _HEXADECIMAL = lazy_pattern(r"[0-9A-Fa-f]{1,16}")
+_ENDS_IN_HEXADECIMAL = lazy_pattern(
+    r"(?:\u2192|\u21d2|->|=>|=|:|\b(?:so|is|gives|get|get:)) ?[$*`]*(?P<prefix>0[xX])?(?P<digits>[0-9A-Fa-f]{1,16})"
+    r"(?:_\{?16\}?|\u2081\u2086)?[$*`]*[.!]*$"
+)
+_CHECKED = lazy_pattern(
+    r"(?<![\w.])(?:0[xX])?(?P<digits>(?=\d{0,15}[A-Fa-f])[0-9A-Fa-f]{1,16}) ?= (?:[^=]*= ?)?(?P<value>\d{1,20})\.?$"
+)
+"""A number of base 16 and its value: FF = 15 * 16 + 15 = 255."""
 _STRIPPED = " .,;:!?`*$\"'"
 
 
@@ -35,6 +43,18 @@ def stated(tail: str, reference: str) -> str | None:
         return None
     digits, base = values.pop()
     return f"{digits}_{{{base}}}"
+
+
+def in_hexadecimal(sentence: str, reference: str, question: str) -> str | None:
+    """The digits of base 16, some of them letters, with which a sentence ends, where the question asks for them."""
+    if reference.isdecimal() or not _HEXADECIMAL.fullmatch(reference) or _asked_for(question) != {16}:
+        return None
+    checked = _CHECKED.search(sentence.strip())
+    if checked and int(checked["digits"], 16) == int(checked["value"]):
+        return checked["digits"].upper()
+    found = _ENDS_IN_HEXADECIMAL.search(sentence.strip())
+    is_told = found is not None and (found["prefix"] or not found["digits"].isdecimal())
+    return found["digits"].upper() if found and is_told else None
 
 
 def as_hexadecimal(reference: str, answer: str, question: str) -> tuple[str, str]:

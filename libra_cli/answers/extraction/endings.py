@@ -105,6 +105,20 @@ _CONDITIONS = words.table("when if as side sides radius length lengths twice eac
 """Words by which a sentence may tell what else is doubled."""
 _COLLECTIVES = ("dozen", "score", "hundred", "thousand", "million")
 """Words of a number in which a question may count: how many dozens."""
+_DIGIT = (
+    r"(?P<which>last|final|units?|ones|tens|hundreds|thousands|first|leading)(?:['\u2019]s?)?"
+    r"(?: (?:two|three|2|3))?[ -]digits?"
+)
+_ASKS_DIGIT = lazy_pattern(rf"\b{_DIGIT}\b", re.IGNORECASE)
+_SAYS_DIGIT = lazy_pattern(
+    rf"\b(?:{_DIGIT}(?: of [^,;.]{{1,24}})?(?: (?:is|are|must be|of|equals?|will be)|:| ?=)?"
+    r"|(?P<ends>end(?:s|ing)? (?:in|with)(?: an?| the digits?)?))"
+    r" ?[$*]*(?P<value>\d{1,4})[$*]*(?=[.!]*$|,? (?:because|since|as)\b)",
+    re.IGNORECASE,
+)
+"""What the end of a sentence says of a digit of a number: whose last digit is 4, so it ends in 4."""
+_NOT_SAID = words.table("not never cannot if unless or")
+_UNITS = dict.fromkeys(("last", "final", "unit", "units", "ones"), "ones") | {"leading": "first"}
 _OF_CHOICE = words.table("real distinct different possible such")
 
 
@@ -215,6 +229,19 @@ def next_one(prose: Prose) -> Extraction | None:
         return None
     given, told = known[0].replace(" ", "").split(","), said[0].replace(" ", "").split(",")
     return Extraction(told[len(given)]) if told[: len(given)] == given and len(told) > len(given) else None
+
+
+def digit(prose: Prose) -> Extraction | None:
+    """`2^10 = 1024, whose last digit is 4`, where the question asks for a digit of a number."""
+    asked = _ASKS_DIGIT.search(prose.question) if prose.question and "digit" in prose.question else None
+    if asked is None or not prose.reference.isdecimal() or nothing.asks_how_many(prose.question or ""):
+        return None
+    sentence = prose.sentences[-1].strip()
+    said = _SAYS_DIGIT.search(sentence)
+    if said is None or not _NOT_SAID.isdisjoint(word.lower() for word in words.split(sentence)):
+        return None
+    wanted, told = (_UNITS.get(one.lower(), one.lower()) for one in (asked["which"], said["which"] or "last"))
+    return Extraction(said["value"]) if wanted == told else None
 
 
 def led(prose: Prose) -> Extraction | None:
