@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from libra_cli.answers.extraction import asked
 from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS
 from libra_cli.answers.languages import names
@@ -40,6 +42,9 @@ _PATTERNS = (
     ),
 )
 """How a sentence says what a blank holds."""
+_BEFORE_NOUN = lazy_pattern(r"__+ (?P<noun>[a-z]{3,20})\b")
+_NAMED_NOUN = r"\b(?P<given>[A-Z][\w\u2019'.-]*(?: [A-Z][\w\u2019'.-]*){0,3}) "
+_OPENING = lazy_pattern(r"^(?:(?:The|This|That|So|It)(?:['\u2019]s)? )+")
 _IN_SIGNS = lazy_pattern(
     r"(?:\u586b\u5199|\u586b\u5165|\u586b\u4e0a|\u586b)(?:\u7684\u662f|\u4e3a|\u662f)?[\uff1a:]?\s*"
     r"[\u201c\"\u300c\u300e]?(?P<given>[^\u201c\u201d\"\u300c\u300d\u300e\u300f\uff1a:\uff0c\u3002\uff1b\s\u7a7a][^\u201c\u201d\"\u300c\u300d\u300e\u300f\uff1a:\u3002\uff1b\n]{0,40}?)"
@@ -63,6 +68,8 @@ def stated(sentence: str, question: str) -> str | None:
     if "\u586b" in sentence and (found := _IN_SIGNS.search(sentence)):
         return found["given"].strip()
     has_blank = "__" in question
+    if has_blank and (named := _before_noun(sentence, question)):
+        return named
     if not has_blank and not (" call " in sentence and _ASKS_NAME.match(question)):
         return None
     text = phrases.without_reason(sentence.strip().rstrip(".! "))
@@ -75,6 +82,15 @@ def stated(sentence: str, question: str) -> str | None:
         if given and len(given.split()) <= _FEW and not is_open:
             return given
     return None
+
+
+def _before_noun(sentence: str, question: str) -> str | None:
+    """The only name before the noun that stands behind the blank of a question: This is Charles's law."""
+    noun = _BEFORE_NOUN.search(question)
+    found = re.findall(rf"{_NAMED_NOUN}{noun['noun']}s?\b", sentence) if noun else []
+    named = {_OPENING.sub("", f"{one} ").strip() for one in found} - {""}
+    heard = {word.lower() for word in words.split(sentence)}
+    return named.pop() if len(named) == 1 and (DOUBTS | NEGATORS).isdisjoint(heard) else None
 
 
 def in_glosses(sentence: str) -> str:

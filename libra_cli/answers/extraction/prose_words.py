@@ -6,6 +6,7 @@ from libra_cli.answers.extraction import asked, conclusions, filled, name_answer
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import abroad, names
 from libra_cli.answers.sentences import (
+    abbreviations,
     alternatives,
     assertions,
     circled,
@@ -116,6 +117,13 @@ def _affirms_denied(sentence: str, prose: Prose) -> bool:
     said, subject = phrases.complement(sentence), phrases.subject(sentence)
     is_predicate = bool(said) and asked.is_given(said or "", question) and subject.lower() not in _PRONOUNS
     return is_predicate and filled.lacks_denial(sentence, question)
+
+
+def abbreviation(prose: Prose) -> Extraction | None:
+    """`Deoxyribonucleic acid (DNA)`, for a reference that is either of the two."""
+    is_asked = prose.asks_for_words and not prose.asks_for_verdict and not prose.cut
+    said = abbreviations.said(prose.sentences[-1], prose.reference) if is_asked else None
+    return Extraction(said) if said else None
 
 
 def name(prose: Prose) -> Extraction | None:

@@ -115,7 +115,7 @@ def are_asked_for(reference: str) -> bool:
         return False
     if text.find("(") > 0 and text[text.find("(") - 1].isalpha():  # O(n log n)
         return False
-    heard = [part.strip(_STRIPPED) for part in text.split()]
+    heard = [part.strip(_STRIPPED).replace("'s", "").replace("\u2019s", "") for part in text.split()]
     return (
         is_verdict(text)
         or (1 < len(text) < _LONG and text.islower() and science.is_term(text))

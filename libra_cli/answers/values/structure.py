@@ -21,7 +21,8 @@ _WORDS = lazy_pattern(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
 NAME = lazy_pattern(
     r"(?:\\Delta ?(?=[A-Za-z]))?(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
-    r"(?:_\{?\\?\w+\}?)?(?:\^\{-1\})?'?|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
+    r"(?:_\{?\\?\w+\}?|_\{(?:1/2|\\frac\{1\}\{2\})\}|(?<=[tT])(?:_1/2|\\frac\{1\}\{2\}))?(?:\^\{-1\})?'?"
+    r"|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
     r"|\\(?:sin|cos|tan|cot) ?(?:(?:\\angle ?)?[A-Z]{1,3}|\\(?:theta|alpha|beta|gamma|varphi|phi)(?![A-Za-z]))"
 )
