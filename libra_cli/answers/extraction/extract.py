@@ -92,7 +92,7 @@ def read_answer(
     if "~~" in text:
         text = denials.STRUCK.sub("", text)
     if "box" not in text:
-        text = denials.with_pause(denials.without_opinion(denials.without_slip(text)))
+        text = denials.with_pause(denials.without_rejected(denials.without_opinion(denials.without_slip(text))))
     found = _read(text, reference, cut, question)
     are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
     if are_integers and not question:

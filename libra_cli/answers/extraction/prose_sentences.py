@@ -45,6 +45,12 @@ _UNSOLVED = lazy_pattern(r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[
 """An equation with one unknown that is not solved: 2n + 6 = 30."""
 _WHERE = lazy_pattern(r"\b(?i:where|when|for (?:what|which)|at (?:what|which)|wh(?:at|ich) (?:values? of )?[a-z])\b")
 """A question for the place at which a value is attained."""
+_HELD_AT = lazy_pattern(
+    r"=[^=]{1,40}? "
+    r"(?:(?:happens?|occurs?|holds|is (?:true|reached|attained|satisfied|solved)|exactly|only|precisely) )+"
+    r"(?:at|when|for|if|by|if and only if|iff) (?P<solution>\$?[A-Za-z]\$? ?= ?[^.!?;]{1,60})[.!]?$"
+)
+"""An equation of the question, and where it holds: sin x = 1 happens at x = \u03c0/2."""
 _PROSE = 4
 """Words of the shortest sentence that may be beside the question."""
 
@@ -107,7 +113,8 @@ def conclusion(prose: Prose) -> Extraction | None:
     if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
         found = found._replace(answer=assertions.solved(found.answer))
     if found.answer and prose.question and len(found.answer) > 1 and found.answer in prose.question:
-        return _of_name(found, prose.sentences[-1])
+        held = _HELD_AT.search(prose.sentences[-1])
+        return Extraction(held["solution"].replace("$", "")) if held else _of_name(found, prose.sentences[-1])
     return found if found.answer else None
 
 

@@ -352,6 +352,12 @@ def measured_values(prose: Prose) -> Extraction | None:
 def in_base(prose: Prose) -> Extraction | None:
     """`so 45 is 0b101101`, for a reference that is a number with its base."""
     reference = prose.reference
+    if (
+        reference.isalnum()
+        and prose.question
+        and (told := bases.in_hexadecimal(prose.sentences[-1], reference, prose.question))
+    ):
+        return Extraction(told)
     if not reference or reference.isdecimal() or not any(map(str.isdigit, reference)):
         return None
     found = bases.stated(prose.bold, reference) or bases.stated(prose.tail, reference)

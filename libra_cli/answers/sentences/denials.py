@@ -61,16 +61,37 @@ _TURNS = (
     *("wait", "Wait", "orry", "ctually", "or rather", "I mean", "ops", "ake that", "orrection"),
     *("no,", "no.", "no;", "no:", "no\u2014", "no\u2013", "No,", "No.", "No:"),
 )
+_REJECT = r"(?:reject|discard|drop|rule out|throw (?:away|out)|exclude|dismiss|eliminate|cross out)"
+_KEEP = r"(?:keep|take|accept|retain|choose|use|pick|are left with|have|get)"
+_ROOT = r"(?:the (?:negative |positive |other |first |second |extraneous )?(?:value|root|solution|one),? )?"
+_SIDE = r"\$?(?:[A-Za-z] ?= ?)?[-\u2212]?\d[\d./]*(?<!\.)\$?"
+_REJECTED = lazy_pattern(
+    rf"(?:(?P<lead>\b(?:we|I|you|must|can|should|and|so|one) ){_REJECT}|\b{_REJECT}ing|\brejecting) {_ROOT}{_SIDE},?"
+    rf" (?:and|but|to|we|then) (?:we )?(?:{_KEEP}|keeping|taking) {_ROOT}(?=\$?(?:[A-Za-z] ?= ?)?[-\u2212]?\d)",
+    re.IGNORECASE,
+)
+"""A value that a sentence rejects before it keeps another: we reject 3 and keep x = -3."""
+_REJECTED_BEHIND = lazy_pattern(
+    rf"(?<=[\d$]) ?,? (?:and|but) (?:we )?(?:{_REJECT}|{_REJECT}ing) {_ROOT}{_SIDE}"
+    r"(?=[.!]*$|,? (?:because|since|as)\b)",
+    re.IGNORECASE | re.MULTILINE,
+)
+_REJECTS = ("ject", "iscard", "rop", "ule out", "ismiss", "xclude", "liminate", "hrow", "ross out")
 _END = 200
 _PAST = r"(?:thought|believed|guessed|assumed|expected|supposed|figured|got|had|wrote|calculated|was going to say)"
 _PRESENT = r"(?:think|believe|say|guess|assume|expect|suppose|answer|claim)"
 _PEOPLE = r"(?:you|one|some|many|most|people|students|everyone|someone|somebody)(?: (?!is\b|are\b|that\b)[a-z]+){0,3}?"
+_SOURCE = (
+    r"(?:textbook|book|key|manual|calculator|teacher|tutor|friend|classmate|website|answer sheet|author|program)"
+    r"(?:['\u2019]s (?:answer key|key|solution|answer))?"
+)
 _OPINION = lazy_pattern(
     rf"(?:^|(?<=[.!?\n] )|(?<=\n))[^.!?\n;:]{{0,40}}?\b(?:"
     rf"(?:at first|initially|originally|first|earlier),? (?:I|we) {_PAST}|(?:I|we)(?: had)? (?:at first"
     rf"|initially|originally"
     rf"|first) {_PAST}|(?:I|we) (?:thought|believed|guessed|assumed|was going to say)|(?:I"
     rf"|we) {_PAST}(?= [^.,;]{{1,20}} at first\b)"
+    rf"|{_SOURCE} (?:says?|claims?|states?|lists?|shows?|prints?)"
     rf"|{_PEOPLE} {_PRESENT}|(?:my|our|the|an?) (?:first|initial|obvious|tempting|na[i\u00ef]ve|intuitive"
     rf"|earlier|original)"
     r" (?:guess|answer|thought|idea|result|attempt|estimate)|(?:looks|sounds) like|seems (?:right|true|false"
@@ -124,6 +145,15 @@ def without_opinion(text: str) -> str:
         if has_both and not _OPEN.search(told["rest"].lower()):
             text = f"{text[: start + told.start()]}{told['rest'][0].upper()}{told['rest'][1:]}"
     return text
+
+
+def without_rejected(text: str) -> str:
+    """`text` without the value that its last line rejects beside the one that it keeps."""
+    start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
+    end = text[start:]
+    if not any(map(end.__contains__, _REJECTS)):
+        return text
+    return text[:start] + _REJECTED_BEHIND.sub("", _REJECTED.sub(lambda one: f"{one['lead'] or 'we '}get ", end))
 
 
 def with_pause(text: str) -> str:

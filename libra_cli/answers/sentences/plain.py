@@ -13,7 +13,8 @@ TOKEN = lazy_pattern(
     # A closing `$` has no space before it and no digit after it; otherwise it is a price.
     r"(?P<math>\$\$?(?=\S)[^$\n]+(?<=\S)\$\$?(?!\d)|\\\([^\n]+?\\\)|\\\[[^\n]+?\\\])"
     r"|(?P<sign>[\u0394\u03b1-\u03c9](?![\u0370-\u03ff])|[\u221e\u2205\u2102\u2115\u211a\u211d\u2124])"
-    r"|(?P<word>\d+(?:st|nd|rd|th)\b|\d+(?:-\d+){2,3}(?= [A-Za-z]{3})|\d+-(?=[A-Za-z]{2})[A-Za-z-]+"
+    r"|(?P<word>[A-Za-z]{3,}-\d{1,3}(?![\d.,]*\d| ?[-+*/^=<>])"  # carbon-14
+    r"|\d+(?:st|nd|rd|th)\b|\d+(?:-\d+){2,3}(?= [A-Za-z]{3})|\d+-(?=[A-Za-z]{2})[A-Za-z-]+"
     r"|(?<!\d)(?!(?:sin|cos|tan|cot|sec|csc|log|ln)\d)[A-Za-z]+\d+(?:-\w+)?|(?:[A-Za-z]\.){2,}"
     r"|[\u0370-\u03ff]{2,}|[a-z](?=-[a-z]\s{0,3}[-+=<>*/^])"  # x-y+1
     rf"|{_LETTERS}+(?:['\u2019-]{_LETTERS}+)*)"

@@ -68,16 +68,14 @@ _OPENERS = (
         "be careful",
         "don't",
     ),
-    *("remember to", "make sure", "always ", "a common mistake", "keep practicing", "great question", "if you have"),
+    *("remember to", "make sure", "always ", "a common mistake", "great question", "if you have"),
     *("if you need", "if you want", "if you'd like", "if you would like", "if anything", "the key ", "the trick"),
     *("the method", "the same method", "this works because", "another way to see", "source:", "generated in"),
+    *("happy learning", "happy stud", "happy solving", "happy calculating", "keep up", "keep practi", "keep going"),
+    *("have a great", "have a nice", "have a good", "you've got this", "you got this", "cheers", "enjoy ", "enjoy!"),
+    *("well done", "great job", "good job", "nice work", "stay curious", "best of luck", "best wishes", "take care"),
     *("ich hoffe", "wenn du", "falls du", "j'espère", "n'hésite", "espero", "si tienes", "spero", "надеюсь", "希望"),
-    *(
-        "如果你",
-        "如有",
-        "何か",
-        "도움이",
-    ),
+    *("如果你", "如有", "何か", "도움이"),
 )
 _NOTES = (
     "note ",
@@ -216,8 +214,10 @@ def without_remarks(tail: str, question: str | None = None, reference: str = "")
         is_whole = line != last and "\n" in kept and _says_value(kept[: -len(line)])
         if is_whole and _is_labelled(line) and not _is_asked_label(line, kept[: -len(line)], question):
             kept = kept[: -len(line)].rstrip()  # Note: ... of several sentences
-        elif (_is_remark(last, before, question) and _says_value(before)) or (
-            question and (_is_beside(last, before, question) or _is_identity(last, before, question))
+        elif (
+            (_is_remark(last, before, question) and _says_value(before))
+            or (not reference.isdecimal() and verifications.confirms(last, last_sentence(before)))
+            or (question and (_is_beside(last, before, question) or _is_identity(last, before, question)))
         ):
             kept = before
         elif (start := _start_of_brackets(kept)) and _says_value(kept[:start]):

@@ -5,6 +5,8 @@ It may do so in words ("doubling it gives 32, and adding 9 gives 41") or by an e
 
 from __future__ import annotations
 
+import math
+
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -46,6 +48,12 @@ _CHEERS = words.table(
 )
 _AGREES = _CHEERS | words.table("confirms as required which that's given needed indeed expected this in the answer")
 _MOST, _FEW = 600, 4
+_CONFIRMS = ("indeed", "in fact", "and indeed", "to check", "check")
+_INTEGER = lazy_pattern(r"(?<![\d.])\d{1,9}(?![\d.]*\d)")
+_SUM_OR_PRODUCT = lazy_pattern(
+    r"(?P<left>\d{1,9}(?:(?: ?\+ ?\d{1,9})+|(?: ?(?:[*\u00b7\u00d7]|\\(?:cdot|times)) ?\d{1,9})+))"
+    r"\$? ?= ?\$?(?P<right>\d{1,9})(?![\d.]*\d)"
+)
 
 
 def in_words(text: str, start: int, question: str, reference: str) -> str:
@@ -133,3 +141,16 @@ def _start_of_side(sentence: str) -> int:
 
 def _agrees(rest: str) -> bool:
     return _AGREES.issuperset(word.lower() for word in words.split(rest))
+
+
+def confirms(sentence: str, earlier: str) -> bool:
+    """Whether a sentence only calculates with the values that the one before it gives: 7 and 8. Indeed, 7 * 8 = 56."""
+    if not sentence.lstrip("*_ ").lower().startswith(_CONFIRMS):
+        return False
+    given, sums = set(_INTEGER.findall(earlier)), [*_SUM_OR_PRODUCT.finditer(sentence)]
+    for one in sums:
+        values = _INTEGER.findall(one["left"])
+        total = sum(map(int, values)) if "+" in one["left"] else math.prod(map(int, values))
+        if len(set(values)) < 2 or not given.issuperset(values) or one["right"] in given or total != int(one["right"]):
+            return False
+    return bool(sums) and sentence.count("=") == len(sums)

@@ -44,6 +44,8 @@ _ASKED = lazy_pattern(
 )
 _DIGITS = lazy_pattern(r"\d+")
 _MOST_QUESTIONS, _LONGEST_TERM, _MOST_LINES = 8, 40, 100
+_FEWEST_LINES = 3
+"""Whole lines of a text that says the same on every line."""
 _SHORTEST_LOOP = 8
 """Characters of a sentence that a text may say again and again."""
 _FIRST = 6
@@ -197,6 +199,9 @@ def _is_answered(text: str, end: int, start: int, mark: str, question: str | Non
 def before_loop(text: str) -> str | None:
     """A text that was cut off while it said one sentence again and again, up to that sentence; None for any other."""
     end = text.rstrip()
+    *lines, started = [line.strip() for line in end.split("\n") if line.strip()] or [""]
+    if len(lines) >= _FEWEST_LINES and len(set(lines)) == 1 and lines[0].startswith(started):  # 9, on every line
+        return lines[0]
     last = max(end.rfind(mark) for mark in (". ", ".\n", "\n"))
     rest, body = end[last + 1 :].strip(), end[: last + 1].rstrip()
     if end.endswith("."):
