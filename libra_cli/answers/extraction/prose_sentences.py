@@ -46,11 +46,11 @@ _UNSOLVED = lazy_pattern(r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[
 _WHERE = lazy_pattern(r"\b(?i:where|when|for (?:what|which)|at (?:what|which)|wh(?:at|ich) (?:values? of )?[a-z])\b")
 """A question for the place at which a value is attained."""
 _HELD_AT = lazy_pattern(
-    r"=[^=]{1,40}? "
+    r"(?P<equation>=[^=]{1,40}? )?\b"
     r"(?:(?:happens?|occurs?|holds|is (?:true|reached|attained|satisfied|solved)|exactly|only|precisely) )+"
     r"(?:at|when|for|if|by|if and only if|iff) (?P<solution>\$?[A-Za-z]\$? ?= ?[^.!?;]{1,60})[.!]?$"
 )
-"""An equation of the question, and where it holds: sin x = 1 happens at x = \u03c0/2."""
+"""Where an equation of the question holds, or a value is attained: sin x = 1 happens at x = \u03c0/2."""
 _PROSE = 4
 """Words of the shortest sentence that may be beside the question."""
 
@@ -108,13 +108,19 @@ def _says(prose: Prose, number: str, measured: str) -> bool:
 def conclusion(prose: Prose) -> Extraction | None:
     """`So she needs 3 + 4 = 7 eggs`: what the last sentence asserts."""
     found = of_asserted(prose.concluded, prose.reference)
+    is_where = prose.question and _WHERE.search(words.sentences(prose.question)[-1])
+    if is_where and (held := _HELD_AT.search(prose.sentences[-1])):
+        return Extraction(held["solution"].replace("$", ""))
     if found.answer and _UNSOLVED.fullmatch(found.answer) and _is_unsolved(prose):
         return Extraction(None, OTHER_ANSWER)
     if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
         found = found._replace(answer=assertions.solved(found.answer))
     if found.answer and prose.question and len(found.answer) > 1 and found.answer in prose.question:
         held = _HELD_AT.search(prose.sentences[-1])
-        return Extraction(held["solution"].replace("$", "")) if held else _of_name(found, prose.sentences[-1])
+        is_held = held is not None and held["equation"] is not None
+        return (
+            Extraction(held["solution"].replace("$", "")) if held and is_held else _of_name(found, prose.sentences[-1])
+        )
     return found if found.answer else None
 
 
@@ -233,7 +239,8 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
     if not answer or not prose.reference:
         return None
     if prose.question and "attained" in prose.sentences[-1] and _WHERE.search(prose.question):
-        return UNDECIDED
+        held = _HELD_AT.search(prose.sentences[-1])
+        return None if held and held["solution"].replace("$", "") == answer else UNDECIDED
     is_asked_for = prose.question and (  # how many more: "3 more" is no other number
         prose.concluded.compares or any(map(prose.question.__contains__, (" more ", " fewer ", " less ")))
     )
