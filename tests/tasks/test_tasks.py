@@ -22,7 +22,7 @@ def test_a_general_prompt_is_the_records_own_conversation_or_question():
 
 
 def test_without_a_golden_reference_nothing_is_decided():
-    for label in (None, "yes", 2):
+    for label in (None, "maybe", 2):
         for name in ("verify", "score", "rate"):
             assert agrees(JUDGING[name], "correct" if name == "verify" else 4, {"label": label}) is None
     assert agrees(rank.RANK, "A>B", {}) is None

@@ -132,7 +132,7 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
         return False
     wanted = _wanted(reference)
     is_term = not wanted and _TERM.fullmatch(reference) is not None
-    said = _said(text) if wanted or is_term else None
+    said = _said(text, abroad.language_of(text) or abroad.language_of(question)) if wanted or is_term else None
     if said is None or is_term:
         return said is not None and not said
     if 0 < len(said) < len(wanted):  # the divisors of 6
@@ -221,9 +221,8 @@ def _names_unit(text: str) -> bool:
     return any(after not in _NO_UNITS and conversions.is_common(after) for after in behind)
 
 
-def _said(text: str) -> set[Fraction] | None:
-    """All values that a text may mean by its numbers; None if there may be others."""
-    language = abroad.language_of(text)
+def _said(text: str, language: str) -> set[Fraction] | None:
+    """All values that a text in a language, empty for English, may mean by its numbers; None if there may be others."""
     if language in ("zh", "ja", "ko"):
         text = "\n".join(signs.with_digits(line, language) for line in text.split("\n"))
         has_digits = any(map(str.isdigit, text))

@@ -12,6 +12,10 @@ from libra_cli.answers.text import vocabulary, words
 from libra_cli.answers.values import dates, science, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
+_COMPOUND_UNIT = lazy_pattern(
+    r"\b[A-Za-z\u03a9]{1,3}(?:[\u00b2\u00b3]|\^?-?\d)?(?:[\u00b7\u22c5/*][A-Za-z\u03a9]{1,3}(?:[\u00b2\u00b3]|\^?-?\d)?)+"
+)
+"""A product of units, none of which is named alone: kg\u00b7m/s\u00b2."""
 CLAUSES = lazy_pattern(
     r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
 )
@@ -286,7 +290,7 @@ def _begins_word(sentence: str, phrase: str) -> bool:
 def term(text: str, reference: str, question: str | None = None) -> str | None:
     """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
     sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text, with_brackets=True))))
-    named = science.said(sentence, reference, question, DOUBTS | NEGATORS)
+    named = science.said(_COMPOUND_UNIT.sub("", sentence), reference, question, DOUBTS | NEGATORS)
     if named == "" and question and (claim := main_claims.of_sentence(sentence, question)) != sentence:
         named = science.said(claim, reference, question, DOUBTS | NEGATORS)  # metaphase, just before anaphase
     if named is not None:

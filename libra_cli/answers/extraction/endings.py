@@ -164,9 +164,9 @@ def once_more(prose: Prose) -> Extraction | None:
     if found is None:
         return None
     said = found["value"].strip(" *$")
-    if comparatives.may_say_a_number(said):  # fifteen dozen
-        return None
     spelled = words.number(said.lower())
+    if (spelled is None or "dozen" in said) and comparatives.may_say_a_number(said):
+        return None
     value = str(spelled) if spelled is not None else said
     is_number = number.parse(value.replace(",", "")) is not None
     if _LESS.search(sentence, 0, found.start()):

@@ -176,6 +176,8 @@ def _unlisted(found: Extraction, asked_for: _Asked) -> Extraction:
         return found
     listed = options.of_question(question)
     is_open = options.is_rounded(found.answer or "", listed) if listed else len(found.answer or "") > 1
+    has_figures = any(map(str.isdigit, "".join(listed.values())))
+    is_open = is_open or bool(listed and not has_figures and structure.is_number(found.answer or ""))
     return found._replace(reason=AMBIGUOUS) if is_open else found
 
 

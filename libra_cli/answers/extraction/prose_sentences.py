@@ -43,6 +43,9 @@ _LEFT = lazy_pattern(r"\b(?:left|leav\w+|remain\w*|still|has|have|keeps?|so|now|
 _DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
 _UNSOLVED = lazy_pattern(r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[-+\u2212] ?\d+) ?= ?[-\u2212]?\d+\$?")
 """An equation with one unknown that is not solved: 2n + 6 = 30."""
+_TIMES = lazy_pattern(r"\s*(?:[\u00b7\u00d7*\u22c5]|\\cdot|\\times)\s*")
+_FACTORS = lazy_pattern(r"\d+(?:\^\{?\d+\}?)?(?:\s*(?:[\u00b7\u00d7*\u22c5]|\\cdot|\\times)\s*\d+(?:\^\{?\d+\}?)?)+")
+"""A factorization into numbers: 2^2 \u00b7 3."""
 _WHERE = lazy_pattern(r"\b(?i:where|when|for (?:what|which)|at (?:what|which)|wh(?:at|ich) (?:values? of )?[a-z])\b")
 """A question for the place at which a value is attained."""
 _HELD_AT = lazy_pattern(
@@ -101,6 +104,10 @@ def _says(prose: Prose, number: str, measured: str) -> bool:
     sentence = prose.sentences[-1]
     if measured.partition("\\")[0].strip() == number:  # 15 km/h, where m/s are asked for
         return sentence.count(number) > 1
+    language = abroad.language_of(sentence) or abroad.language_of(prose.question or "")
+    heard = sentence.split() if language and language not in abroad.WITHOUT_SPACES else []
+    if any(amounts.amount_at(heard, at, language).text == number for at in range(len(heard))):  # doscientos diez
+        return True
     said = equal.decide_quickly(number, prose.concluded.answer) if prose.concluded.answer else None
     return number in sentence.replace(",", ".") or (said is not None and said.equal is not False)
 
@@ -115,6 +122,9 @@ def conclusion(prose: Prose) -> Extraction | None:
         return Extraction(None, OTHER_ANSWER)
     if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
         found = found._replace(answer=assertions.solved(found.answer))
+    if found.answer and prose.is_several and "prime" in (prose.question or "") and _FACTORS.fullmatch(found.answer):
+        bases = dict.fromkeys(factor.partition("^")[0].strip(" {}") for factor in _TIMES.split(found.answer))
+        return Extraction(f"\\{{{', '.join(bases)}\\}}")
     if found.answer and prose.question and len(found.answer) > 1 and found.answer in prose.question:
         held = _HELD_AT.search(prose.sentences[-1])
         is_held = held is not None and held["equation"] is not None
@@ -303,7 +313,11 @@ def a_listing(prose: Prose, answer: str | None) -> Extraction | None:
     if not answer or ("," not in answer and ";" not in answer) or not structure.is_number(prose.reference):
         return None
     listed = structure.parse(answer)
-    return UNDECIDED if isinstance(listed, Parts) and len(listed.parts) > 2 and not listed.alternatives else None
+    n_listed = len(listed.parts) if isinstance(listed, Parts) and not listed.alternatives else 0
+    are_results = (
+        n_listed > 1 and "i.e." not in prose.tail and "=" not in answer and prose.tail.count("=") >= n_listed
+    )  # 14² = 196, 15² = 225
+    return UNDECIDED if n_listed > 2 or are_results else None
 
 
 def one_piece(prose: Prose, answer: str | None) -> Extraction | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from libra_cli.answers.extraction import asked, conclusions, filled, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import abroad, names
@@ -31,6 +33,16 @@ from libra_cli.answers.sentences.extracted import (
 from libra_cli.answers.text import vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
+_HEADS_OF_NAMES = words.table(
+    "Republic Kingdom State States Commonwealth Union Isle Bay Gulf Cape Strait Straits City House University Treaty"
+    " Battle Declaration Tower Statue Temple Duke King Queen Prince Princess Mount Church Book Peace Siege"
+)
+"""Nouns whose names go on behind "of"."""
+_LEAVING = lazy_pattern(
+    r",? (?:leaving|(?:which|that|this) leaves)(?: only| just| us with)? (?P<name>[A-Z][\w'-]*(?: [A-Z][\w'-]*){0,3})"
+    r"(?: as (?:the|our)\b[^,;]*)?[.!]*$"
+)
+"""The one that is left of those whom a question names: leaving Aristotle."""
 _IN_YEAR = lazy_pattern(r",? (?:in|around|about) (?:the year )?\d{3,4}$")
 """When it was, behind a name: Albert Einstein in 1915."""
 _FEW_WORDS, _MOST_WORDS = 4, 20
@@ -130,7 +142,13 @@ def name(prose: Prose) -> Extraction | None:
     """`It was painted by Vermeer`: a name that the question does not have."""
     if not prose.asks_for_words or prose.asks_for_verdict:
         return None
+    left = _LEAVING.search(prose.sentences[-1]) if "leav" in prose.sentences[-1] else None
+    if left and names.is_name(prose.reference):
+        return Extraction(left["name"])
     said = name_answers.name(prose.bold or prose.tail, prose.reference, prose.question)
+    if said and said.split()[-1] in _HEADS_OF_NAMES:  # the Republic of Korea
+        whole = re.search(rf"{re.escape(said)} of (?:the )?[A-Z][\w'-]*(?: [A-Z][\w'-]*)*", prose.bold or prose.tail)
+        said = whole[0] if whole else said
     if said and said[-1].isdigit() and not any(map(str.isdigit, prose.reference)):
         said = _IN_YEAR.sub("", said)
     return Extraction(said) if said else None

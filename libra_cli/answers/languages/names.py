@@ -39,6 +39,16 @@ _STEM = 6
 """Letters that the forms of a name share: Pythagoras, Pythagorean."""
 _PLACES = frozenset("new north south east west san santa saint los las el upper lower great little old".split())  # noqa: SIM905
 """Words that make another name of the one behind them: New York."""
+_FEWEST_TRANSLITERATED = 6
+"""Letters of a name whose spellings are told apart by nothing else."""
+_SPELLINGS = tuple(
+    (lazy_pattern(pattern), letters)
+    for pattern, letters in (
+        *((r"t?sch|tch|tsh", "ch"), (r"[yj]", "i"), (r"ph", "f"), (r"ff?$", "v"), (r"w", "v"), (r"i+e", "e")),
+        *((r"kh", "h"), (r"([aou])e(?=[^ei])", r"\1"), (r"([a-z])\1", r"\1"), (r"ii?$", "i"), (r"ks", "x")),
+    )
+)
+"""Letters of names that are written in several ways, and one of these."""
 _NEGATIONS = ("不", "非", "无", "未", "没")
 _CLASSES = "\u5ddd\u6cb3\u6e56\u5c9b\u5cf6\u5e02\u7701\u770c\u53bf"
 """Signs of rivers, lakes, islands, cities and provinces, behind their names."""
@@ -133,6 +143,9 @@ def same(reference: str, answer: str) -> bool | None:
         return False  # vitamin C, vitamin D
     if not (is_name(_without_class(reference)) and is_name(_without_class(answer))):
         return None
+    wanted, given = ([_transliterated(word) for word in name] for name in (wanted, given))
+    if wanted == given:
+        return True
     initials, whole = zip(*map(_initials, (wanted, given)), strict=True)
     if whole[0] == whole[1] and min(len(wanted), len(given)) > 1 and len(wanted[-1]) > 1 < len(given[-1]):
         return True if initials[0] == initials[1] or not all(initials) else None  # John F. Kennedy
@@ -166,6 +179,15 @@ def _are_one_place(wanted: list[str], given: list[str]) -> bool | None:
     known, keys = _places(), [" ".join(name) for name in (wanted, given)]
     one, other = (known.get(key, known.get(key[:-1]) if key[-1:] in _CLASSES else None) for key in keys)
     return None if one is None or other is None else one == other
+
+
+def _transliterated(word: str) -> str:
+    """A long name in one spelling of those that another script allows: Dostoyevsky, Dostoevskii; Rachmaninoff."""
+    if len(word) < _FEWEST_TRANSLITERATED:
+        return word
+    for pattern, letters in _SPELLINGS:
+        word = pattern.sub(letters, word)
+    return word
 
 
 def _initials(name: list[str]) -> tuple[list[str], list[str]]:

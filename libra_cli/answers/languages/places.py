@@ -83,24 +83,31 @@ NAMES = """
     rio_de_janeiro 里约热内卢
     sao_paulo 圣保罗
     brasilia 巴西利亚
-    germany deutschland allemagne alemania alemanha germania германия 德国 ドイツ 독일
+    germany federal_republic_of_germany deutschland allemagne alemania alemanha germania германия 德国 ドイツ 독일
     france frankreich francia franca франция 法国 フランス 프랑스
     spain spanien espagne espana espanha spagna испания 西班牙 スペイン 스페인
     italy italien italie italia италия 意大利 イタリア 이탈리아
     brazil brasil brasilien bresil brasile бразилия 巴西 ブラジル 브라질
     japan japon japao giappone япония 日本 일본
-    china chine cina китай 中国 중국
-    russia russland russie rusia rossiya россия 俄罗斯 ロシア 러시아
+    china people's_republic_of_china chine cina китай 中国 중국
+    russia russian_federation russland russie rusia rossiya россия 俄罗斯 ロシア 러시아
     egypt agypten egypte egipto egito egitto египет 埃及 エジプト 이집트 مصر
-    india indien inde индия 印度 インド 인도
-    switzerland schweiz suisse suiza suica svizzera швейцария 瑞士 スイス 스위스
+    india republic_of_india bharat indien inde индия 印度 インド 인도
+    switzerland swiss_confederation schweiz suisse suiza suica svizzera швейцария 瑞士 スイス 스위스
     austria osterreich autriche австрия 奥地利 オーストリア 오스트리아
     australia australien australie австралия 澳大利亚 オーストラリア 호주
     canada kanada канада 加拿大 カナダ 캐나다
-    greece griechenland grece grecia греция 希腊 ギリシャ 그리스
-    netherlands niederlande pays-bas paises_bajos holland 荷兰 オランダ 네덜란드
-    mexico mexiko mexique messico мексика 墨西哥 メキシコ 멕시코
+    greece hellenic_republic griechenland grece grecia греция 希腊 ギリシャ 그리스
+    netherlands kingdom_of_the_netherlands niederlande pays-bas paises_bajos holland 荷兰 オランダ 네덜란드
+    mexico united_mexican_states mexiko mexique messico мексика 墨西哥 メキシコ 멕시코
     argentina argentinien argentine аргентина 阿根廷 アルゼンチン 아르헨티나
     turkey turkiye turkei turquie turquia turchia турция 土耳其 トルコ 터키 튀르키예
+    czechia czech_republic tschechien tchequie chequia чехия 捷克 チェコ 체코
+    south_korea republic_of_korea sudkorea coree_du_sud corea_del_sur 韩国 韓国 한국 대한민국
+    north_korea democratic_people's_republic_of_korea nordkorea coree_du_nord 朝鲜 北朝鮮
+    ivory_coast cote_d'ivoire elfenbeinkuste costa_de_marfil
+    myanmar burma birma birmanie birmania
+    eswatini swaziland
+    sri_lanka ceylon
 """
 """Names of one place in a row, without accents; _ stands for a space."""

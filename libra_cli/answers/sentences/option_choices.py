@@ -9,6 +9,7 @@ from itertools import pairwise
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import assertions, denials, main_claims, options, phrases
 from libra_cli.answers.text import latex, words
+from libra_cli.answers.values import science
 from libra_cli.lazy_pattern import lazy_pattern
 
 _LETTER = lazy_pattern(
@@ -99,6 +100,9 @@ def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1
     wanted = {
         letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
     }
+    elements = {letter: science.element(content) for letter, content in listed.items() if len(content) < 3}
+    if len(elements) == len(listed) and all(elements.values()):  # F, said as fluorine
+        wanted = {letter: [str(element)] for letter, element in elements.items()}
     asks_wrong = not _ASKS_WRONG.isdisjoint(word.lower() for word in words.split(question))
     for whole in _last_sentences(text):
         denied = [held[0] for clause in _ENDS.split(whole) if asks_wrong and (held := _denied(clause, listed, wanted))]
