@@ -135,6 +135,8 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
         answer = asked_names.capitalised(reference, answer, question)
     if not are_integers and any(map(question.__contains__, asked_names.OF_SEVERAL)):
         reference, answer = asked_names.in_one_form(reference, answer, question)
+    if "j" in reference and "i" in answer:
+        reference = one_form.with_imaginary(reference, answer, question)
     if " or " in question:
         reference, answer = alternatives.in_letters(reference, answer, question)
     if reference[:1] in ("$", "\\") and ("$" in answer or "cent" in answer or "dollar" in answer):

@@ -13,6 +13,7 @@ from math import lcm
 
 from libra_cli.answers.text import latex, vocabulary
 from libra_cli.answers.values import normalize
+from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MAX_PARTS = 80, 9
 _CATIONS = {
@@ -41,6 +42,7 @@ _OTHERS = {
     "sulfuric acid": "H2SO4", "sulfurous acid": "H2SO3", "nitric acid": "HNO3", "nitrous acid": "HNO2",
     "phosphoric acid": "H3PO4", "carbonic acid": "H2CO3", "acetic acid": "CH3COOH", "formic acid": "HCOOH",
     "perchloric acid": "HClO4", "hydrofluoric acid": "HF", "hydrobromic acid": "HBr", "table salt": "NaCl",
+    "nitric oxide": "NO", "nitrous oxide": "N2O",
     "hydrogen": "H2", "oxygen": "O2", "nitrogen": "N2", "chlorine": "Cl2", "fluorine": "F2", "bromine": "Br2",
 }  # fmt: skip
 ENDS = (
@@ -48,6 +50,8 @@ ENDS = (
     *("water", "ammonia", "ylene", "salt"),
 )
 """Ends of the names of compounds."""
+_SHORT_FORMULA = lazy_pattern(r"[CNHKI][OFIN]")
+"""A formula without digits and small letters, which may be other letters as well: CO."""
 _STEMS = ("meth", "eth", "prop", "but", "pent", "hex", "hept", "oct", "non", "dec")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7}
 
@@ -73,7 +77,8 @@ def same(reference: str, answer: str) -> bool | None:
 def stated(sentence: str, reference: str, question: str = "") -> str | None:
     """The only compound that a sentence names, or its formula, if the reference is one; None if that is not certain."""
     name = _name(reference)
-    if not (_chain(name) or _of_name(name) or _is_formula(reference)):
+    is_short = _SHORT_FORMULA.fullmatch(reference.strip(" $")) is not None and _of_formula(reference) is not None
+    if not (_chain(name) or _of_name(name) or _is_formula(reference) or is_short):
         return None
     text = normalize.in_ascii(sentence).replace("(", " (").replace("**", " ").replace("$", " ")
     heard = [word.strip(".,:;()") for word in text.replace(" (I", "(I").replace(" (V", "(V").split()]

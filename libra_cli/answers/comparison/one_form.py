@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.comparison import vectors
+from libra_cli.answers.languages import ratios
 from libra_cli.answers.text import function_forms, latex
 from libra_cli.answers.values import normalize, quantities, structure
 from libra_cli.answers.values.structure import Leaf
@@ -15,6 +16,11 @@ _NO_INDEX = r"(?<![A-Za-z\\_])(?<!_\{)(?<!\\(?:hat|vec|bar)[ {])(?<!\\mathbf[ {]
 """Before a letter that is neither an index nor a vector."""
 _OTHER_I = lazy_pattern(_NO_INDEX + r"[jI](?![A-Za-z_\u0302])")
 _IMAGINARY = lazy_pattern(_NO_INDEX + r"i(?![A-Za-z\u0302])")
+_REAL, _SUM = r"\s*[-\u2212]?\s*\d[\d.]*\s*", r"\s*[-+\u2212]\s*(?:\d[\d.]*\s*{0}|{0}\s*\d[\d.]*|{0})\s*"
+_SUM_WITH_J = lazy_pattern(rf"\$?(?:{_REAL})?(?:{_SUM.format('j')}|(?:\d[\d.]*)?j|j\d[\d.]*)\$?")
+_SUM_WITH_I = lazy_pattern(rf"\$?{_REAL}{_SUM.format('i')}\$?")
+"""A complex number with a real part, which no vector has."""
+_PURE_I = lazy_pattern(r"\$?[-\u2212]?\s*(?:\d[\d.]*)?\s*i\s*\$?")
 _FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
 _CHARGE = lazy_pattern(r"^(\d{1,2})([+-])$")
 _WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
@@ -45,8 +51,12 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
         and _IMAGINARY.search(reference)
     ):
         answer = answer if _IMAGINARY.search(answer) else _OTHER_I.sub("i", answer)  # 3 - 4j, 3 - 4*I
+    elif "j" in reference and "i" in answer and _SUM_WITH_J.fullmatch(reference) and _SUM_WITH_I.fullmatch(answer):
+        reference = reference.replace("j", "i")  # 3 + 4j, as engineers write it
     if answer.count("=") > 1 and "\\" in answer:
         answer = _in_symbols_of(answer, reference)
+    if "to" in answer and answer[:1].isalnum():
+        answer = ratios.of_answer(answer, reference)
     if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
         answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
     if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):
@@ -65,6 +75,13 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
     elif "=" in reference and "=" not in answer:
         reference = _claimed(reference, answer)
     return reference, answer
+
+
+def with_imaginary(reference: str, answer: str, question: str) -> str:
+    """`reference` with i for j, where the question says that j is the imaginary unit, or asks for an impedance."""
+    is_electric = any(map(question.__contains__, ("maginary", "mpedance", "hasor", "omplex", "eactance", "dmittance")))
+    is_pure = _SUM_WITH_J.fullmatch(reference) and _PURE_I.fullmatch(answer)
+    return reference.replace("j", "i") if is_electric and is_pure else reference
 
 
 def without_remark(answer: str, response: str) -> str:

@@ -17,6 +17,8 @@ _EXCEPT = lazy_pattern(
 """A condition behind a formula: x+3, x\\neq 3."""
 _MEASURED = lazy_pattern(r"\d[\d.,]* ?[A-Za-z][A-Za-z /^\d]{0,24}")
 """A number with what may be its unit."""
+_TWO_NAMES = lazy_pattern(r"([^()\uff08\uff09]{1,60}?) ?[(\uff08]([^()\uff08\uff09]{1,60})[)\uff09]")
+"""A term, and once more in another script: 光合作用（photosynthesis）."""
 _OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
 
 
@@ -25,6 +27,8 @@ def alone(answer: str, reference: str, decide: Callable[[str, str], Decision | N
 
     `decide` says whether two values are the same.
     """
+    if not answer.isascii() and answer.rstrip(" .}$")[-1:] in (")", "\uff09"):
+        answer = _in_script_of(reference, answer)
     has_except = ("\\ne" in answer or "≠" in answer) and "\\ne" not in reference and "≠" not in reference
     if has_except and not any(map(f"{answer} {reference}".__contains__, _OF_SETS)):
         answer = _EXCEPT.sub("", answer)
@@ -33,6 +37,22 @@ def alone(answer: str, reference: str, decide: Callable[[str, str], Decision | N
         decision = decide(first, second) if all(_MEASURED.fullmatch(one.strip()) for one in (first, second)) else None
         return first if decision is not None and decision.equal else answer
     return _once(answer, decide) if " (" in answer and answer.endswith((")", ").", ")}")) else answer
+
+
+def _in_script_of(reference: str, answer: str) -> str:
+    """The one of a term's two names that is in the script of the reference: iron of \u94c1 (iron)."""
+    found = _TWO_NAMES.fullmatch(latex.without_setting(answer).strip(" .$"))
+    wanted = _script(latex.without_setting(reference))
+    in_script = [name.strip() for name in found.groups() if _script(name) == wanted] if found and wanted else []
+    return in_script[0] if len(in_script) == 1 else answer
+
+
+def _script(text: str) -> str:
+    """Whether the letters of a text are all Latin, or none of them; empty if it has digits, or letters of both."""
+    letters = [char for char in text if char.isalpha()]
+    latin = sum(char < "\u0370" for char in letters)
+    is_one = letters and latin in (0, len(letters)) and not any(map(str.isdigit, text))
+    return ("Latin" if latin else "other") if is_one else ""
 
 
 def _once(answer: str, decide: Callable[[str, str], Decision | None]) -> str:

@@ -23,6 +23,8 @@ _LABELLED = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z] ?: ?\$?\\boxed")
 """A box behind the name of its value: y: \\boxed{1}."""
 _BOX = lazy_pattern(r"\\boxed\{([^{}]{0,60}(?:\{[^{}]{0,40}\}[^{}]{0,40}){0,4})\}")
 _NAME_IN_REFERENCE = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?|[a-z]{3,12}) ?=")
+_CARRIED_OUT = lazy_pattern(r"[$\s]{0,3}=\s?\$?(?P<value>-?(?:\d[\d.,]*(?<=\d)|\\[dt]?frac\{\d+\}\{\d+\}))(?![\w^*/!])")
+_LETTER = lazy_pattern(r"[A-Za-z](?:_\{?\w\}?)?")
 _SEVERAL = 2
 _OF_QUESTION = words.table(
     "so thus therefore hence and the a our my final correct required overall answer to question problem this original "
@@ -63,6 +65,24 @@ def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | Non
     decision = equal.decide_quickly(box.content, value)
     is_other = decision is not None and decision.equal is False and not _may_be_same(box.content, value)
     return Extraction(value) if is_other else None
+
+
+def carried_out(content: str, behind: str, reference: str) -> str | None:
+    """The value of the calculation in a box that stands behind it: \\boxed{3!} = 6; None if there is none.
+
+    None as well if the box holds the reference, or the two are not the same for certain.
+    """
+    from libra_cli.answers.comparison import equal
+
+    found = _CARRIED_OUT.match(behind)
+    if found is None or structure.is_number(content):
+        return None
+    value = found["value"].strip()
+    if _LETTER.fullmatch(content):
+        return f"{content} = {value}"
+    wanted, same = equal.decide_quickly(reference, content), equal.decide_quickly(content, value)
+    is_other = wanted is None or not wanted.equal
+    return value if is_other and same is not None and same.equal else None
 
 
 def of_parts(text: str, reference: str) -> str | None:

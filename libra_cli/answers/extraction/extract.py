@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from libra_cli.answers.comparison import changes, integer_bounds
-from libra_cli.answers.extraction import after_box, asked, certainty, chains, prose
+from libra_cli.answers.extraction import after_box, asked, boxed_sentences, certainty, chains, prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import commas
 from libra_cli.answers.sentences import (
@@ -29,6 +29,7 @@ from libra_cli.answers.sentences import (
     option_choices,
     options,
     phrases,
+    small_options,
     statements,
 )
 from libra_cli.answers.sentences.extracted import (
@@ -117,7 +118,7 @@ class _Asked(NamedTuple):
 def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
     """`A, then C, then B`: an order of the things that the question names."""
     text, reference, _, question = asked_for
-    if not (question and reference) or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
+    if not reference or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
         return found
     order = orders.stated(found.answer or "", reference, question)
     order = orders.stated(text, reference, question) if order is None else order
@@ -306,12 +307,18 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
     after = text[box.end :]
     if len(after) > _FEW_CHARS and (change := changed(after, after_box=True, cut=cut)):  # most texts end in the box
         return change
-    if after[:1].isdigit():  # \\boxed{1}2
+    is_split = box.content.rstrip("}")[-1:] == "千" and after.lstrip("$ ")[:1] in tuple("克米瓦焦伏")
+    if after[:1].isdigit() or is_split:  # \\boxed{1}2, \\boxed{3千}克
         return UNDECIDED
+    value = after_box.carried_out(box.content, after, reference) if reference and "=" in after[:_FEW_CHARS] else None
+    if value:
+        return Extraction(value)
     if len(after) > _FEW_CHARS and not cut:
         later = after_box.answer(text, box, reference)
         if later is not None:
             return later
+    if "\\" in box.content and reference and (said := boxed_sentences.read(box.content, reference, question)):
+        return said
     answer = box.content if box.content.isalnum() else _in_box(box.content)
     if reference is not None and not reference.isdecimal():
         answer = _with_unit_behind(answer, after, reference)
@@ -338,6 +345,7 @@ def _choice(
     text: str, reference: str, box: boxes.Box | None, cut: bool | None, question: str | None
 ) -> Extraction | None:
     """The option that a text chooses where one is asked for; None if what is in its box decides."""
+    text = text if box else small_options.in_capitals(text)
     listed = options.of_question(question) if question else {}
     checked = None if box or cut else option_checks.right(statements.tail_of(text), question)
     checked = checked or (option_choices.stands_first(text, listed) if listed and not box and not cut else None)

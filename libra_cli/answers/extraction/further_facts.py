@@ -25,6 +25,8 @@ _FACT = lazy_pattern(
     r"|, (?=on the |(?:one|\d) (?:more|fewer|less) than )"
 )
 """Where a sentence goes on with another fact."""
+_OF_OTHER = lazy_pattern(r"(?:its|the|their|his|her) ([a-z]+)(?: of [a-z ]{1,20})? (?:being|is|are|was|measures) ")
+"""What a further fact is about."""
 _NUMBER = lazy_pattern(r"(?<![\w.,])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\d)")
 _OPEN_HEADS = words.table(
     "since because if when as given although while suppose assume let for after before first once out unlike not no"
@@ -138,6 +140,8 @@ def before_fact(prose: Prose) -> Extraction | None:
     if decided is None or decided.equal is None:
         return None
     is_open = not decided.equal and any(one.replace(",", "") == prose.reference for one in _NUMBER.findall(behind))
+    named = _OF_OTHER.match(behind)
+    is_open = is_open and (named is None or named[1].lower()[:_STEM] in asked)  # its supplement being 75
     return UNDECIDED if is_open else Extraction(value)
 
 

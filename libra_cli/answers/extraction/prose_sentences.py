@@ -5,7 +5,15 @@ from __future__ import annotations
 from libra_cli.answers.comparison import changes, equal
 from libra_cli.answers.extraction import asked, certainty, conclusions, typed
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.languages import abroad, amounts, answer_forms, numerals
+from libra_cli.answers.languages import (
+    abroad,
+    amounts,
+    answer_forms,
+    bounds_in_signs,
+    numerals,
+    right_angles,
+    root_words,
+)
 from libra_cli.answers.sentences import (
     asked_units,
     asking,
@@ -61,6 +69,24 @@ _PROSE = 4
 def time_in_words(prose: Prose) -> Extraction | None:
     """`They met at half past seven`, which nothing here reads."""
     return UNDECIDED if prose.reference and phrases.is_time_in_words(prose.tail) else None
+
+
+def bound_in_signs(prose: Prose) -> Extraction | None:
+    """`x至少是5`, `xは5以上である`, for a reference that is a bound of a letter."""
+    if prose.cut or not any(map(prose.reference.__contains__, ("<", ">", "\\le", "\\ge", "\u2264", "\u2265"))):
+        return None
+    found = bounds_in_signs.stated(prose.sentences[-1])
+    return Extraction(found) if found else None
+
+
+def right_angle(prose: Prose) -> Extraction | None:
+    """`The lines meet at right angles`, where an angle is asked for."""
+    if prose.cut or not (
+        structure.is_number(prose.reference) or "\\" in prose.reference or "\u03c0" in prose.reference
+    ):
+        return None
+    found = right_angles.stated(prose.sentences[-1], prose.reference, prose.question)
+    return Extraction(found) if found else None
 
 
 def one_asked_for(prose: Prose) -> Extraction | None:
@@ -261,6 +287,13 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
         return Extraction(answer, AMBIGUOUS)  # 25% is absent
     is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
     return Extraction(answer, AMBIGUOUS) if is_misread else None
+
+
+def within_a_root(prose: Prose, answer: str | None) -> Extraction | None:
+    """Check of a number that stands under a root in words which nothing here reads: a third of the root of 5."""
+    sentence = prose.sentences[-1]
+    is_inside = answer and root_words.is_said(sentence) and root_words.is_inside(answer, prose.in_digits)
+    return Extraction(answer, AMBIGUOUS) if is_inside else None
 
 
 def beside_the_question(prose: Prose, answer: str | None) -> Extraction | None:

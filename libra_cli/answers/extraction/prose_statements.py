@@ -58,6 +58,7 @@ _UNDECIDED_BETWEEN = lazy_pattern(
     r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
     r"|\b(?:either|any) of these may be\b)"
 )
+_SENTENCE_END = lazy_pattern(r"[.!](?!\d)|[。！\n]")
 _BRACKETS = lazy_pattern(r"\s?\([^()]*\)")
 
 
@@ -229,7 +230,9 @@ def statement_abroad(prose: Prose) -> Extraction | None:
     stated = answer_forms.stated_answer(tail)
     if not stated:
         return None
-    change = changed(tail[tail.rfind(stated) + len(stated) :], False, prose.cut)
+    behind = tail[tail.rfind(stated) :]
+    end = _SENTENCE_END.search(behind)
+    change = changed(behind[end.start() :], False, prose.cut) if end else None
     found = change or of_asserted(labelled.told(stated, prose.tail, prose.question), prose.reference)
     is_open = found.answer and structure.is_number(prose.reference) and amounts.may_be_numeral(found.answer)
     return UNDECIDED if is_open else found

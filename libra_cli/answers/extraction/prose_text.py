@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from libra_cli.answers.extraction import conclusions
-from libra_cli.answers.languages import abroad, answer_forms, clocks_abroad, commas, names, units_abroad
-from libra_cli.answers.sentences import phrases, remarks, statements
+from libra_cli.answers.languages import (
+    abroad,
+    answer_forms,
+    clocks_abroad,
+    commas,
+    contrasts,
+    names,
+    ratios,
+    root_words,
+    units_abroad,
+)
+from libra_cli.answers.sentences import phrases, remarks, set_aside, statements
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.text import hedges, informal, number, words
 from libra_cli.answers.values import dates, structure, units
@@ -24,6 +34,17 @@ _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _OF = (" in ", " out of ", "-in-", "-out-of-")
 _CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
 _PART = lazy_pattern(r"(?<![\d.,/])(\d{1,6}) of the (\d{1,9})(?![\d/]|[.,]\d)")
+_CHANCE_ABROAD = lazy_pattern(
+    r"(?<![\d.,/])(\d{1,6}) (?:sur|von(?: den)?|aus|de(?: cada)?|en|entre|sobre|em(?: cada)?|su|op(?: de)?|van de"
+    r"|из|na|z|av|på) (\d{1,9})(?![\d/]|[.,]\d)"
+)
+"""A chance in another language: 2 sur 5, 6 von 36, 1 de cada 13."""
+_ORDINALS_IN_SIGNS = ("第", "目", "째")
+_ORDINAL_IN_SIGNS = lazy_pattern(
+    r"第[一二三四五六七八九十百\d]+(?:[步次轮輪回遍个個项項天年月周位题]|种方法|種方法)"
+    r"|[一二三四五六七八九十\d]+(?:回目|度目)|\d+번째로? ?"
+)
+_NUMERAL = lazy_pattern(r"[\d一二三四五六七八九十百千万两]")
 _NEGATIVE = lazy_pattern(
     r" (?:negative|minus(?<= is minus)|minus(?<= are minus)|minus(?<= to minus)|minus(?<= gives minus)"
     r"|minus(?<=[=:] minus)|minus(?<= equals minus)) (?=\d)"
@@ -165,6 +186,11 @@ class Prose:
             tail = f"{tail.rstrip('!')}."
         tail = informal.in_full(statements.without_check(statements.tail_of(tail)))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question, self.reference)
+        tail = contrasts.without_denied(tail)
+        if root_words.is_said(tail):
+            tail = root_words.in_signs(tail)
+        tail = ratios.in_figures(tail, self.reference) if self.reference else tail
+        tail = tail if self.cut else set_aside.without(tail, self.question)
         if " " in tail and _SPACED.search(tail):
             tail = _SPACED.sub(lambda number: number[0].replace(" ", ""), tail)
         if "pesos" in tail and "$" in tail:
@@ -176,6 +202,7 @@ class Prose:
         if any(map(tail.__contains__, _MEANS_IT)):
             tail = abroad.with_copula(tail)
         if not tail.isascii():
+            tail = self._without_ordinals(tail)
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
         if " and at " in tail and self.is_several:
             tail = tail.replace(" and at ", " and ")
@@ -207,6 +234,15 @@ class Prose:
         if self.question and ("round" in self.question.lower() or "nearest" in self.question):
             tail = _ABOUT.sub("", tail)
         return answer_forms.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
+
+    def _without_ordinals(self, tail: str) -> str:
+        """`tail` without the ordinals in signs of its end, if that has another number: 第二次验算后."""
+        asked = self.question or ""
+        if not self.reference.isdecimal() or any(map(asked.__contains__, _ORDINALS_IN_SIGNS)):
+            return tail
+        start = len(tail) - len(words.sentences(tail)[-1])
+        rest = _ORDINAL_IN_SIGNS.sub("", tail[start:])
+        return tail[:start] + rest if rest != tail[start:] and _NUMERAL.search(rest) else tail
 
     @cached_property
     def sentences(self) -> Sequence[str]:
@@ -240,7 +276,7 @@ class Prose:
     @cached_property
     def asks_for_share(self) -> bool:
         """Whether the reference is a number below one, which may be said in percent."""
-        if not self.reference.startswith(("0.", ".", "1/", "\\", "$", "2/", "3/", "4/")):
+        if "/" not in self.reference and not self.reference.startswith(("0.", ".", "\\", "$")):
             return False
         wanted = structure.parse(self.reference)
         return isinstance(wanted, Leaf) and wanted.number is not None and 0 < wanted.number.value < 1
@@ -253,6 +289,9 @@ class Prose:
             found = _PER_ONE.sub("", found)
         if self.asks_for_share and any(map(found.__contains__, _OF)):
             found = _CHANCE.sub(r"\1/\2", found)
+        if self.asks_for_share and _CHANCE_ABROAD.search(found):
+            is_abroad = abroad.language_of(self.sentences[-1]) or abroad.language_of(self.question or "")
+            found = _CHANCE_ABROAD.sub(r"\1/\2", found) if is_abroad else found
         if self.asks_for_share and " of the " in found and "raction" in (self.question or ""):
             found = _PART.sub(r"\1/\2", found)
         if " out of " in found and self.reference.isdecimal() and not any(map(found.__contains__, _CHANCES)):

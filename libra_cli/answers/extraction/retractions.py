@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra_cli.answers.extraction import conclusions
-from libra_cli.answers.languages import answer_forms
+from libra_cli.answers.languages import answer_forms, corrections
 from libra_cli.answers.sentences import assertions, denials, statements
 from libra_cli.answers.sentences.extracted import RETRACTED, TRUNCATED, UNDECIDED, Extraction, of_asserted
 
@@ -19,6 +19,15 @@ def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
     denied = denials.DENIED_AT_ONCE.match(after) if after_box else None
     if denied is None:
         after = after[-statements.TAIL_CHARS :]
+        replaced = corrections.replaced(after)
+        if replaced is not None:
+            return (
+                Extraction(None, TRUNCATED)
+                if cut
+                else of_asserted(statements.tidy(replaced))
+                if replaced
+                else UNDECIDED
+            )
         if not any(map(after.lower().__contains__, denials.CHANGES)):
             return None
         denied = next(filter(denials.is_about_the_answer, denials.DENIED.finditer(after)), None)

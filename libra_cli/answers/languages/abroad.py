@@ -49,6 +49,7 @@ _BOUNDS = (
     ("greater", "than"),
     ("smaller", "than"),
 )
+_BOUND_SIGNS = ("<", ">", "\\leq", "\\geq")
 _OVER = (("over",), ("under",))
 """Words before a number that is no value."""
 _MEANS_IT = lazy_pattern(
@@ -142,6 +143,8 @@ def may_say_more(sentence: str, question: str | None = None, answer: str = "") -
     if amounts.is_unread(read, language) or amounts.are_in_dozens(heard, (question or "").split()):
         return True
     bounds = _bounds_in(" ".join(read).lower().split())
+    if len(bounds) == 1 and any(map(answer.__contains__, _BOUND_SIGNS)):  # which the answer has: x \\geq 3
+        return False
     asked_for = " ".join(_read(_apart((question or "").split()[:MAX_WORDS]), language)).lower() if bounds else ""
     return any(" ".join(bound) not in asked_for for bound in bounds)
 

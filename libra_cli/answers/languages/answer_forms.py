@@ -170,6 +170,7 @@ _NO_NOUN = (
 """Words behind a number that are no counted things: units, percent, multiples."""
 _DATE = lazy_pattern(r"(\d{4})\s?[年년]\s?(\d{1,2})\s?[月월]\s?(\d{1,2})\s?[日号일]")
 _CIRCLED = "①②③④⑤⑥⑦⑧⑨"
+_APART = lazy_pattern(r"\d \d")
 _ACCENTED_NOUN = lazy_pattern(r"(-?\d[\d.,]*(?<=\d)) (?=[^\W\d_]{0,30}[^\W\d_a-zA-Z])([^\W\d_]{3,30})")
 _NO_COUNTED = (
     *("mil", "bil", "douz", "docen", "dútz", "demi", "hälft", "dritt", "fünft", "zwölft"),
@@ -321,7 +322,10 @@ def in_english(text: str) -> str:
     noun = counted[2].lower() if counted else ""
     if counted and noun.isalpha() and not noun.startswith(_NO_COUNTED) and (noun,) not in units_abroad.units():
         return counted[1]
-    value = in_latex(" ".join(latex.without_fonts(text).replace("$", "").split()))
+    bare = " ".join(latex.without_fonts(text).replace("$", "").split())
+    value = in_latex(bare)
+    if value is None and "\\text" in text and not _APART.search(bare):  # 3\\text{万}
+        value = in_latex(bare.replace(" ", ""))
     return text if value is None else value
 
 

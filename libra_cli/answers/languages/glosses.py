@@ -7,6 +7,8 @@ from __future__ import annotations
 
 _GLOSSES = {
     "de": """
+        greater than or equal to: größer_oder_gleich größer_gleich größer_als_oder_gleich
+        less than or equal to: kleiner_oder_gleich kleiner_gleich kleiner_als_oder_gleich
         is: ist heißt beträgt lautet ergibt entspricht wäre | are: sind | makes: macht ergeben machen
         has: hat enthält besitzt | have: haben | needs: braucht benötigt | costs: kostet kosten
         so: also daher somit damit folglich deshalb demnach mithin | then: dann
@@ -24,6 +26,8 @@ _GLOSSES = {
         gives: läuft_auf führt_auf führt_zu ergibt_sich | first: zuerst zunächst erst | keeps: behält
     """,
     "fr": """
+        greater than or equal to: supérieur_ou_égal_à supérieure_ou_égale_à | greater than: plus_grand_que
+        less than or equal to: inférieur_ou_égal_à inférieure_ou_égale_à | smaller than: plus_petit_que
         is: se_trouve s'appelle
         is: est vaut égale fait donne faut coûte | are: sont font donnent valent | has: a contient possède | have: ont
         so: donc ainsi d'où alors | so: par_conséquent | in total: en_tout au_total en_totalité
@@ -40,6 +44,8 @@ _GLOSSES = {
         gives: aboutit_à aboutissons_à conduit_à mène_à | among: sur parmi | minus: moins
     """,
     "es": """
+        greater than or equal to: mayor_o_igual_que mayor_o_igual_a | less than or equal to: menor_o_igual_que
+        less than or equal to: menor_o_igual_a
         is: es está vale equivale cuesta da resulta mide
         are: son están | there are: hay | has: tiene | have: tienen
         so: luego entonces así | so: por_tanto por_lo_tanto por_consiguiente así_que | in total: en_total
@@ -57,6 +63,8 @@ _GLOSSES = {
         first: primero | keeps: conserva
     """,
     "pt": """
+        greater than or equal to: maior_ou_igual_a maior_ou_igual_que | less than or equal to: menor_ou_igual_a
+        less than or equal to: menor_ou_igual_que
         is: é está vale equivale custa dá resulta mede
         are: são estão existem | there are: há | has: tem | have: têm
         so: portanto logo então assim | so: por_isso | in total: no_total ao_todo
@@ -73,6 +81,7 @@ _GLOSSES = {
         remain: fica sobraram | first: primeiro | minus: menos | are: totalizam somam dão
     """,
     "it": """
+        greater than or equal to: maggiore_o_uguale_a | less than or equal to: minore_o_uguale_a
         is: è vale costa equivale dà fa misura | are: sono fanno valgono | there are: ci_sono | has: ha | have: hanno
         so: quindi dunque perciò pertanto allora | in total: in_totale in_tutto complessivamente
         because: perché poiché siccome | if: se | not: non | instead: invece anziché | or: o oppure | and: e ed
@@ -87,6 +96,8 @@ _GLOSSES = {
         minus: meno | among: su | gets: si_ottiene si_ottengono | gives: risulta | first: prima | then: poi
     """,
     "nl": """
+        greater than or equal to: groter_dan_of_gelijk_aan groter_of_gelijk_aan
+        less than or equal to: kleiner_dan_of_gelijk_aan kleiner_of_gelijk_aan
         is: is bedraagt kost wordt | are: zijn | has: heeft | have: hebben | makes: maakt
         so: dus daarom daardoor | in total: in_totaal samen totaal | because: omdat want | if: als indien
         not: niet geen | instead: plaats | or: of | and: en | for: voor | per: per | with: met | of: van
@@ -98,6 +109,8 @@ _GLOSSES = {
         gives: geeft geven levert komt_uit_op komen_uit_op komt_neer_op komt_op komen_op
     """,
     "ru": """
+        greater than or equal to: больше_или_равно больше_либо_равно | less than or equal to: меньше_или_равно
+        less than or equal to: меньше_либо_равно
         is: равен равна равно равняется составляет это есть является получается получится будет стоит
         are: равны составляют получим получаем | has: имеет | how many: сколько | so: значит следовательно итак поэтому
         so: таким_образом | in total: всего итого вместе в_сумме в_итоге | because: потому так_как поскольку ибо
@@ -110,6 +123,7 @@ _GLOSSES = {
         gives: дает даёт дают даст дадут | get: имеем находим | first: сначала | then: затем потом | minus: минус
     """,
     "pl": """
+        greater than or equal to: większe_lub_równe większy_lub_równy | less than or equal to: mniejsze_lub_równe
         is: jest wynosi równa kosztuje daje | are: są równe | has: ma | so: więc zatem czyli stąd
         in total: razem łącznie ogółem w_sumie | because: bo ponieważ gdyż | if: jeśli jeżeli gdy | not: nie
         instead: zamiast | or: lub albo | and: i oraz | for: dla za | with: z ze | about: około ok
@@ -139,6 +153,7 @@ _GLOSSES = {
         how many: berapa | about: sekitar
     """,
     "sv": """
+        greater than or equal to: större_än_eller_lika_med | less than or equal to: mindre_än_eller_lika_med
         is: är blir kostar | has: har | so: alltså därför därmed | in total: totalt sammanlagt
         because: eftersom | if: om | not: inte ej | or: eller | and: och | for: för | with: med | of: av
         the: det den | a: en ett | about: ungefär cirka | exactly: exakt | only: bara endast | there: finns
@@ -149,7 +164,7 @@ _GLOSSES = {
     """,
 }
 """English words and what other languages write for them: a word, or several with _ between them."""
-LONGEST = 4
+LONGEST = 5
 """Words of the longest row."""
 SIGNS = {
     "等于": " equals ", "等於": " equals ", "一共有": " in total ", "一共": " in total ", "总共": " in total ",
@@ -166,7 +181,7 @@ TASK_WORDS = {
     "es": frozenset("calcula calcule resuelve halla obtiene obtenemos".split()),  # noqa: SIM905
     "pt": frozenset("calcule resolva obtemos obtém".split()),  # noqa: SIM905
     "it": frozenset("calcola risolvi trova ottiene otteniamo".split()),  # noqa: SIM905
-    "nl": frozenset(("bereken",)),
+    "nl": frozenset(("bereken", "hoe", "kans")),
 }
 """Words by which short tasks and their solutions tell their language."""
 DECIMAL_COMMAS = ("de", "fr", "es", "pt", "it", "nl", "ru", "pl", "tr", "sv")

@@ -20,6 +20,8 @@ _EMPTY = words.table(
     so therefore hence thus then the a an it its this that these those he she they we i is are was were be becomes being
     must will would does do did has have answer choose chose pick option one clearly definitely certainly indeed in fact
     to of by at on as because and for from with used use uses using here case
+    always everywhere throughout whole entire domain line strictly globally all real
+    function sequence series graph curve
     """
 )
 """Words of a sentence beside what it chooses."""

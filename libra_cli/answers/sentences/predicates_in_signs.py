@@ -58,10 +58,6 @@ _QUOTES = '“”「」『』"‘’《》*$ '
 _REMARK = lazy_pattern(r"\s*[（(][^（）()]*[）)]\s*$")
 _BRACKETS = {"$": "$", "{": "}", "(": ")]", "[": "])", "｛": "｝"}
 _LIST = lazy_pattern(r"(?<=\d)[，、](?=-?\d)")
-_CONTRAST = lazy_pattern(
-    r"(?:并|並)?不是[^，。]{1,20}，而?(?P<verb>是)|(?<=は)[^、。は]{1,20}(?:ではなく|じゃなくて?)、?"
-)
-"""What a sentence denies before it says its value: 不是3，而是4; 東京ではなく京都."""
 _TURNS = (
     *("不", "非", "错", "但", "可是", "其实", "等等", "更正", "订正", "应", "抱歉", "改"),
     *("ない", "しかし", "間違", "実は", "ではなく", "訂正", "失礼", "いや", "すみません"),
@@ -108,7 +104,7 @@ def said(sentence: str, question: str) -> str | None:
     subject = _subject(question)
     if not subject or len(sentence) > _MAX_CHARS:
         return None
-    sentence, found = _CONTRAST.sub(_kept, sentence), dict[str, None]()
+    found = dict[str, None]()
     for name in _names(subject):
         at = sentence.find(name)
         while at >= 0:
@@ -130,10 +126,6 @@ def said_before(sentences: Sequence[str], question: str) -> str | None:
         return None
     found = {value for sentence in sentences[:-1] if (value := said(sentence, question)) and not is_open(sentence)}
     return found.pop() if len(found) == 1 else None
-
-
-def _kept(contrast: re.Match[str]) -> str:
-    return contrast["verb"] or ""
 
 
 def is_open(sentence: str) -> bool:

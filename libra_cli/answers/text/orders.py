@@ -29,11 +29,15 @@ _LESS = frozenset("slowest lightest coldest shortest youngest weakest poorest di
 _IN_TURN = lazy_pattern(r"\b(?:then|followed by|next|finally)\b")
 _NOT_IN_TURN = lazy_pattern(r"\b(?:after|before|than|not|or|behind)\b|\d")
 _SUPERLATIVE = lazy_pattern(r"\b\w+(?:est|most)\b")
+_LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 _SEPARATORS = ("<", ">", "→", "->", "\\to", "\\rightarrow", ",", "，", "、")
 _NUMBERED = lazy_pattern(r"(\d{1,2})[.)]\s+(.+)")
 _INLINE = lazy_pattern(r"(?:^|\s)\(?\d[.)]\s+")
-_MOST = 12
-"""Terms of the longest list that is compared."""
+_FEWEST, _MOST = 3, 12
+"""Terms of the shortest chain and of the longest list that are compared."""
+_CHAIN = lazy_pattern(r"[^\s<>]+\s*(?:<|\\lt|>|\\gt)[^=.,;]+")
+"""A chain of inequalities behind what leads to it: Hence a < b < c."""
+_SETTING = lazy_pattern(r"\\(?:text|mathrm|ce)\s*\{([^{}]*)\}|_\{(\w)\}|_(?=\d)")
 
 
 class Terms(NamedTuple):
@@ -55,6 +59,9 @@ def stated(text: str, reference: str, question: str) -> str | None:
     """
     if not ("," in reference or "<" in reference or ">" in reference or "，" in reference):
         return None
+    chain = _chained(text, reference)
+    if chain is not None or not question:
+        return chain
     asked = question.lower()
     direction = _direction(asked)
     is_asked = any(map(asked.replace("in order to", "").__contains__, _ASKS)) or _ENDS.search(asked) is not None
@@ -84,6 +91,24 @@ def stated(text: str, reference: str, question: str) -> str | None:
             return (reference if listed == wanted.names else "") if direction else None
         return f"({', '.join(listed)})" if direction else None
     return None
+
+
+def _chained(text: str, reference: str) -> str | None:
+    """`reference` if a text states its chain of inequalities, from whichever end; "" if it states another one."""
+    wanted = _terms(reference) if "<" in reference or ">" in reference or "\\" in reference else None
+    if wanted is None or not wanted.sign or len(set(wanted.names)) < _FEWEST or not _have_letters(wanted.names):
+        return None
+    chain = _CHAIN.search(text.strip().rpartition("\n")[2])
+    for candidate in [*([chain[0]] if chain else []), *_candidates(text)]:
+        given = _terms(candidate)
+        if given and given.sign and sorted(given.names) == sorted(wanted.names):
+            return reference if given.rising("") == wanted.rising("") else ""
+    return None
+
+
+def _have_letters(names: list[str]) -> bool:
+    """Whether no term of a chain is a number, which would make it an interval."""
+    return all(any(map(str.isalpha, name)) for name in names)
 
 
 def is_reversed(asked: str, text: str) -> bool:
@@ -150,8 +175,10 @@ def _terms(text: str) -> Terms | None:
 
 def _name(term: str) -> str:
     """A term without brackets around it; of words in lower case."""
-    term = term.strip(" .")
+    term = term.strip(" .").translate(_LOWERED)
+    term = _SETTING.sub(lambda piece: piece[1] or piece[2] or "", term) if "\\" in term or "_" in term else term
     if term[:1] == "(" and term[-1:] == ")" and term.count("(") == 1:
         term = term[1:-1].strip()
     term = term.replace(" %", "%").replace("\\%", "%")
-    return term.lower() if len(term) > 3 and term.replace(" ", "").isalpha() else term
+    is_word = term[1:] == term[1:].lower()  # unlike NaCl
+    return term.lower() if is_word and len(term) > 3 and term.replace(" ", "").isalpha() else term

@@ -52,6 +52,9 @@ _VULGAR = lazy_pattern(
     r"[\u00bc-\u00be\u2150-\u215e\u2189]|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\u2044[\u2080-\u2089]+"
 )
 
+_MEASURED = lazy_pattern(r"\$([^$]*[\\A-Za-z][^$]*)\$ ?([A-Za-z\u00b0%\u00b2\u00b3/^\d ]{1,24})\.?")
+"""A formula in dollar signs with a unit behind it."""
+_LETTERS_OF_UNIT = 4
 _PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
 _WRAPPER = lazy_pattern(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{")
 _ANY_INTEGER = lazy_pattern(
@@ -174,6 +177,11 @@ _REWRITES = tuple(
         ("", r"(?<=[A-Za-z] )(\d\d?)(?:st|nd|rd|th)\b", r"\1"),
         ("**", r"\*\*", "^"),
         ("^{", r"\^\{(\w)\}(?!\s*\d)", r"^\1"),
+        (
+            "^",
+            r"(sin|cos|tan|cot|sec|csc|log|ln) ?\^ ?([2-9])(?: +(?=\d)|(?=[1-9][A-Za-z\\]))",
+            r"\1^{\2}",
+        ),  # \sin^2 3x
         ("_{", r"_\{(\w)\}(?!\s*\d)", r"_\1"),
         ("_", r"_(\w) (?=\d)", r"_{\1}"),
         ("<=", r"<=", r"\\leq "),
@@ -192,6 +200,9 @@ def plain(raw: str) -> str:
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
     if text.endswith("$") and text.count("$") == 2 and text.partition("$")[0].rstrip()[-1:] == "=":  # R = $6 \\Omega$
         text = text.replace("$", "")
+    if text[:1] == "$" and (measured := _MEASURED.fullmatch(text)):  # $\\frac{3}{4}$ hour
+        is_short = len(measured[2]) < _LETTERS_OF_UNIT
+        text = f"{measured[1]}\\text{{ {measured[2]}}}" if is_short else f"{measured[1]} {measured[2]}"
     if text.count("$") > 2 and not any(map(_is_said_outside, text.split("$")[::2])):  # in pieces: $90$, $60$
         text = text.replace("$", "")
     if text[:1].isdigit() and _GROUPED.fullmatch(text):

@@ -1,0 +1,58 @@
+"""Reads a box that holds a whole sentence as prose: \\boxed{\\text{The perimeter is } 28}."""
+
+from __future__ import annotations
+
+from libra_cli.answers.extraction import prose
+from libra_cli.answers.sentences.extracted import Extraction
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+MAX_CHARS = 300
+_TEXT = lazy_pattern(r"\\(?:text(?:bf|it|rm|normal)?|mbox|mathrm)\s*\{([^{}]*)\}")
+_SPACE = lazy_pattern(r"\\[,;:! ]|\\quad\b|\\qquad\b|~")
+_STATES = lazy_pattern(
+    r"(?<=[\w$] )(?:is|are|was|were|equals|has|have|must be|will be|can be|ist|sind|beträgt|lautet|est|sont|vaut|es|son"
+    r"|vale|è|sono|é|são|jest|wynosi|равен|равна|равно|составляет)\b"
+    r"|(?<=[\u3040-\u9fff])(?:是|为|等于|は)|(?:입니다|이다|です)"
+)
+"""The verb of a sentence behind its subject."""
+_OF_VALUE = lazy_pattern(r"^\$[^$]+\$ (?:is|are) (?:the|our|my) ")
+_LIMITED = words.table("where if when whenever unless such let otherwise")
+_LONGEST = 8
+"""Words of the longest reference that is no sentence."""
+
+
+def read(content: str, reference: str, question: str | None) -> Extraction | None:
+    """What the sentence in a box states; None if the box holds no sentence, or nothing is read from it."""
+    if len(content) > MAX_CHARS or "\\begin" in content or " " not in content:
+        return None
+    sentence = _sentence(content)
+    if not sentence or _is_sentence(_sentence(reference) or reference):
+        return None
+    found = prose.read(sentence, reference, False, question)
+    return found if found.answer else None
+
+
+def _sentence(content: str) -> str:
+    """The pieces of text and the formulas of a box as one sentence; empty if they are none."""
+    said, end = list[str](), 0
+    for piece in _TEXT.finditer(content):
+        said += [_formula(content[end : piece.start()]), piece[1].strip()]
+        end = piece.end()
+    if not said:
+        return ""
+    sentence = " ".join(filter(None, [*said, _formula(content[end:])])).replace(" ,", ",").rstrip(" .")
+    return f"{sentence}." if _is_sentence(sentence) else ""
+
+
+def _formula(piece: str) -> str:
+    bare = _SPACE.sub(" ", piece).strip(" $")
+    return f"${bare}$" if any(map(str.isalnum, bare)) else bare
+
+
+def _is_sentence(text: str) -> bool:
+    """Whether a text has a subject and a verb, and no condition that limits what it states."""
+    heard = words.split(text.lower())
+    if not _LIMITED.isdisjoint(heard) and heard[:1] != ["the"]:
+        return False
+    return _STATES.search(text) is not None and (not text.startswith("$") or _OF_VALUE.match(text) is not None)

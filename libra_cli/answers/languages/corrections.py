@@ -1,0 +1,65 @@
+"""Reads how other languages take an answer back: Non, erreur de calcul : c'est 10; いや、計算ミスでした。10です."""
+
+from __future__ import annotations
+
+from libra_cli.answers.languages import answer_forms
+from libra_cli.lazy_pattern import lazy_pattern
+
+_START = r"(?:^|[.!?。！？\n])[\s$.*)\]]{0,6}(?:(?:oh|ah|mais|aber|pero|ma|mas|но|maar),? )?"
+_NO = r"(?:non|nein|no|não|нет|nee|nie|nej|anzi|doch nicht|stop|halt|attends|espera|aspetta|стоп|moment)"
+_SIGNS_OF_NO = r"(?:不对|不對|不，|等等|等一下|いや|いえ|違う|違います|待って|아니|잠깐|아,)"
+_ERROR = r"(?:petite |simple |un |um |pequeño |pequeno |ein )?(?:erreur|faute|error|erro|errore|fehler|ошибка|błąd|fel)"
+_MISTAKE = (
+    rf"(?:{_ERROR} (?:de|di|im|bei|dans|en|no|na|nel|w|в|i) (?:[a-z]{{2,5}} )?(?:calc|c[áa]lc|sign|signo|segno|sinal"
+    r"|вычисл|знак|расч|obliczen|rechn)[^.:!?,;\s]{0,12}|(?:rechen|vorzeichen|tipp)fehler|rekenfout|foutje|опечатка"
+    r"|pomyłka|räknefel)"
+)
+_I_ERRED = (
+    r"(?:je me suis tromp|j['\u2019]ai fait une (?:erreur|faute)|me he equivocado|me equivoqu|cometí un error"
+    r"|mi sono sbagliat|ho sbagliato|ho fatto un errore|errei|me enganei|cometi um erro|ich habe mich (?:verrechnet"
+    r"|geirrt|vertan)|я ошиб|ik heb me (?:vergist|verrekend))[^.:!?,;\n]{0,30}"
+)
+_MISTAKE_IN_SIGNS = (
+    r"(?:(?:我|刚才|刚刚|剛才|上面|前面|之前){0,2}(?:[算弄搞看写]错了?|(?:计算|符号)?(?:错误|有误|出错了?|失误))"
+    r"|(?:計算|符号)?(?:ミス|間違い|間違え|誤り)(?:でした|です|ました|ていました|をしました|がありました)?"
+    r"|(?:계산 ?)?(?:에서|을|이)? ?(?:실수|착오|잘못|틀렸)\w{0,6}(?: ?있었\w{0,3}| ?했\w{0,3})?)"
+)
+_TAKEN_BACK = lazy_pattern(
+    rf"(?i:{_START}(?:{_NO}[,.:;!\u2014\u2013-]{{1,2}} ?(?:{_ERROR}|{_MISTAKE}|{_I_ERRED})|{_MISTAKE}|{_I_ERRED}))"
+    r"(?=\s?[.:!,;\u2014\u2013]|\s*$)"
+    rf"|{_START}(?:{_SIGNS_OF_NO}[，、,. ]{{0,2}})?{_MISTAKE_IN_SIGNS}(?=[，,。、.:：！!;；\s]|$)"
+)
+_DOUBT = lazy_pattern(rf"(?i:{_START}{_NO}[,:;!\u2014\u2013-]{{1,2}} ?)|{_START}{_SIGNS_OF_NO}[，、,. ]{{0,2}}")
+_STATED = lazy_pattern(
+    r"(?i:(?:c['\u2019]est|ce sont|en fait|plutôt|eigentlich|vielmehr|en realidad|in realtà|na verdade|es (?:ist|sind)"
+    r"|es|son|è|sono|é|são|это|het is|to|det är|(?:la )?(?:bonne )?réponse est),? )?"
+    r"\$?(?P<value>[-\u2212]?\d[\d.,/]*(?<=\d)|[^$]{1,40}(?=\$))\$?[.!]?\s*$"
+    r"|(?:应该是|應該是|应为|是|正しくは|答えは)?\s?\$?(?P<signs>-?\d[\d.,/]*(?<=\d))\$?\s?"
+    r"(?:です|입니다|이다|이에요)?[。.！!]?\s*$"
+)
+_VALUES = lazy_pattern(r"\$[^$]{1,60}\$|(?<![A-Za-z0-9.,])[-\u2212]?\d[\d.,/]*(?<=\d)")
+_NEEDED = (
+    *("rreur", "aute de", "rror", "rro", "ehler", "fout", "шиб", "опеч", "pomy", "błąd", "räknefel", "tromp"),
+    *("equivo", "sbagli", "errei", "engane", "habe mich", "habe ich mich", "heb me", "错", "有误", "ミス", "間違"),
+    *("실수", "잘못", "착오", "틀렸"),
+    *("non", "nein", "no,", "no:", "no!", "não", "нет", "nee", "nie", "nej", "anzi", "doch nicht", "stop", "halt"),
+    *("不对", "不對", "不，", "等等", "等一下", "いや", "いえ", "違", "待って", "아니", "잠깐"),
+)
+
+
+def replaced(after: str) -> str | None:
+    """The value that a text behind an answer puts in its place; "" if it only takes it back, None if it does not."""
+    lowered = after.lower()
+    if not any(map(lowered.__contains__, _NEEDED)):
+        return None
+    taken_back = [*_TAKEN_BACK.finditer(after)]
+    if taken_back:
+        rest = after[taken_back[-1].end() :]
+        stated = answer_forms.stated_answer(rest) or answer_forms.restated(rest)
+        found = {value.strip("$ ") for value in _VALUES.findall(rest)}
+        return found.pop() if len(found) == 1 else stated or ""
+    for doubt in _DOUBT.finditer(after):
+        said = _STATED.match(after, doubt.end())
+        if said:
+            return (said["value"] or said["signs"]).strip()
+    return None
