@@ -27,8 +27,10 @@ _LIMIT = lazy_pattern(
 )
 _ASKS_FOR_FAILURE = ("not ", "n't", "n\u2019t", "fail", "counterexample", "exceed", "how much more", "how many more")
 _SIGNS = (" not", "n't", "n\u2019t", "fail", " too ", "nvalid", "impossible", "excluded", "ruled out", "insufficient")
-_LIMITS = ("limit", "budget", "llow", "vailable", "ermitted", "equired", "eeded", "apacity", "imum", "thresh")
-_LIMITS = (*_LIMITS, "mark", "target", " cap", "quota", "provided", "given")
+_LIMITS = (
+    *("limit", "budget", "llow", "vailable", "ermitted", "equired", "eeded", "apacity", "imum", "thresh", "mark"),
+    *("target", " cap", "quota", "provided", "given"),
+)
 
 
 def without(text: str, question: str | None) -> str:
