@@ -107,9 +107,7 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
         reference = commas.in_reference(reference, answer, _texts(record, response), response or "")
     if "%" in answer or "percent" in answer:
         bare = percent.without_sign(reference, answer)
-        if bare is not None and any(
-            isinstance(text, str) and percent.is_asked_for(text) for text in _texts(record, response)
-        ):
+        if bare is not None and any(map(percent.is_asked_for, _texts(record, response))):
             return reference, bare
     question = record.get("question")
     if not isinstance(question, str):
@@ -168,8 +166,9 @@ def _chosen(
     return chosen._replace(answer=letters.get(chosen.answer or "", chosen.answer))
 
 
-def _texts(record: Record, response: str | None) -> list[object]:
-    return [record.get("question"), record.get("problem"), response or record.get("response")]
+def _texts(record: Record, response: str | None) -> list[str]:
+    texts = [record.get("question"), record.get("problem"), response or record.get("response")]
+    return [text for text in texts if isinstance(text, str)]
 
 
 def is_correct(outcome: Outcome, record: Record) -> bool | None:
