@@ -58,13 +58,14 @@ def test_words_are_words_numbers_and_operators():
     assert len(shingles(["a", "b", "c", "d", "e", "f"], 5)) == 2
 
 
-def outcomes(rows: list[dict], near: float | None = 0.8) -> list[str]:
-    """What becomes of each row: `new`, why it is left out, or why it is refused."""
+def outcomes(rows: list[dict], near: float | None = 0.8, files: str = "") -> list[str]:
+    """What becomes of each row: `new`, why it is left out or why it is refused; `files` has a letter for each row."""
     seen, found = duplicates.Duplicates(near), []
     for line, fields in enumerate(rows, 1):
-        record = {"id": str(line), "index": line, **fields}
+        record = {"id": str(line), "index": 0, **fields}
+        file = files[line - 1] if files else "f"
         try:
-            seen.check(Row(fields, b"", "f", line), record, "id" in fields)
+            seen.check(Row(fields, b"", file, line), record, fields)
             found.append("new")
         except Filtered as reason:
             found.append(str(reason))
@@ -86,7 +87,8 @@ NAMES = ["response", "response_with_cot", "output", "completion", "generation", 
 def test_two_responses_to_a_problem_are_no_duplicates_whatever_their_name(name):
     rows = [{"question": "Find x.", "reference": "1", name: text} for text in ("It is 1.", "It is 2.")]
     assert outcomes(rows) == ["new", "new"]
-    assert outcomes([rows[0], {**rows[0], "Level": 2}]) == ["new", "new" if name.lower() == "response" else "duplicate"]
+    tells = name.lower() not in ("model", "sample")
+    assert outcomes([rows[0], {**rows[0], "Level": 2}]) == ["new", "new" if tells else "duplicate"]
 
 
 @pytest.mark.parametrize(
@@ -123,17 +125,14 @@ def test_equal_references_with_other_preferences_are_conflicts():
 
 def test_responses_to_one_problem_are_different_rows():
     problem = {"question": PROBLEM, "reference": "84"}
-    assert (
-        outcomes(
-            [
-                {**problem, "response": "84", "model": "m", "sample": 0},
-                {**problem, "response": "84", "model": "n", "sample": 0},
-                {**problem, "response": "84", "model": "m", "sample": 1},
-                {**problem, "response": "84", "model": "m", "sample": 1},
-            ]
-        )
-        == ["new"] * 4
-    )
+    assert outcomes(
+        [
+            {**problem, "response": "84", "model": "m", "sample": 0},
+            {**problem, "response": "84", "model": "n", "sample": 0},
+            {**problem, "response": "84", "model": "m", "sample": 1},
+            {**problem, "response": "84", "model": "m", "sample": 1},
+        ]
+    ) == ["new", "new", "new", "duplicate"]
     same = {**problem, "response": "84", "index": 7}
     assert outcomes([same, dict(same)]) == ["new", "duplicate"]
     pair = {"question": "a?", "response_a": "x", "response_b": "y", "preference": "A>B"}
@@ -143,6 +142,42 @@ def test_responses_to_one_problem_are_different_rows():
         "new",
         "conflicting_reference",
     ]
+
+
+@pytest.mark.parametrize("name", ["response", "generation", "Output"])
+def test_equal_samples_are_duplicates_only_where_nothing_tells_them_apart(name):
+    row = {"question": "Find x.", "reference": "1", name: "It is 1."}
+    assert outcomes([row] * 3) == ["new", "duplicate", "duplicate"]
+    assert outcomes([row] * 4, files="abca") == ["new", "new", "new", "duplicate"]
+    for own in ("seed", "run", "temperature", "id", "sample", "model", "filter"):
+        assert outcomes([{**row, own: 1}, {**row, own: 2}, {**row, own: 1}]) == ["new", "new", "duplicate"], own
+    assert outcomes([row, {**row, "reference": "2"}], files="ab") == ["new", "conflicting_reference"]
+
+
+def test_problems_and_pairs_of_several_files_are_duplicates():
+    pair = {"question": "Find x.", "response_a": "1", "response_b": "2", "preference": "A>B"}
+    assert outcomes([pair, {**pair, "seed": 1}], files="ab") == ["new", "duplicate"]
+    problem = {"question": "Find x.", "reference": "1"}
+    assert outcomes([problem, {**problem, "seed": 1}], files="ab") == ["new", "duplicate"]
+
+
+def of_lm_eval(document: int, name: str | None, text: str, **more) -> dict:
+    fields = {"question": f"Find x{document}.", "reference": "1", "response": text, "doc_id": document}
+    return {**fields, **({} if name is None else {"filter": name}), "filtered_resps": [text[:3]], **more}
+
+
+def test_lines_of_one_sample_for_several_filters_are_one_sample():
+    rows = [of_lm_eval(document, name, "It is 1.") for name in ("strict", "flexible") for document in (0, 1)]
+    assert outcomes(rows) == ["new", "new", "other_filter", "other_filter"]
+    assert outcomes(rows, files="aabb") == ["new"] * 4
+    repeats = [of_lm_eval(0, name, "It is 1.", sample=n, seed=n) for name in ("strict", "flexible") for n in (0, 1)]
+    assert outcomes(repeats) == ["new", "new", "other_filter", "other_filter"]
+
+
+def test_older_logs_do_not_name_the_filter():
+    rows = [of_lm_eval(0, None, "It is 1.", exact_match=score) for score in (0.0, 1.0)]
+    assert outcomes(rows) == ["new", "other_filter"]
+    assert outcomes([rows[0], of_lm_eval(0, None, "It is 2."), of_lm_eval(1, None, "It is 1.")]) == ["new"] * 3
 
 
 def test_two_problems_with_one_id_are_refused():

@@ -169,8 +169,8 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     "--duplicates",
     type=click.Choice(choices.COLLECT_DUPLICATES),
     default="drop",
-    help="What to do with a problem that is equal, or nearly equal, to an earlier one. drop: leave it out and count "
-    "it. keep: write it, too.",
+    help="What to do with a problem that is equal, or nearly equal, to an earlier one, or a response that is equal to "
+    "one of its file. drop: leave it out and count it. keep: write it, too.",
 )
 @option(
     "--near-duplicates",
@@ -231,10 +231,12 @@ def command(run: Run, **values: Any) -> None:
     if the row has no response, `label` the reference (its final answer), as a line on standard error says; --map names
     others. Presets also read preference data, labelled solutions, and what other evaluation tools log of each sample.
 
-    Problems are equal if they differ only in case, white space and LaTeX spacing; rows with responses, if the responses
-    are equal, too. The first of several equal problems is kept, and the others are dropped (see --duplicates). But one
-    with another reference than the first is refused (conflicting_reference), so that you can see which is right. With
-    --shard, each part compares only its own rows.
+    Problems are equal if they differ only in case, white space and LaTeX spacing. The first is kept, the others are
+    dropped (see --duplicates); one with another reference is refused (conflicting_reference), so that you can see which
+    is right. Responses may be equal: one is dropped only if a row of the same file is equal to it in every field, and a
+    line says how many were. A file is a subset of its own, unless --subset or its rows name one. Of
+    lm-evaluation-harness's lines for several filters, those of the first are kept (other_filter). With --shard, each
+    part compares only its own rows.
 
     In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
     counted as where_unknown.

@@ -1,8 +1,11 @@
-"""Duplicate problems: the same text up to notation, or nearly the same words.
+"""Duplicate problems: the same text up to notation, or nearly the same words. And answers that are logged twice.
 
 One pass that keeps hashes, never texts: 10 to 16 bytes a problem for exact duplicates, as many for those with an id of
 their own, and as many for near ones; what is looked up for a duplicate only is on disk. The first of several duplicates
 stays, so the order of the input decides which one; it does not decide whether two problems are duplicates.
+
+A row with a response is a sample, and a model may give the same answer twice: such a row is a duplicate only of a row
+of its own file from which nothing tells it apart. Samples take 10 to 16 bytes more.
 """
 
 from __future__ import annotations
@@ -16,10 +19,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libra_cli.answers.time_limit import limited
+from libra_cli.records.evaluation_logs import FilterLines
 from libra_cli.records.shingles import canonical, shingles, words
 from libra_cli.stream.common_names import COMMON_NAMES, RESPONSE, plain_name
 from libra_cli.stream.hash_numbers import DiskLog, HashNumbers
-from libra_cli.stream.rows import Filtered, Row, RowError
+from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
 
 SHINGLE_WORDS = 5
 SCANNED_MEMBERS = 32
@@ -41,7 +45,10 @@ PARTS = (
     "sample",
 )
 """Fields that duplicates share, however they are spelled; two responses to one problem are different rows."""
+OF_A_SAMPLE = (RESPONSE, "response_with_cot", *COMMON_NAMES[RESPONSE])
+"""Fields of which a sample has one."""
 GOLDEN = ("reference", "preference")
+_COMPARED_AS_TEXT = frozenset((*PARTS, *GOLDEN))
 _PROBLEM = struct.Struct("<QQIQI")
 _NUMBER = struct.Struct("<Q")
 _EXTENT = struct.Struct("<QI")
@@ -59,6 +66,12 @@ def key_of(record: Mapping[str, Any]) -> int:
 def _parts(record: Mapping[str, Any]) -> dict[str, Any]:
     """The row with its fields under plain names, too, as `Output` stands for a response wherever rows are read."""
     return {**{plain_name(name): value for name, value in record.items()}, **record}
+
+
+def has_answer(record: Mapping[str, Any]) -> bool:
+    """Whether a row is a sample: what a model answered in one run."""
+    parts = _parts(record)
+    return any(parts.get(name) is not None for name in OF_A_SAMPLE)
 
 
 def golden_of(record: Mapping[str, Any]) -> int:
@@ -98,13 +111,22 @@ class Duplicates:
         self._problems, self._goldens, self._numbers_of_ids = DiskLog(), DiskLog(), DiskLog()
         self._files: dict[str, int] = {}
         self._near = None if near is None else NearDuplicates(near)
+        self._samples, self._filter_lines = HashNumbers(), FilterLines()
+        self.equal_samples = 0
+        """Samples that were left out since nothing tells them from another one of their file."""
 
-    def check(self, row: Row, record: Mapping[str, Any], has_own_id: bool) -> None:
-        """Raises Filtered (`duplicate`, `near_duplicate`) or RowError (`conflicting_reference`, `id_taken`).
+    def check(self, row: Row, record: Mapping[str, Any], own: Mapping[str, Any]) -> None:
+        """Raises Filtered (`duplicate`, `near_duplicate`, `other_filter`) or RowError.
 
-        `has_own_id`: the row came with its id, so another problem may have the same one.
+        The errors are `conflicting_reference` and `id_taken`. `own` has the fields that the row came with, under the
+        names that they have in `record`.
         """
         key, golden = key_of(record), golden_of(record)
+        parts = _parts(record)
+        is_sample = has_answer(record)
+        if is_sample and self._filter_lines.repeats(own, row.file, [parts.get(name) for name in OF_A_SAMPLE]):
+            raise Filtered("other_filter")
+        is_other_sample = is_sample and self._is_new_sample(row.file, key, own)
         known = len(self._seen)
         before = self._seen.number(key)
         if before < known:
@@ -112,17 +134,25 @@ class Duplicates:
                 reason = f"{self._place(before)} is the same with another answer"
                 hint = "keep the right one, or both with --duplicates keep"
                 raise RowError("conflicting_reference", f"{reason}; {hint}")
+            if is_other_sample:
+                return
+            self.equal_samples += is_sample
             raise Filtered("duplicate")
         file = self._files.setdefault(row.file, len(self._files))
         text = _golden_text(record)
         self._problems.append(_PROBLEM.pack(golden, row.line, file, len(self._goldens), len(text)))
         self._goldens.append(text)
-        parts = _parts(record)
         if all(parts.get(name) is None for name in PARTS[1:]):
-            if has_own_id:
+            if own.get("id") is not None:
                 self._check_id(str(record["id"]), before)
             if self._near is not None and self._near.seen(str(record["question"]), golden):
                 raise Filtered("near_duplicate")
+
+    def _is_new_sample(self, file: str, key: int, own: Mapping[str, Any]) -> bool:
+        """Whether no earlier sample of `file` has the same `key` and other fields."""
+        others = {name: value for name, value in own.items() if plain_name(name) not in _COMPARED_AS_TEXT}
+        known = len(self._samples)
+        return self._samples.number(_hash([file, str(key), content_hash(others)])) == known
 
     def _problem(self, number: int) -> tuple[int, int, int, int, int]:
         """The hash of the golden answer of a problem, its line, the number of its file, and where the answer is."""

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import difflib
+from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from libra_cli.records.own_names import QUESTION, REFERENCE, OwnNames
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
-from libra_cli.stages.collect.duplicates import Duplicates
+from libra_cli.stages.collect.duplicates import Duplicates, has_answer
 from libra_cli.stages.collect.mapping import Fields, Rename
 from libra_cli.stages.collect.presets import PRESETS
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
 from libra_cli.stream.field_paths import MISSING, value_at
-from libra_cli.stream.rows import Filtered, Row, RowError
+from libra_cli.stream.hash_numbers import HashNumbers
+from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
 from libra_cli.stream.where import Where, no_row_has, parse
 
 
@@ -43,6 +45,7 @@ class ProblemCollector:
         self._plan, self._report, self._note = plan, report, note
         self._own_names = OwnNames((QUESTION, REFERENCE), note)
         self._origins = {origin.place: origin for origin in origins}
+        self._files = FilesOfProblems(list(self._origins)) if len(self._origins) > 1 else None
         self._preset_wheres = {preset.name: parse(preset.where) for preset in PRESETS.values() if preset.where}
         self._presets: set[str] = set()
         self._absent = {rename.source for rename in plan.renames}
@@ -79,7 +82,9 @@ class ProblemCollector:
         for where in plan.wheres:
             _require(where, record, "where")
         if plan.duplicates is not None:
-            plan.duplicates.check(row, record, has_own_id=fields.get("id") is not None)
+            plan.duplicates.check(row, record, fields)
+        if self._files is not None and fields.get("subset") is None and has_answer(record):
+            self._note_files(row.file, record["question"])
         if plan.benchmarks is not None:
             overlap = plan.benchmarks.find(record["question"])
             if overlap is not None:
@@ -106,12 +111,38 @@ class ProblemCollector:
             notes += [f"--preset {preset}: {no_row_has(name, self._names)}" for name in unknown]
         return notes
 
+    def _note_files(self, file: str, question: str) -> None:
+        """Says once that two files have samples of one problem: by their subsets, later stages see two problems."""
+        assert self._files is not None
+        other = self._files.other(file, question)
+        if other is not None:
+            self._files = None
+            what = f"{other} and {file} have responses to the same problem, each in a subset named for the file"
+            cure = "if the files are runs of one model, --subset NAME keeps the samples of a problem together"
+            self._note(f"{what}; {cure}", event="files_of_problem")
+
     def _note_mistyped(self, place: str) -> None:
         """Says of each field of --map that no row had so far which one is meant, before the row is refused for it."""
         for path in sorted(self._absent - self._said):
             if close := difflib.get_close_matches(path, self._names, 1):
                 self._said.add(path)
                 self._note(f'--map: no row up to {place} has "{path}"; did you mean {close[0]}?')
+
+
+class FilesOfProblems:
+    """Remembers in which of the `files` each problem was seen first."""
+
+    def __init__(self, files: Sequence[str]):
+        self._names, self._numbers = files, {name: number for number, name in enumerate(files)}
+        self._problems, self._first = HashNumbers(), array("I")
+
+    def other(self, file: str, question: str) -> str | None:
+        """The file that had the problem first, if that is not `file`."""
+        number = self._problems.number(int(content_hash(question), 16))
+        if number == len(self._first):
+            self._first.append(self._numbers[file])
+        first = self._names[self._first[number]]
+        return None if first == file else first
 
 
 def _require(where: Where, fields: Fields, reason: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.stages.collect.problem_collector import CollectPlan, ProblemCollector
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
@@ -31,5 +32,8 @@ def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path:
         report.close(refused=isinstance(error, Fatal) and error.status == Exit.USAGE)
         raise
     report.close()
+    if plan.duplicates is not None and (count := plan.duplicates.equal_samples):
+        what = f"{counted(count, 'response')} left out as equal to one of the same file in every field"
+        run.console.note(f"{what}; --duplicates keep keeps them", event="equal_responses")
     for note in collector.unknown_field_notes(run.counts.filtered["preset_unknown"] > 0):
         run.console.note(note)
