@@ -51,6 +51,9 @@ _LEFT = lazy_pattern(r"\b(?:left|leav\w+|remain\w*|still|has|have|keeps?|so|now|
 _DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
 _UNSOLVED = lazy_pattern(r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[-+\u2212] ?\d+) ?= ?[-\u2212]?\d+\$?")
 """An equation with one unknown that is not solved: 2n + 6 = 30."""
+_EACH_TIME = lazy_pattern(
+    r"\b(?i:each|every|per|in one|in each|in every|in a) (?P<time>second|minute|hour|day|week|month|year)\b"
+)
 _TIMES = lazy_pattern(r"\s*(?:[\u00b7\u00d7*\u22c5]|\\cdot|\\times)\s*")
 _FACTORS = lazy_pattern(r"\d+(?:\^\{?\d+\}?)?(?:\s*(?:[\u00b7\u00d7*\u22c5]|\\cdot|\\times)\s*\d+(?:\^\{?\d+\}?)?)+")
 """A factorization into numbers: 2^2 \u00b7 3."""
@@ -274,6 +277,9 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
     """Check of an answer: another number of its sentence may be the one that is given."""
     if not answer or not prose.reference:
         return None
+    rate = _EACH_TIME.search(prose.sentences[-1]) if "/" in prose.reference and answer.endswith("}") else None
+    if rate and " per " not in answer and "/" not in answer and "\\text{" in answer:  # Each minute three litres leave
+        return Extraction(f"{answer[:-1]} per {rate['time']}}}")
     if prose.question and "attained" in prose.sentences[-1] and _WHERE.search(prose.question):
         held = _HELD_AT.search(prose.sentences[-1])
         return None if held and held["solution"].replace("$", "") == answer else UNDECIDED

@@ -204,6 +204,8 @@ class Prose:
         if not tail.isascii():
             tail = self._without_ordinals(tail)
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
+        if "empty set" in tail and "\\emptyset" in self.reference and "{" in self.reference:  # the members of a set
+            tail = tail.replace("the empty set", "$\\emptyset$")
         if " and at " in tail and self.is_several:
             tail = tail.replace(" and at ", " and ")
         if self.reference[-1:].isalpha() or self.reference[-1:] == "}":

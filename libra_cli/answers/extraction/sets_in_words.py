@@ -53,7 +53,8 @@ def empty_set(prose: Prose) -> Extraction | None:
     if is_whole and "olution" not in sentence:  # the set of exceptions
         return None
     is_denied = (assertions.denies(sentence) and "never" not in sentence) or _IF.search(sentence) is not None
-    is_said = _IS_EMPTY.search(sentence) is not None and not is_denied
+    found = None if is_denied else _IS_EMPTY.search(sentence)
+    is_said = found is not None and "{" not in sentence[found.end() :]  # the empty set, {a} and {b}
     return Extraction("\\emptyset") if is_said and "\\text" not in prose.reference else None
 
 

@@ -9,6 +9,10 @@ from libra_cli.answers.text import latex, vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _ENVIRONMENT = lazy_pattern(r"\\(begin|end)\{(align|equation|gather|eqnarray|multline)\*?\}")
+_ROWS = lazy_pattern(r"\\begin\{(aligned|split|gathered)\}.{1,2000}?\\end\{\1\}\s*\Z", re.DOTALL)
+"""Rows that end a text, which should be in a display."""
+_NAMES_OF_ROWS = ("{aligned}", "{split}", "{gathered}")
+_IN_FORMULA = ("$", "\\[", "\\(", "{", "=", "&", "}", ")", "\\left", "+", "-")
 _CHAINS = frozenset(("aligned", "align", "split", "array"))
 _DISPLAYS = (("\\[", "\\]"), ("$$", "$$"))
 _MOST_BEHIND = 120
@@ -31,7 +35,11 @@ def with_brackets(text: str) -> str:
         inner = f"\\{kind}{{aligned}}" if name in rows else ""
         return f"\\[\n{inner}" if kind == "begin" else f"{inner}\n\\]"
 
-    return _ENVIRONMENT.sub(written, text)
+    text = _ENVIRONMENT.sub(written, text)
+    rows_alone = _ROWS.search(text) if any(map(text.__contains__, _NAMES_OF_ROWS)) else None
+    if rows_alone is None or text[: rows_alone.start()].rstrip().endswith(_IN_FORMULA):
+        return text
+    return f"{text[: rows_alone.start()]}\\[\n{rows_alone[0]}\n\\]{text[rows_alone.end() :]}"
 
 
 def of_end(tail: str) -> assertions.Asserted | None:

@@ -31,6 +31,7 @@ _SMALL = lazy_pattern(r"(?:(?i:option|choice) )?\(?([a-dfghj])(?:[).:].{0,100})?
 _SMALL_LETTERS = frozenset("abcdefghij")
 _NEARNESS = 20
 """A number that differs from an option by less than one part in so many may be it, rounded."""
+_BETWEEN = lazy_pattern(r",? and |[,;] ")
 _LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
 _NUMBERED = lazy_pattern(r"(?:(?<=[\s?:.])|^)[(\uff08]?([1-9])[)\uff09.\uff0e\u3001:](?!\d)\s*(?=\S)")
 _COUNTS = lazy_pattern(r"(?i:how many|the number of)|\u51e0|\u5e7e|\u591a\u5c11|\u3044\u304f\u3064|\uba87")
@@ -200,6 +201,10 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
         given, answer = None, answer.strip(" ().")
     if (wanted is None) == (given is None):
         return reference, answer
+    if wanted and len(wanted.letters) > 1:  # 2, 11 and 23, of A. 2 B. 9 C. 11
+        told = [part.strip(" .$") for part in _BETWEEN.split(answer) if part.strip(" .$")]
+        letters = [letter for letter, content in listed.items() for part in told if part.lower() == content.lower()]
+        return (reference, ", ".join(sorted(letters))) if len(letters) == len(told) > 1 else (reference, answer)
     option = wanted or given
     text = listed.get(next(iter(option.letters))) if option and len(option.letters) == 1 else None
     if text is None or (option and option.text and wanted):

@@ -89,9 +89,9 @@ def same(reference: str, answer: str, numbers: tuple[Number | None, Number | Non
         congruence = _CONGRUENCE.fullmatch(text)
         if congruence and text == answer:
             return int(congruence["residue"]) == number.value or (_is_residue(congruence, number.value) and None)
-        roman = _roman(text)
-        if roman is not None:
-            return roman == number.value
+        roman = _roman(text.lstrip("+-"))
+        if roman is not None and (text[:1] not in "+-" or len(text) > 2):
+            return (-roman if text[:1] == "-" else roman) == number.value
         literal = based(text) if text[:2] in ("0x", "0b", "0o") else None
         if literal:
             return literal.value == number.value
