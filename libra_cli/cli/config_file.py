@@ -226,10 +226,27 @@ def _node(text: str) -> Any:
         mark = error.problem_mark or error.context_mark
         what = " ".join(str(part) for part in (error.context, error.problem) if part)
         hint = _unquoted_reference(text, mark.index) if mark else ""
-        raise YamlError(mark.line + 1 if mark else 0, f"not YAML: {' '.join(what.split())}{hint}") from None
+        begun = error.context_mark.line + 1 if error.context_mark else 0
+        cure = next((cure for problem, cure in _NOT_YAML.items() if problem in what and not hint), None)
+        reason = " ".join(what.split()) if cure is None else cure.format(begun=begun)
+        raise YamlError(mark.line + 1 if mark else 0, f"not YAML: {reason}{hint}") from None
     if node is not None:
         _check_keys(node)
     return node
+
+
+_NOT_YAML = {
+    "expected <block end>, but found '<block mapping start>'": "the line stands farther right or left than those that "
+    "it belongs to; let keys of one level begin in one column",
+    "could not find expected ':'": "a key without its colon; write `key: value`",
+    "expected ',' or ": "what opens with a bracket or brace in line {begun} is not closed; close it",
+    "character '\\t' that cannot start": "a tab stands before the text; indent with spaces",
+    "mapping values are not allowed here": "a value holds a colon and a space; put the value in quotation marks",
+    "that cannot start any token": "a value begins with a character that YAML keeps for itself; put the value in "
+    "quotation marks",
+    "while scanning a quoted scalar": "a quotation mark opens in line {begun} and is never closed; close it",
+}
+"""What the parser says -> what it means, and the cure."""
 
 
 def _unquoted_reference(text: str, index: int) -> str:

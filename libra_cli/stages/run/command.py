@@ -117,12 +117,16 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     assert isinstance(ctx.parent.command, click.Group)
     read = read_pipe(pipe[0], options["settings"], options["output"], ctx.parent.command.list_commands(ctx.parent))
     every = make_steps(ctx, read)
-    settings = {step.name: job_settings(read, step) for step in every}
+    settings = {}
+    for step in every:
+        with read.errors.collected():
+            settings[step.name] = job_settings(read, step)
+    read.errors.check()
     steps = chosen(read, every, options["only"], options["first"], options["until"])
     progress = StepProgress(read.output, options["force"])
     to_do = [step for step in steps if progress.reason(step)]
-    for missing in (*missing_inputs(read, every, to_do), *missing_models(every, to_do)):
-        raise click.UsageError(missing)
+    if missing := [*missing_inputs(read, every, to_do), *missing_models(every, to_do)]:
+        raise click.UsageError("\n".join(missing))
     progress.refuse_unmade(steps)
     if options["slurm"] or options["submit"]:
         click.echo(_on_slurm(read, steps, settings, progress, console, options), nl=False)

@@ -6,6 +6,7 @@ import difflib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,28 @@ class PipeError(click.UsageError):
 
     def __init__(self, place: str, reason: str):
         super().__init__(f"{place}: {reason}")
+
+
+class PipeErrors:
+    """Collects the errors of a pipeline file, so that they are told at once."""
+
+    def __init__(self) -> None:
+        self._errors: dict[str, click.UsageError] = {}
+
+    @contextmanager
+    def collected(self) -> Iterator[None]:
+        """Keeps a UsageError of the block, which then ends there."""
+        try:
+            yield
+        except click.UsageError as error:
+            self._errors.setdefault(error.format_message(), error)
+
+    def check(self) -> None:
+        """Raises what was collected: one error, or all of them, a line each."""
+        if len(self._errors) == 1:
+            raise next(iter(self._errors.values()))
+        if self._errors:
+            raise click.UsageError("\n".join(sorted(self._errors, key=_line_named)))
 
 
 @dataclass(frozen=True)
@@ -56,6 +79,10 @@ class PipeFile:
     slurm: Mapping[str, ConfigValue]
     """What the jobs of all steps ask of Slurm."""
     steps: Sequence[StepText]
+    errors: PipeErrors
+    """What is wrong with the file so far."""
+    broken: set[str]
+    """The names of steps that are wrong, to which others may refer."""
 
     @property
     def step_names(self) -> list[str]:
@@ -67,8 +94,15 @@ class PipeFile:
         return f"{self.path}:{line}" if line else self.path
 
 
+def _line_named(message: str) -> int:
+    found = re.search(r":(\d+): ", message)
+    return int(found[1]) if found else 0
+
+
 def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None, stages: Sequence[str]) -> PipeFile:
-    """The pipeline in the file at `path`, with variables set to other values; raises PipeError.
+    """The pipeline in the file at `path`, with variables set to other values, and what is wrong with it.
+
+    Raises PipeError for a file that is no pipeline at all.
 
     `output`, if given, is the folder for what the steps write, and takes the place of the file's.
     """
@@ -78,23 +112,33 @@ def read_pipe(path: str, settings: Sequence[tuple[str, str]], output: str | None
         raise PipeError(path, f"cannot be read ({error.strerror}); check the name") from None
     except YamlError as error:
         raise PipeError(f"{path}:{error.line}" if error.line else path, error.reason) from None
-    check_keys(path, keys, TOP_KEYS, "the file")
+    errors = PipeErrors()
+    check_keys(path, keys, TOP_KEYS, "the file", errors)
     steps = _map(path, keys.get("steps"), "steps")
     if not steps:
+        errors.check()
         raise PipeError(path, "has no steps; write `steps:` and below it `NAME: {stage: STAGE, ...}` for each")
-    variables = _variables(path, _map(path, keys.get("variables"), "variables"), settings)
+    variables = _variables(path, _map(path, keys.get("variables"), "variables"), settings, errors)
     folder = output
     if folder is None and "output" in keys:
-        folder = str(replaced(path, keys["output"], variables.get, variables).text)
+        with errors.collected():
+            folder = str(replaced(path, keys["output"], variables.get, variables).text)
     folder = folder or Path(path).stem
     variables["out"] = ConfigValue(0, folder, folder)
-    read = [text for name, given in steps.items() for text in _step_texts(path, name, given, variables, stages)]
+    read: list[StepText] = []
+    for name, given in steps.items():
+        with errors.collected():
+            read += _step_texts(path, name, given, variables, stages)
     names: dict[str, int] = {name: steps[name].line for name in steps}
     for text in read:
         if text.name != text.group and text.name in names:
-            raise PipeError(f"{path}:{text.line}", f"foreach makes a step {text.name}, a name that is taken")
+            with errors.collected():
+                raise PipeError(f"{path}:{text.line}", f"foreach makes a step {text.name}, a name that is taken")
         names[text.name] = text.line
-    return PipeFile(path, folder, variables, _map(path, keys.get("slurm"), "slurm"), read)
+    slurm: Mapping[str, ConfigValue] = {}
+    with errors.collected():
+        slurm = _map(path, keys.get("slurm"), "slurm")
+    return PipeFile(path, folder, variables, slurm, read, errors, steps.keys() - {text.group for text in read})
 
 
 def replaced(
@@ -145,22 +189,28 @@ def _scalar(at: str, name: str, known: Callable[[str], ConfigValue | None], name
     return str(text)
 
 
-def _variables(path: str, given: Mapping[str, ConfigValue], settings: Sequence[tuple[str, str]]) -> dict[str, Any]:
+def _variables(
+    path: str, given: Mapping[str, ConfigValue], settings: Sequence[tuple[str, str]], errors: PipeErrors
+) -> dict[str, Any]:
     """The variables: those of the file in their order, which may refer to earlier ones, and other values for them."""
     here = str(Path(path).parent)
     variables = {"here": ConfigValue(0, here, here)}
     changed = {}
     for name, text in settings:
-        if name not in given:
-            raise PipeError(f"--set {name}", f"{path} has no such variable{_hint(name, list(given))}")
-        try:
-            changed[name] = read_setting(text)
-        except YamlError as error:
-            raise PipeError(f"--set {name}={text}", error.reason) from None
+        with errors.collected():
+            if name not in given:
+                raise PipeError(f"--set {name}", f"{path} has no such variable{_hint(name, list(given))}")
+            try:
+                changed[name] = read_setting(text)
+            except YamlError as error:
+                raise PipeError(f"--set {name}={text}", error.reason) from None
     for name, value in given.items():
-        if not _NAME.fullmatch(name) or name in ("here", "out"):
-            raise PipeError(f"{path}:{value.line}", f"{name} cannot be the name of a variable")
-        variables[name] = changed.get(name) or replaced(path, value, variables.get, variables)
+        variables[name] = value  # if it is wrong, what refers to it is not
+        with errors.collected():
+            if not _NAME.fullmatch(name) or name in ("here", "out"):
+                raise PipeError(f"{path}:{value.line}", f"{name} cannot be the name of a variable")
+            known = {other: variables[other] for other in variables if other != name}
+            variables[name] = changed.get(name) or replaced(path, value, known.get, known)
     return variables
 
 
@@ -208,12 +258,15 @@ def _map(path: str, given: ConfigValue | None, name: str) -> Mapping[str, Config
     return given.value
 
 
-def check_keys(path: str, keys: Mapping[str, ConfigValue], known: Sequence[str], where: str) -> None:
-    """Raises PipeError for a key that is not known; `where` says what they are keys of."""
+def check_keys(
+    path: str, keys: Mapping[str, ConfigValue], known: Sequence[str], where: str, errors: PipeErrors
+) -> None:
+    """Collects a PipeError for each key that is not known; `where` says what they are keys of."""
     for key, value in keys.items():
         if key not in known:
-            hint = _hint(key, known)
-            raise PipeError(f"{path}:{value.line}", f"{where} has no key {key}{hint}; its keys are {', '.join(known)}")
+            reason = f"{where} has no key {key}{_hint(key, known)}; its keys are {', '.join(known)}"
+            with errors.collected():
+                raise PipeError(f"{path}:{value.line}", reason)
 
 
 def _hint(name: str, known: Sequence[str]) -> str:

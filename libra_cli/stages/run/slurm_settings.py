@@ -9,7 +9,7 @@ from typing import Any
 
 from libra_cli.cli.config_file import ConfigValue
 from libra_cli.stages.run.join import ORDERS
-from libra_cli.stages.run.pipe_file import PipeError, PipeFile, check_keys, replaced
+from libra_cli.stages.run.pipe_file import PipeError, PipeErrors, PipeFile, check_keys, replaced
 from libra_cli.stages.run.steps import Step
 
 _WORD = r"[^\s\"'`\\;]+"
@@ -115,7 +115,9 @@ def _values(
     pipe: PipeFile, given: Mapping[str, ConfigValue], variables: Mapping[str, ConfigValue]
 ) -> dict[str, tuple[str, Any]]:
     """By key its place and its value, which is text, or None for null; raises PipeError for a wrong one."""
-    check_keys(pipe.path, given, list(KEYS), "slurm")
+    errors = PipeErrors()
+    check_keys(pipe.path, given, list(KEYS), "slurm", errors)
+    errors.check()
     found = {}
     for name, value in given.items():
         place, text = pipe.place(value.line), replaced(pipe.path, value, variables.get, variables).text

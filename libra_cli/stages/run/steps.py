@@ -17,7 +17,7 @@ from libra_cli.cli.config_file import CONFIG_PLACES, ConfigValue, key_of, option
 from libra_cli.cli.nearest import variable_prefix
 from libra_cli.cli.stage_options import StageOption
 from libra_cli.masking import masked
-from libra_cli.stages.run.pipe_file import PipeError, PipeFile, StepText, replaced
+from libra_cli.stages.run.pipe_file import PipeError, PipeErrors, PipeFile, StepText, replaced
 
 ENDINGS = {"rows": ".jsonl", "result": ".txt", "model folder": ""}
 """Form of what `-o` of a stage writes -> how the name ends that a step gives it."""
@@ -81,15 +81,21 @@ def make_steps(ctx: click.Context, pipe: PipeFile) -> list[Step]:
     steps: dict[str, Step] = {}
     commands: dict[str, click.Command] = {}
     for text in pipe.steps:
-        if text.stage in NO_STEPS:
-            reason = "run it yourself, and name what it wrote in the inputs of a step"
-            raise PipeError(pipe.place(text.line), f"libra {text.stage} can be no step; {reason}")
-        command = parent.command.get_command(parent, text.stage)
-        assert command is not None
-        commands[text.name] = command
-        steps[text.name] = _with_output(pipe, text, command)
+        pipe.broken.add(text.group)
+        with pipe.errors.collected():
+            if text.stage in NO_STEPS:
+                reason = "run it yourself, and name what it wrote in the inputs of a step"
+                raise PipeError(pipe.place(text.line), f"libra {text.stage} can be no step; {reason}")
+            command = parent.command.get_command(parent, text.stage)
+            assert command is not None
+            commands[text.name] = command
+            steps[text.name] = _with_output(pipe, text, command)
+            pipe.broken.discard(text.group)
     for text in pipe.steps:
-        _fill_in(parent, pipe, text, commands[text.name], steps)
+        if text.name in steps:
+            with pipe.errors.collected():
+                _fill_in(parent, pipe, text, commands[text.name], steps)
+    pipe.errors.check()
     _check_outputs(pipe, steps.values())
     _need_makers(steps.values())
     return _in_order(pipe, steps)
@@ -156,6 +162,8 @@ def _fill_in(
 
     def refer(name: str) -> ConfigValue | None:
         """The outputs of the steps of that name; of those of a `foreach` like ours, only the one with our values."""
+        if any(name == group or name.startswith(f"{group}-") for group in pipe.broken):
+            return ConfigValue(step.line, name, name)
         named = [other for other in pipe.steps if name in (other.name, other.group)]
         ours = [
             other
@@ -173,8 +181,11 @@ def _fill_in(
         return ConfigValue(step.line, found, found)
 
     names = [*text.values, *pipe.variables, *pipe.step_names]
-    options = {key: replaced(pipe.path, given, known, names) for key, given in text.options.items() if key != "inputs"}
-    options.pop("output", None)
+    options: dict[str, ConfigValue] = {}
+    for key, given in text.options.items():
+        if key not in ("inputs", "output"):
+            with pipe.errors.collected():
+                options[key] = replaced(pipe.path, given, known, names)
     if "inputs" in text.options:
         options["inputs"] = _inputs(pipe, text.options["inputs"], known, names, refer)
     config = options.pop("config", None)
@@ -184,17 +195,18 @@ def _fill_in(
     last: list[str] = []
     for key, given in options.items():
         place = pipe.place(given.line)
-        if key.replace("-", "_") == "print_config":
-            raise PipeError(place, "--print-config prints instead of working, and so is no option of a step")
-        param = option_of_key(checked, place, key)
-        if param.name in places:
-            raise PipeError(place, f"{key} is set by another spelling, too; keep one of them")
-        step.settings[str(param.name)] = value = setting_of_key(checked, param, place, key, given)
-        places[param.name] = place
-        (words if isinstance(param, click.Option) else last).extend(_words(param, value))
+        with pipe.errors.collected():
+            if key.replace("-", "_") == "print_config":
+                raise PipeError(place, "--print-config prints instead of working, and so is no option of a step")
+            param = option_of_key(checked, place, key)
+            if param.name in places:
+                raise PipeError(place, f"{key} is set by another spelling, too; keep one of them")
+            step.settings[str(param.name)] = value = setting_of_key(checked, param, place, key, given)
+            places[param.name] = place
+            (words if isinstance(param, click.Option) else last).extend(_words(param, value))
     step.inputs = last
     start = [] if config is None else ["--config", str(config.text)]
-    parsed = _parse(parent, command, text, start, step.settings, places)
+    parsed = _parse(parent, command, text, start, step.settings, places, pipe.errors)
     step.variables = _variables(parsed, {*step.settings, "output", *(["config"] if start else [])})
     configs = start[1:] or [os.environ.get(name, "") for name in step.variables if name.endswith("_CONFIG")]
     step.reads += [path for path in _files(command, parsed.params, configs) if path not in step.reads]  # or may read
@@ -226,8 +238,11 @@ def _parse(
     start: Sequence[str],
     settings: Mapping[str, Any],
     places: Mapping[str | None, str],
+    errors: PipeErrors,
 ) -> click.Context:
     """Checks the values as the command itself would; a UsageError names the line of the value.
+
+    Wrong values are collected in `errors`, one after the other, until the rest is right.
 
     Variables of the environment for options among `settings` are hidden meanwhile: the command line goes before them.
     """
@@ -236,7 +251,15 @@ def _parse(
     names = [variable_prefix(text.stage) + name.upper() for name in (*settings, *(["config"] if start else []))]
     hidden = {name: os.environ.pop(name) for name in names if name in os.environ}
     try:
-        return command.make_context(text.stage, list(start), parent=parent, default_map=dict(settings))
+        right = dict(settings)
+        while True:
+            try:
+                return command.make_context(text.stage, list(start), parent=parent, default_map=right)
+            except click.BadParameter as error:
+                if error.param is None or right.pop(str(error.param.name), None) is None:
+                    raise
+                with errors.collected():
+                    raise
     finally:
         parent.meta[CONFIG_PLACES] = before or {}
         os.environ.update(hidden)
