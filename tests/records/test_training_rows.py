@@ -447,3 +447,45 @@ def test_a_row_without_a_preference_says_what_it_is(row: dict[str, Any], why: st
     for read_row in (preference_rows.preference_of, preference_rows.labelled_response_of):
         with pytest.raises(RowError, match=why):
             read_row(row, [])
+
+
+TRANSCRIPT = "\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: 1+1?\n\nAssistant:"
+TRANSCRIBED = [
+    {"role": "user", "content": "Hi"},
+    {"role": "assistant", "content": "Yes?"},
+    {"role": "user", "content": "1+1?"},
+]
+
+
+@pytest.mark.parametrize("before", [[], TRANSCRIBED])
+def test_a_prompt_that_is_a_transcript_may_stand_before_messages_that_repeat_it_or_not(before) -> None:
+    sides = [[*before, {"role": "assistant", "content": text}] for text in ("2", "3")]
+    forms: list[str] = []
+    row = {"prompt": TRANSCRIPT, "chosen": sides[0], "rejected": sides[1]}
+    for side, text in zip(preference_rows.preference_of(row, forms), "23", strict=True):
+        assert [turn["content"] for turn in side.messages] == ["Hi", "Yes?", "1+1?", text]
+        assert side.n_prompt == 3
+    assert forms == ['"prompt" as a transcript, its turns those of the human and the assistant']
+
+
+@pytest.mark.parametrize("prompt", ["Q: 1+1?\nA:", "Human: 1+1?\nAssistant:"])
+def test_a_prompt_that_both_texts_repeat_is_read_once(prompt) -> None:
+    forms: list[str] = []
+    pair = preference_rows.preference_of({"prompt": prompt, "chosen": f"{prompt} 2", "rejected": f"{prompt} 3"}, forms)
+    assert [(side.prompt, side.completion) for side in pair] == [(prompt, " 2"), (prompt, " 3")]
+    assert '"prompt" once, which "chosen" and "rejected" repeat' in forms
+
+
+@pytest.mark.parametrize(
+    ("prompt", "chosen", "rejected"),
+    [("1+1 is", "1+1 is 2", "1+1 is 3"), ("A:", "A: 2", "B: 3"), ("A:", "A:", "A: 3")],
+)
+def test_an_answer_that_may_say_the_question_again_stays_whole(prompt, chosen, rejected) -> None:
+    pair = preference_rows.preference_of({"prompt": prompt, "chosen": chosen, "rejected": rejected}, [])
+    assert [side.completion for side in pair] == [chosen, rejected]
+
+
+def test_a_transcript_that_messages_do_not_repeat_is_another_prompt() -> None:
+    sides = [[{"role": "user", "content": "2+2?"}, {"role": "assistant", "content": text}] for text in "45"]
+    with pytest.raises(RowError, match="other turns"):
+        preference_rows.preference_of({"prompt": TRANSCRIPT, "chosen": sides[0], "rejected": sides[1]}, [])
