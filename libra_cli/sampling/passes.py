@@ -9,6 +9,7 @@ from typing import Any
 
 from libra_cli.engines.base import RequestError
 from libra_cli.sampling.choose import ChosenModel
+from libra_cli.sampling.ignored_settings import IgnoredSettings
 from libra_cli.sampling.worker import EngineWorker, JobRequests, row_error
 from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Feed, Job, MakeLine
@@ -25,9 +26,15 @@ Finish = Callable[[EngineWorker, Job, Answer], Mapping[str, Any]]
 class Passes:
     """One pass over the rows for each model, one model after another; the input itself is read once."""
 
-    def __init__(self, run: Run, models: Sequence[ChosenModel], check: Callable[[Row], None] | None = None):
-        """`check` sees each row first, and may raise RowError or Filtered."""
-        self._run, self._models, self._check = run, models, check
+    def __init__(
+        self,
+        run: Run,
+        models: Sequence[ChosenModel],
+        check: Callable[[Row], None] | None = None,
+        ignored: IgnoredSettings | None = None,
+    ):
+        """`check` sees each row first, and may raise RowError or Filtered; `ignored` watches the answers of servers."""
+        self._run, self._models, self._check, self._ignored = run, models, check, ignored
         self._store = RowStore() if len(models) > 1 else None
 
     def answer(
@@ -43,7 +50,7 @@ class Passes:
         """
         self._run.passes = len(self._models)
         for number, model in enumerate(self._models):
-            worker = EngineWorker(model, adapter)
+            worker = EngineWorker(model, adapter, self._ignored)
             make = partial(jobs, model) if number else partial(self._first_jobs, jobs, model)
             again = (row for row, _ in self._store.rows()) if number and self._store is not None else None
             try:

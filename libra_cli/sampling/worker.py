@@ -8,6 +8,7 @@ from typing import Any
 from libra_cli.engines.base import Completion, Deferred, Engine, Pending, RequestError
 from libra_cli.engines.reward.base import RewardEngine
 from libra_cli.sampling.choose import ChosenModel
+from libra_cli.sampling.ignored_settings import IgnoredSettings
 from libra_cli.stream.jobs import Answer, Feed, Job
 from libra_cli.stream.rows import Filtered, RowError
 
@@ -48,8 +49,15 @@ class EngineWorker:
     `adapter` turns jobs into requests.
     """
 
-    def __init__(self, model: ChosenModel, adapter: Callable[[Feed], JobRequests] = JobRequests):
+    def __init__(
+        self,
+        model: ChosenModel,
+        adapter: Callable[[Feed], JobRequests] = JobRequests,
+        ignored: IgnoredSettings | None = None,
+    ):
+        """`ignored` watches the answers of a server."""
         self._model, self._adapter = model, adapter
+        self._ignored = None if model.usage is None else ignored
         self._engine: Engine | RewardEngine | None = None
         self._described: dict[str, Any] | None = None
 
@@ -64,6 +72,8 @@ class EngineWorker:
                     yield None
                     continue
                 pending, answer = answered
+                if self._ignored is not None and isinstance(answer, Completion):
+                    self._ignored.add(self._model.name, pending.request, answer, self.described.get("unsent", ()))
                 feed.tokens += getattr(answer, "n_tokens", None) or 0
                 settled = requests.settle(pending, row_error(answer) if isinstance(answer, RequestError) else answer)
                 if settled is not None:

@@ -9,7 +9,7 @@ import pytest
 from servers.prompts import ask, one
 from servers.scripted import Reply, ScriptedServer, echo, error, wrote
 
-from libra_cli.engines.base import Completion
+from libra_cli.engines.base import Completion, RequestError
 from libra_cli.engines.openai.event_stream import EventStream
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks.task import is_cut_short
@@ -394,6 +394,22 @@ def test_a_200_may_be_an_error_itself(streamed, more):
         answer = ask(server.url, ["p"])["p"]
         assert (answer.kind, len(server.calls)) == ("bad_request", 1)
         assert "400 Bad Request: the seed is not allowed" in str(answer)
+
+
+@pytest.mark.parametrize("code", [50002, 40303])
+def test_the_errors_in_a_stream_of_fastchat_are_no_answer(code):
+    """`error_code` 0 is none."""
+    whole = events({"content": "four"})
+    begun = whole.body.partition(b"\r\n\r\n")[0]
+    failed = json.dumps({"text": "CUDA out of memory", "error_code": code}).encode()
+    broken = Reply(body=begun + b"\r\n\r\ndata: " + failed + b"\n\ndata: [DONE]\n\n", headers=whole.headers)
+    with ScriptedServer(lambda _call: broken) as server:
+        answer = ask(server.url, ["p"], retry_budget=1)["p"]
+    assert isinstance(answer, RequestError)
+    assert "CUDA out of memory" in str(answer)
+    right = events({"content": "four"}, error_code=0)
+    with ScriptedServer(lambda call: right if call.attempt else broken) as server:
+        assert ask(server.url, ["p"])["p"].text == "four"
 
 
 def test_the_words_of_an_error_without_a_code_are_shown():

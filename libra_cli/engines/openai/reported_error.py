@@ -12,10 +12,14 @@ _RESULTS = ("choices", "data", "object", "results", "usage")
 def reported(fields: Mapping[str, Any]) -> Any:
     """The error that an object reports, an object or a text; None if it reports none.
 
-    vLLM and FastChat have sent `{"object": "error", "message": ..., "code": ...}`, FastAPI sends `{"detail": ...}`.
+    vLLM and FastChat have sent `{"object": "error", "message": ..., "code": ...}`, FastAPI sends `{"detail": ...}`, and
+    FastChat in a stream `{"text": ..., "error_code": ...}`, whose text is no answer.
     """
     if fields.get("error"):
         return fields["error"]
+    if fields.get("error_code"):
+        words = fields.get("message") or fields.get("text") or f"error_code {fields['error_code']}"
+        return {"message": words, "code": fields["error_code"]}
     if fields.get("object") == "error":
         return fields
     words = fields.get("message") or fields.get("detail")

@@ -25,6 +25,7 @@ from libra_cli.records.stage_names import adapter_of
 from libra_cli.sampling.asked_prompts import Prompts
 from libra_cli.sampling.bundles import BundleRequests
 from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.ignored_settings import IgnoredSettings
 from libra_cli.sampling.judge_prompts import PAIR, RESPONSE
 from libra_cli.sampling.judge_session import JudgeSession
 from libra_cli.sampling.judges import GenerativeJudge, ScalarJudge, default_task
@@ -72,7 +73,7 @@ class Judging:
         each = config.votes * rows_each * (2 if is_paired and config.orders == "both" else 1)
         asked = run.requests_of(each, rows_each, "" if config.task or config.probe else "at least ")
         self._models = choose_models(engines, sampling, run.console.note, rewards=True, requests=asked)
-        self._passes = Passes(run, self._models)
+        self._passes = Passes(run, self._models, ignored=IgnoredSettings(run, self._drawn, config.votes))
         self._totals = TokenTotals(run, self._models, read_prices(engines.price))
         self._scalar = ScalarJudge()
         self._implicit, self._prompts = engines.implicit is not None, Prompts()

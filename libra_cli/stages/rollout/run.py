@@ -13,6 +13,7 @@ from libra_cli.records.messages import asked_messages, is_conversational, templa
 from libra_cli.records.stage_names import asking_adapter
 from libra_cli.sampling.asked_prompts import digest, system_of
 from libra_cli.sampling.choose import ChosenModel, choose_models
+from libra_cli.sampling.ignored_settings import IgnoredSettings
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
 from libra_cli.sampling.passes import Passes, rendered
 from libra_cli.sampling.prices import read_prices
@@ -54,7 +55,8 @@ class Rollouts:
             engines, options, run.console.note, requests=run.requests_of(options.samples, options.samples)
         )
         TokenTotals(run, models, read_prices(engines.price))
-        self._passes = Passes(run, models, UniqueIds(drop_duplicates).check)
+        ignored = IgnoredSettings(run, self._sampling, options.samples)
+        self._passes = Passes(run, models, UniqueIds(drop_duplicates).check, ignored)
         if self._sampling.temperature == 0 and options.samples > 1:
             run.console.note(f"at temperature 0 all {options.samples} samples of a row are the same; set --temperature")
 
