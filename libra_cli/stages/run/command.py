@@ -99,7 +99,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     from libra_cli.stages.run.progress import StepProgress
     from libra_cli.stages.run.select import chosen, missing_inputs, missing_models
     from libra_cli.stages.run.shell import script
-    from libra_cli.stages.run.slurm_settings import job_settings
+    from libra_cli.stages.run.slurm_settings import all_settings
     from libra_cli.stages.run.slurm_submit import refuse_queued
     from libra_cli.stages.run.steps import make_steps
     from libra_cli.stream.console import Console
@@ -117,11 +117,7 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     assert isinstance(ctx.parent.command, click.Group)
     read = read_pipe(pipe[0], options["settings"], options["output"], ctx.parent.command.list_commands(ctx.parent))
     every = make_steps(ctx, read)
-    settings = {}
-    for step in every:
-        with read.errors.collected():
-            settings[step.name] = job_settings(read, step)
-    read.errors.check()
+    settings = all_settings(read, every)
     steps = chosen(read, every, options["only"], options["first"], options["until"])
     progress = StepProgress(read.output, options["force"])
     to_do = [step for step in steps if progress.reason(step)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -63,6 +63,16 @@ class JobSettings:
     """Seconds before the time limit at which the step is told to save."""
     activate: str = ""
     """A file to source before anything runs."""
+
+
+def all_settings(pipe: PipeFile, steps: Sequence[Step]) -> dict[str, JobSettings]:
+    """The settings of each step, by its name; raises the errors of all."""
+    settings = {}
+    for step in steps:
+        with pipe.errors.collected():
+            settings[step.name] = job_settings(pipe, step)
+    pipe.errors.check()
+    return settings
 
 
 def job_settings(pipe: PipeFile, step: Step) -> JobSettings:

@@ -190,6 +190,24 @@ def _fill_in(
         options["inputs"] = _inputs(pipe, text.options["inputs"], known, names, refer)
     config = options.pop("config", None)
     checked = command.make_context(text.stage, [], parent=parent, resilient_parsing=True)
+    places, words, step.inputs = _set_options(pipe, checked, step, options)
+    start = [] if config is None else ["--config", str(config.text)]
+    parsed = _parse(parent, command, text, start, step.settings, places, pipe.errors)
+    step.variables = _variables(parsed, {*step.settings, "output", *(["config"] if start else [])})
+    configs = start[1:] or [os.environ.get(name, "") for name in step.variables if name.endswith("_CONFIG")]
+    step.reads += [path for path in _files(command, parsed.params, configs) if path not in step.reads]  # or may read
+    if not parsed.params.get("inputs") and not parsed.params.get("preset"):
+        raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
+    step.models = _models(command, parsed.params, places, pipe.place(text.line))
+    step.words = [*start, *words, "-o", step.output, *step.inputs]
+    step.overwrites = any("--overwrite" in param.opts for param in command.params)
+    step.writes, step.shard = _written(command, parsed.params), parsed.params.get("shard")
+
+
+def _set_options(
+    pipe: PipeFile, checked: click.Context, step: Step, options: Mapping[str, ConfigValue]
+) -> tuple[dict[str | None, str], list[str], list[str]]:
+    """Puts options into the settings of a step; returns their places, by parameter, and their words, inputs apart."""
     places: dict[str | None, str] = {}
     words: list[str] = []
     last: list[str] = []
@@ -204,18 +222,7 @@ def _fill_in(
             step.settings[str(param.name)] = value = setting_of_key(checked, param, place, key, given)
             places[param.name] = place
             (words if isinstance(param, click.Option) else last).extend(_words(param, value))
-    step.inputs = last
-    start = [] if config is None else ["--config", str(config.text)]
-    parsed = _parse(parent, command, text, start, step.settings, places, pipe.errors)
-    step.variables = _variables(parsed, {*step.settings, "output", *(["config"] if start else [])})
-    configs = start[1:] or [os.environ.get(name, "") for name in step.variables if name.endswith("_CONFIG")]
-    step.reads += [path for path in _files(command, parsed.params, configs) if path not in step.reads]  # or may read
-    if not parsed.params.get("inputs") and not parsed.params.get("preset"):
-        raise PipeError(pipe.place(step.line), f"the step {step.name} has no `inputs`; name a step, or a file")
-    step.models = _models(command, parsed.params, places, pipe.place(text.line))
-    step.words = [*start, *words, "-o", step.output, *last]
-    step.overwrites = any("--overwrite" in param.opts for param in command.params)
-    step.writes, step.shard = _written(command, parsed.params), parsed.params.get("shard")
+    return places, words, last
 
 
 def _inputs(pipe: PipeFile, given: ConfigValue, known: Any, names: Sequence[str], refer: Any) -> ConfigValue:
