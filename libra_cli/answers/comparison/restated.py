@@ -17,7 +17,7 @@ _EXCEPT = lazy_pattern(
 """A condition behind a formula: x+3, x\\neq 3."""
 _MEASURED = lazy_pattern(r"\d[\d.,]* ?[A-Za-z][A-Za-z /^\d]{0,24}")
 """A number with what may be its unit."""
-_TWO_NAMES = lazy_pattern(r"([^()\uff08\uff09]{1,60}?) ?[(\uff08]([^()\uff08\uff09]{1,60})[)\uff09]")
+_TWO_NAMES = lazy_pattern(r"([^()\uff08\uff09]{1,60}?) ?[(\uff08]([^()\uff08\uff09]{1,60})[)\uff09]?")
 """A term, and once more in another script: 光合作用（photosynthesis）."""
 _OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
 
@@ -27,7 +27,7 @@ def alone(answer: str, reference: str, decide: Callable[[str, str], Decision | N
 
     `decide` says whether two values are the same.
     """
-    if not answer.isascii() and answer.rstrip(" .}$")[-1:] in (")", "\uff09"):
+    if not answer.isascii() and any(map(answer.__contains__, "(\uff08")):
         answer = _in_script_of(reference, answer)
     has_except = ("\\ne" in answer or "≠" in answer) and "\\ne" not in reference and "≠" not in reference
     if has_except and not any(map(f"{answer} {reference}".__contains__, _OF_SETS)):

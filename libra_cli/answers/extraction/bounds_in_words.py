@@ -14,10 +14,32 @@ _BOUND = lazy_pattern(
     + r"|\bat (?:(?P<least>least)|most) "
     + _VALUE.format("at")
 )
+_FIGURES = lazy_pattern(r"\d+(?:[./]\d+)?")
+_FIGURE = r"\$?[-\u2212]?\d+(?:\.\d+)?(?:/\d+)?\$?"
+_OF_LETTER = lazy_pattern(
+    r"(?<![A-Za-z])\$?(?P<letter>[A-Za-z])\$? (?:"
+    rf"(?:is|must be|has to be|needs to be|should be|can be) (?P<more_or_less>{_FIGURE}) or "
+    r"(?:(?P<or_more>more|greater|larger|higher|above)|less|fewer|smaller|lower|below)"
+    r"|(?:(?:is|must be|has to be) (?:no|not) |(?:cannot|can['\u2019]t|can not|must not|may not|can never) be "
+    r"|(?:cannot|can['\u2019]t|must not|does not|may not) (?=exceed))"
+    r"(?:(?P<less>less than|smaller than|lower than|below)|(?:more|greater|larger|higher) than|above|exceed)"
+    rf" (?P<denied>{_FIGURE}))[.!]?$"
+)
 _OF_ALL = lazy_pattern(r"\b(?:[Aa]ll|[Aa]ny|[Ee]very|[Ee]ach)\b(?! of)")
 _OPEN, _CLOSED = ("strictly", "open", "exclusive", "not included", "not including"), ("inclu", "closed")
 _IS_CHAIN = lazy_pattern(r"(?P<low>[^<>]+?)(?P<left><|\\leq)(?P<letter>[A-Za-z])(?P<right><|\\leq)(?P<high>[^<>]+)")
 _IS_BOUND = lazy_pattern(r"(?P<letter>[A-Za-z])(?:<|>|\\leq|\\geq)[^<>]+")
+
+
+def of_letter(sentence: str) -> str | None:
+    """The bound that a sentence gives to a letter in words with a denial or "or more": x cannot be less than 5."""
+    found = _OF_LETTER.search(sentence) if " or " in sentence or "no" in sentence or "n't" in sentence else None
+    if found is None or sum(map(str.isdigit, _FIGURES.sub("1", sentence))) != 1:
+        return None
+    number = (found["more_or_less"] or found["denied"]).strip("$").replace("\u2212", "-")
+    is_least = found["or_more"] if found["more_or_less"] else found["less"]
+    sign = "\\geq" if is_least else "\\leq"
+    return f"{found['letter']} {sign} {number}"
 
 
 def stated(sentence: str, reference: str) -> str | None:

@@ -11,38 +11,48 @@ MAX_CHARS = 300
 _TEXT = lazy_pattern(r"\\(?:text(?:bf|it|rm|normal)?|mbox|mathrm)\s*\{([^{}]*)\}")
 _SPACE = lazy_pattern(r"\\[,;:! ]|\\quad\b|\\qquad\b|~")
 _STATES = lazy_pattern(
-    r"(?<=[\w$] )(?:is|are|was|were|equals|has|have|must be|will be|can be|ist|sind|beträgt|lautet|est|sont|vaut|es|son"
-    r"|vale|è|sono|é|são|jest|wynosi|равен|равна|равно|составляет)\b"
+    r"(?<=[\w$] )(?:is|are|was|were|equals|has|have|converges|diverges|exists|holds|increases|decreases|must be"
+    r"|will be|can be|ist|sind|beträgt|lautet|est|sont|vaut|es|son|vale|è|sono|é|são|jest|wynosi"
+    r"|равен|равна|равно|составляет)\b"
     r"|(?<=[\u3040-\u9fff])(?:是|为|等于|は)|(?:입니다|이다|です)"
 )
 """The verb of a sentence behind its subject."""
 _OF_VALUE = lazy_pattern(r"^\$[^$]+\$ (?:is|are) (?:the|our|my) ")
 _LIMITED = words.table("where if when whenever unless such let otherwise")
-_LONGEST = 8
-"""Words of the longest reference that is no sentence."""
+_FEW = 2
+"""Words that a sentence may have before those of its question."""
 
 
 def read(content: str, reference: str, question: str | None) -> Extraction | None:
     """What the sentence in a box states; None if the box holds no sentence, or nothing is read from it."""
-    if len(content) > MAX_CHARS or "\\begin" in content or " " not in content:
+    if len(content) > MAX_CHARS or "\\begin" in content or (content.isascii() and " " not in content):
         return None
-    sentence = _sentence(content)
+    sentence = _sentence(content, question)
     if not sentence or _is_sentence(_sentence(reference) or reference):
         return None
     found = prose.read(sentence, reference, False, question)
     return found if found.answer else None
 
 
-def _sentence(content: str) -> str:
+def _sentence(content: str, question: str | None = None) -> str:
     """The pieces of text and the formulas of a box as one sentence; empty if they are none."""
     said, end = list[str](), 0
     for piece in _TEXT.finditer(content):
         said += [_formula(content[end : piece.start()]), piece[1].strip()]
         end = piece.end()
-    if not said:
+    if not said and (content.isascii() or "\\" in content):
         return ""
-    sentence = " ".join(filter(None, [*said, _formula(content[end:])])).replace(" ,", ",").rstrip(" .")
-    return f"{sentence}." if _is_sentence(sentence) else ""
+    sentence = (
+        " ".join(filter(None, [*said, _formula(content[end:]) if said else content])).replace(" ,", ",").rstrip(" .")
+    )
+    return f"{sentence}." if _is_sentence(sentence) or (question and _answers(sentence, question)) else ""
+
+
+def _answers(text: str, question: str) -> bool:
+    """Whether a text begins with one or two words and goes on with those of a question: Ben won the race."""
+    asked, heard = set(words.split(question.lower())), words.split(text.lower())
+    new = [at for at, word in enumerate(heard) if word not in asked]
+    return 0 < len(new) <= _FEW < len(heard) and new == [*range(len(new))]
 
 
 def _formula(piece: str) -> str:

@@ -317,7 +317,8 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
         later = after_box.answer(text, box, reference)
         if later is not None:
             return later
-    if "\\" in box.content and reference and (said := boxed_sentences.read(box.content, reference, question)):
+    may_be_sentence = reference and ("\\" in box.content or not box.content.isascii())
+    if may_be_sentence and reference and (said := boxed_sentences.read(box.content, reference, question)):
         return said
     answer = box.content if box.content.isalnum() else _in_box(box.content)
     if reference is not None and not reference.isdecimal():

@@ -71,7 +71,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.circled_option, ()),
     (prose_statements.time_in_signs, ()),
     (prose_sentences.right_angle, ()),
-    (prose_sentences.bound_in_signs, ()),
+    (prose_sentences.bound_of_letter, ()),
     (prose_statements.predicate_in_signs, ()),
     (prose_statements.whole_value, ()),
     (prose_statements.rows_of_matrix, ()),

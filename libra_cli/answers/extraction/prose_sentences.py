@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from libra_cli.answers.comparison import changes, equal
-from libra_cli.answers.extraction import asked, certainty, conclusions, typed
+from libra_cli.answers.extraction import asked, bounds_in_words, certainty, conclusions, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import (
     abroad,
@@ -74,11 +74,13 @@ def time_in_words(prose: Prose) -> Extraction | None:
     return UNDECIDED if prose.reference and phrases.is_time_in_words(prose.tail) else None
 
 
-def bound_in_signs(prose: Prose) -> Extraction | None:
-    """`x至少是5`, `xは5以上である`, for a reference that is a bound of a letter."""
-    if prose.cut or not any(map(prose.reference.__contains__, ("<", ">", "\\le", "\\ge", "\u2264", "\u2265"))):
+def bound_of_letter(prose: Prose) -> Extraction | None:
+    """`x至少是5`, `x cannot be less than 5`, for a reference that is a bound of a letter."""
+    if prose.cut or not any(
+        map(prose.reference.__contains__, ("<", ">", "\\le", "\\ge", "\u2264", "\u2265", "\\infty", "\u221e"))
+    ):
         return None
-    found = bounds_in_signs.stated(prose.sentences[-1])
+    found = bounds_in_signs.stated(prose.sentences[-1]) or bounds_in_words.of_letter(prose.sentences[-1])
     return Extraction(found) if found else None
 
 

@@ -14,6 +14,7 @@ from libra_cli.answers.languages import (
     commas,
     contrasts,
     names,
+    numerals,
     ratios,
     root_words,
     units_abroad,
@@ -35,10 +36,14 @@ _OF = (" in ", " out of ", "-in-", "-out-of-")
 _CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
 _PART = lazy_pattern(r"(?<![\d.,/])(\d{1,6}) of the (\d{1,9})(?![\d/]|[.,]\d)")
 _CHANCE_ABROAD = lazy_pattern(
-    r"(?<![\d.,/])(\d{1,6}) (?:sur|von(?: den)?|aus|de(?: cada)?|en|entre|sobre|em(?: cada)?|su|op(?: de)?|van de"
-    r"|из|na|z|av|på) (\d{1,9})(?![\d/]|[.,]\d)"
+    r"(?<![\d.,/\w])(\d{1,6}|[^\W\d_]{2,12})(?: chances?| Chancen?| posibilidad(?:es)?| possibilità| kans(?:en)?)? "
+    r"(?:sur|von(?: den)?|aus|de(?: cada)?|en|entre|sobre|em(?: cada)?|su|op(?: de)?|van de|из|na|z|av|på) "
+    r"(\d{1,9}|[^\W\d_]{2,12})(?![\d/\w]|[.,]\d)"
 )
 """A chance in another language: 2 sur 5, 6 von 36, 1 de cada 13."""
+_ONE = frozenset(
+    ("une", "un", "una", "uno", "um", "uma", "eins", "eine", "een", "один", "одна", "jeden", "jedna", "en")
+)
 _ORDINALS_IN_SIGNS = ("第", "目", "째")
 _ORDINAL_IN_SIGNS = lazy_pattern(
     r"第[一二三四五六七八九十百\d]+(?:[步次轮輪回遍个個项項天年月周位题]|种方法|種方法)"
@@ -127,6 +132,21 @@ def _in_figures(spelled: re.Match[str]) -> str:
                 behind = "" if spelled["unit"].strip() else "".join(f" {word}" for word in heard[end:])
                 return " ".join([*heard[:start], figure + behind])
     return spelled[0]
+
+
+def _with_shares(text: str, language: str) -> str:
+    """`text` with 2/5 for 2 sur 5 and 3/8 for drei von acht."""
+    chance = _CHANCE_ABROAD.search(text)
+    while chance is not None:
+        parts = (part.lower() for part in chance.groups())
+        found = [
+            int(part) if part.isdecimal() else 1 if part in _ONE else numerals.spelled_number(part, language)
+            for part in parts
+        ]
+        if None not in found:
+            return f"{text[: chance.start()]}{found[0]}/{found[1]}{text[chance.end() :]}"
+        chance = _CHANCE_ABROAD.search(text, chance.start() + 1)
+    return text
 
 
 def _without_outcome(tail: str) -> str:
@@ -292,8 +312,8 @@ class Prose:
         if self.asks_for_share and any(map(found.__contains__, _OF)):
             found = _CHANCE.sub(r"\1/\2", found)
         if self.asks_for_share and _CHANCE_ABROAD.search(found):
-            is_abroad = abroad.language_of(self.sentences[-1]) or abroad.language_of(self.question or "")
-            found = _CHANCE_ABROAD.sub(r"\1/\2", found) if is_abroad else found
+            language = abroad.language_of(self.sentences[-1]) or abroad.language_of(self.question or "")
+            found = _with_shares(found, language) if language else found
         if self.asks_for_share and " of the " in found and "raction" in (self.question or ""):
             found = _PART.sub(r"\1/\2", found)
         if " out of " in found and self.reference.isdecimal() and not any(map(found.__contains__, _CHANCES)):

@@ -15,6 +15,8 @@ _BEFORE = tuple(
         ("아닌", r"[^\s,.]{1,15}(?:이|가)? ?아닌 (?=-?\d)", ""),
         ("sondern", rf"\bnicht {_DENIED},? sondern ", ""),
         (" pas ", rf"\bn(?:e |['\u2019])(\w+) pas {_DENIED},? mais (?:bien )?{_FIGURE}", r"\1 "),
+        ("on pas ", rf"\bnon pas {_DENIED},? mais {_FIGURE}", ""),
+        (" sino ", rf"\bno {_FIGURE}{_DENIED},? sino {_FIGURE}", ""),
         (" sino ", rf"\bno (\w+) {_DENIED},? sino ", r"\1 "),
         ("não ", rf"\bnão (\w+) {_DENIED},? mas (?:sim )?{_FIGURE}", r"\1 "),
         ("on è ", rf"\b[Nn]on (è) {_DENIED},? (?:ma|bensì) {_FIGURE}", r"\1 "),
@@ -27,6 +29,7 @@ _BEFORE = tuple(
             rf"\b(is|are|was|were|be|equals?) not {_FIGURE}{_DENIED},? but (?:rather |instead )?{_FIGURE}",
             r"\1 ",
         ),
+        (" not ", rf"(?<=[a-z]) not {_FIGURE}{_DENIED},? but (?:rather )?{_FIGURE}", " "),
     )
 )
 """Words before which a sentence denies one value, and says another behind them."""

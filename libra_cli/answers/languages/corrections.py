@@ -6,7 +6,10 @@ from libra_cli.answers.languages import answer_forms
 from libra_cli.lazy_pattern import lazy_pattern
 
 _START = r"(?:^|[.!?。！？\n])[\s$.*)\]]{0,6}(?:(?:oh|ah|mais|aber|pero|ma|mas|но|maar),? )?"
-_NO = r"(?:non|nein|no|não|нет|nee|nie|nej|anzi|doch nicht|stop|halt|attends|espera|aspetta|стоп|moment)"
+_NO = (
+    r"(?:non|nein|no|não|нет|nee|nie|nej|anzi|doch nicht|stop|halt|attends|espera|aspetta|стоп|moment|pardon|désolée?"
+    r"|perd[oó]n|perdona|lo siento|scusa(?:te)?|desculp[ae]|entschuldigung|sorry|извините|простите)"
+)
 _SIGNS_OF_NO = r"(?:不对|不對|不，|等等|等一下|いや|いえ|違う|違います|待って|아니|잠깐|아,)"
 _ERROR = r"(?:petite |simple |un |um |pequeño |pequeno |ein )?(?:erreur|faute|error|erro|errore|fehler|ошибка|błąd|fel)"
 _MISTAKE = (
@@ -19,20 +22,35 @@ _I_ERRED = (
     r"|mi sono sbagliat|ho sbagliato|ho fatto un errore|errei|me enganei|cometi um erro|ich habe mich (?:verrechnet"
     r"|geirrt|vertan)|я ошиб|ik heb me (?:vergist|verrekend))[^.:!?,;\n]{0,30}"
 )
+_WRONG = (
+    r"(?:(?:das|dies) (?:stimmt|war) (?:so )?nicht(?: richtig)?|das (?:ist|war) (?:falsch|ein fehler)"
+    r"|c['\u2019]est faux|ce n['\u2019]est pas (?:juste|correct|exact)|(?:eso|esto) (?:no es correcto|está mal)"
+    r"|(?:è|questo è) sbagliato|non è (?:corretto|giusto)|(?:isso )?(?:está|é) errado|(?:isso )?não está certo"
+    r"|dat klopt niet|это (?:неверно|неправильно)|to nieprawda|det stämmer inte)"
+)
 _MISTAKE_IN_SIGNS = (
     r"(?:(?:我|刚才|刚刚|剛才|上面|前面|之前){0,2}(?:[算弄搞看写]错了?|(?:计算|符号)?(?:错误|有误|出错了?|失误))"
     r"|(?:計算|符号)?(?:ミス|間違い|間違え|誤り)(?:でした|です|ました|ていました|をしました|がありました)?"
     r"|(?:계산 ?)?(?:에서|을|이)? ?(?:실수|착오|잘못|틀렸)\w{0,6}(?: ?있었\w{0,3}| ?했\w{0,3})?)"
 )
 _TAKEN_BACK = lazy_pattern(
-    rf"(?i:{_START}(?:{_NO}[,.:;!\u2014\u2013-]{{1,2}} ?(?:{_ERROR}|{_MISTAKE}|{_I_ERRED})|{_MISTAKE}|{_I_ERRED}))"
-    r"(?=\s?[.:!,;\u2014\u2013]|\s*$)"
+    rf"(?i:{_START}(?:{_NO}[,.:;!\u2014\u2013-]{{1,2}} ?(?:{_ERROR}|{_MISTAKE}|{_I_ERRED}|{_WRONG})"
+    rf"|{_MISTAKE}|{_I_ERRED}|{_WRONG}))(?=\s?[.:!,;\u2014\u2013]|\s*$)"
     rf"|{_START}(?:{_SIGNS_OF_NO}[，、,. ]{{0,2}})?{_MISTAKE_IN_SIGNS}(?=[，,。、.:：！!;；\s]|$)"
 )
-_DOUBT = lazy_pattern(rf"(?i:{_START}{_NO}[,:;!\u2014\u2013-]{{1,2}} ?)|{_START}{_SIGNS_OF_NO}[，、,. ]{{0,2}}")
+_LABEL = (
+    r"(?:korrektur|berichtigung|correction|rectification|correcci[oó]n|correzione|correção|correctie|исправление"
+    r"|поправка|точнее|вернее|korekta|rättelse)"
+)
+_LABEL_IN_SIGNS = r"(?:更正|订正|訂正|修正|纠正|정정)"
+_DOUBT = lazy_pattern(
+    rf"(?i:{_START}{_LABEL}\s?[:,\u2014\u2013-] ?)|{_START}{_LABEL_IN_SIGNS}[:：,，、은는] ?"
+    rf"|(?i:{_START}{_NO}[,:;!\u2014\u2013-]{{1,2}} ?)|{_START}{_SIGNS_OF_NO}[，、,. ]{{0,2}}"
+)
 _STATED = lazy_pattern(
     r"(?i:(?:c['\u2019]est|ce sont|en fait|plutôt|eigentlich|vielmehr|en realidad|in realtà|na verdade|es (?:ist|sind)"
-    r"|es|son|è|sono|é|são|это|het is|to|det är|(?:la )?(?:bonne )?réponse est),? )?"
+    r"|es|son|è|sono|é|são|это|het is|to|det är|(?:la )?(?:bonne )?réponse est"
+    r"|richtig (?:ist|sind|wäre)|la bonne valeur est|правильно|верно|lo correcto es),? )?"
     r"\$?(?P<value>[-\u2212]?\d[\d.,/]*(?<=\d)|[^$]{1,40}(?=\$))\$?[.!]?\s*$"
     r"|(?:应该是|應該是|应为|是|正しくは|答えは)?\s?\$?(?P<signs>-?\d[\d.,/]*(?<=\d))\$?\s?"
     r"(?:です|입니다|이다|이에요)?[。.！!]?\s*$"
@@ -43,6 +61,47 @@ _NEEDED = (
     *("equivo", "sbagli", "errei", "engane", "habe mich", "habe ich mich", "heb me", "错", "有误", "ミス", "間違"),
     *("실수", "잘못", "착오", "틀렸"),
     *("non", "nein", "no,", "no:", "no!", "não", "нет", "nee", "nie", "nej", "anzi", "doch nicht", "stop", "halt"),
+    *(
+        "rrektur",
+        "richtig",
+        "rrection",
+        "ectific",
+        "rrecci",
+        "rrezion",
+        "rreção",
+        "rrectie",
+        "исправ",
+        "поправ",
+        "точнее",
+    ),
+    *(
+        "вернее",
+        "korekta",
+        "rättelse",
+        "更正",
+        "订正",
+        "訂正",
+        "修正",
+        "纠正",
+        "정정",
+        "pardon",
+        "désol",
+        "perd",
+        "lo siento",
+    ),
+    *("scusa", "desculp", "entschuld", "sorry", "извин", "прост", "stimmt nicht", "falsch", "faux", "pas juste"),
+    *(
+        "pas correct",
+        "correcto",
+        "está mal",
+        "corretto",
+        "giusto",
+        "está",
+        "klopt niet",
+        "неверно",
+        "неправ",
+        "stämmer",
+    ),
     *("不对", "不對", "不，", "等等", "等一下", "いや", "いえ", "違", "待って", "아니", "잠깐"),
 )
 

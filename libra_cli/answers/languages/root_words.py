@@ -26,14 +26,28 @@ _ROOT = lazy_pattern(
     rf"(?P<is>{_IS})"
     rf"(?:(?P<half>half )|(?P<twice>twice )|(?P<factor>{_NUMBER}) (?:times|mal|fois|veces|vezes|volte|keer) )?"
     r"(?:the |its |die |la |a |de )?(?:(?P<negative>negative )|positive |principal )?"
-    rf"(?:(?P<degree>{_NAMES}) ?root of|(?:(?P<de>{_NAMES}) ?)?wurzel (?:aus|von)"
+    rf"(?:(?P<degree>{_NAMES}) ?root of|root(?= \d)|(?:(?P<de>{_NAMES}) ?)?wurzel (?:aus|von)"
     rf"|(?:racine|raíz|raiz|radice)(?: (?P<romance>{_NAMES}))? (?:de|di)|(?:(?P<nl>{_NAMES}) ?)?wortel (?:uit|van)"
     rf"|(?:(?P<ru>{_NAMES}) )?кор(?:ень|ню) из|pierwiastek (?:(?P<pl>{_NAMES}) )?z) "
     rf"(?P<inside>{_NUMBER})(?: (?:divided by|over|geteilt durch|divisé par) (?P<over>{_NUMBER}))?"
     r"(?=[.,;!)]? |[.,;!)]*\s*$)(?! (?:is|plus|minus|times|and|of|over|divided|ist|est|es|è|é)\b)",
     re.IGNORECASE,
 )
-_SAID = ("root of", "urzel ", "racine ", "raíz ", "raiz ", "radice ", "wortel ", "корень из", "корню из", "pierwiastek")
+_SAID = (
+    "root of",
+    " root ",
+    "quare of",
+    "ube of",
+    "urzel ",
+    "racine ",
+    "raíz ",
+    "raiz ",
+    "radice ",
+    "wortel ",
+    "корень из",
+    "корню из",
+    "pierwiastek",
+)
 _INSIDE = (
     r"(?:root of|urzel (?:aus|von)|(?:racine|raíz|raiz|radice)(?: \w+)? d[ei]|wortel (?:uit|van)|кор(?:ень|ню) из) "
 )
@@ -46,6 +60,10 @@ def is_said(text: str) -> bool:
 
 def is_inside(answer: str, text: str) -> bool:
     """Whether a number stands right behind the word for a root."""
+    if re.search(
+        rf"\b(?:square|cube) of (?:the|its|his|her) [a-z ]{{1,20}} (?:is|equals) \$?{re.escape(answer)}", text
+    ):
+        return True
     return re.search(rf"{_INSIDE}\$?{re.escape(answer)}(?![\d.,]*\d)", text) is not None
 
 

@@ -17,16 +17,36 @@ _TRIED = lazy_pattern(
     rf"(?P<value>{_VALUE}) {_FAILS}[^.;]*[.!)]*\s*$"
 )
 """n = 4 is the smallest; n = 3 does not work."""
+_TRIED_FIRST = lazy_pattern(
+    rf"(?:^|(?<=[.!\n] )|(?<=\n)){_VALUE} {_FAILS}[^,;.]{{0,60}}[,;] "
+    r"(?:(?:but|whereas|while|so|and|yet|however),? )?(?=[^.]*\d)"
+)
+"""n = 6 fails, whereas n = 7 works."""
+_BARE_TRIED = lazy_pattern(rf"(?: \(|,? (?:since|because|as|for) )(?P<value>\d+) {_FAILS}[^.;,]*[.!)]*\s*$")
+"""So it is 7 (6 does not satisfy the condition)."""
+_TRIED_ABROAD = lazy_pattern(
+    r"[;,.，；。、] ?(?:(?:aber|mais|pero|ma|mas|но|denn|car|pues|porque|perché|così|а|当|而|但)\s?)?"
+    rf"(?P<value>{_VALUE})(?: ?(?:时|時|のとき|일 때))?[^.;,，；。]{{0,40}}?"
+    r"(?:\bnicht\b|\bpas\b|\bno (?:funciona|cumple|sirve|satisface|vale)|\bnon (?:funziona|soddisfa|va)"
+    r"|\bnão (?:funciona|satisfaz)|не (?:подходит|удовлетворяет|работает)|zu klein|zu groß|trop (?:petit|grand)"
+    r"|不满足|不滿足|不成立|不行|不符合|太小|太大|満たさない|成り立たない|不適|만족하지 않|성립하지 않)"
+    r"[^.;,，；。]{0,30}[.!。]?\s*$"
+)
 _LIMIT = lazy_pattern(
-    r",? (?:(?:which|that|and|so|thus|it|this|is|are) )*"
+    r",? (?:(?:which|that|and|so|thus|it|this|is|are) )*(?:(?:leaving|keeping|putting) (?:him|her|it|them|us) )?"
     r"(?:well |far |just |slightly |much |comfortably |clearly |way )?"
     r"(?:over|above|below|under|beyond|short of|within|(?:more|less|fewer|greater|higher|lower|longer|shorter) than"
     r"|exceed(?:ing|s)) (?:the|its|his|her|their|our) (?:[a-z-]+ ){0,2}?[$\u20ac\u00a3]?\d[\d.,]*(?<=\d)[^.,;]{0,30}?"
     r"\b(?:available|allowed|limit|budget|permitted|required|needed|capacity|maximum|minimum|threshold|mark|target"
     r"|allowance|cap|quota|provided|given)[.!]*\s*$"
+    r"|,? (?:(?:which|that|and|so|thus|it|this|is|are) )*(?:well |far |just )?"
+    r"(?:over|above|below|under|within|beyond) (?:the|a|its|his|her|their) (?:[a-z]+ )?"
+    r"(?:limit|budget|maximum|minimum|threshold|target|capacity|cap) of [$\u20ac\u00a3]?\d[\d.,]*(?<=\d)"
+    r"[^.,;\d]{0,20}[.!]*\s*$"
 )
 _ASKS_FOR_FAILURE = ("not ", "n't", "n\u2019t", "fail", "counterexample", "exceed", "how much more", "how many more")
 _SIGNS = (" not", "n't", "n\u2019t", "fail", " too ", "nvalid", "impossible", "excluded", "ruled out", "insufficient")
+_SIGNS_ABROAD = (" nicht", " pas", " no ", " non ", " zu klein", " trop ")
 _LIMITS = (
     *("limit", "budget", "llow", "vailable", "ermitted", "equired", "eeded", "apacity", "imum", "thresh", "mark"),
     *("target", " cap", "quota", "provided", "given"),
@@ -36,16 +56,20 @@ _LIMITS = (
 def without(text: str, question: str | None) -> str:
     """`text` without the value that it ends with and that fails, or the limit to which it compares its answer."""
     last = text[-300:]
-    has_value = "=" in last and any(map(last.__contains__, _SIGNS))
-    has_limit = " the " in last and any(map(last.__contains__, _LIMITS))
-    if not (has_value or has_limit) or any(map((question or "").lower().__contains__, _ASKS_FOR_FAILURE)):
+    has_value = any(map(last.__contains__, _SIGNS))
+    is_abroad = "=" in last and (not last.isascii() or any(map(last.__contains__, _SIGNS_ABROAD)))
+    has_limit = any(map(last.__contains__, _LIMITS))
+    if not (has_value or has_limit or is_abroad) or any(map((question or "").lower().__contains__, _ASKS_FOR_FAILURE)):
         return text
-    for pattern, is_there in ((_TRIED, has_value), (_LIMIT, has_limit)):
+    if has_value and "=" in last and (first := _TRIED_FIRST.search(text, max(len(text) - 300, 0))):
+        text = text[: first.start()] + text[first.end() :]
+    patterns = ((_TRIED, has_value), (_BARE_TRIED, has_value), (_TRIED_ABROAD, is_abroad), (_LIMIT, has_limit))
+    for pattern, is_there in patterns:
         found = pattern.search(text, max(len(text) - 300, 0)) if is_there else None
         if found is None:
             continue
         head = text[: found.start()].rstrip()
-        if pattern is _TRIED:
+        if pattern is not _LIMIT:
             head = _without_value(head, found["value"].split("=")[-1].strip(" $"))
         if any(map(str.isdigit, head.rpartition("\n")[2])):
             text = f"{head}."

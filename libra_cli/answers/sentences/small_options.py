@@ -7,7 +7,7 @@ import re
 from libra_cli.lazy_pattern import lazy_pattern
 
 _NOUNS = (
-    r"(?:options?|choices?|alternatives?|opci[oó]n|alternativa|opzione|opç[aã]o|antwortm\w+|antwort|möglichkeit|optie"
+    r"(?:options?|choices?|letter|buchstabe|lettre|letra|lettera|alternatives?|opci[oó]n|alternativa|opzione|opç[aã]o|antwortm\w+|antwort|möglichkeit|optie"
     r"|réponse|proposition|respuesta|risposta|resposta|вариант|ответ|odpowied[zź]|选项|選項|選択肢|보기)"
 )
 _NAMED = lazy_pattern(
@@ -15,8 +15,9 @@ _NAMED = lazy_pattern(
     r"(?P<open>[(\uff08])?(?P<letter>[a-j])(?P<close>[)\uff09])?(?=[\s.,;:!*\u3002\uff0c]|$)"
 )
 _CLOSED = lazy_pattern(
-    r"(?i:\b(?:answer|antwort|réponse|respuesta|risposta|resposta|ответ)(?:\s(?:is|ist|est|es|è|é|:)|[:\uff1a])|答案[是为:：]|答えは"
-    r"|정답은)[*\s]{0,4}(?P<open>[(\uff08])?(?P<letter>[a-j])(?P<close>[)\uff09])(?!\w)"
+    r"(?:(?i:\b(?:answer|antwort|réponse|respuesta|risposta|resposta|ответ)(?: (?:correct\w{0,2}|richtig\w{0,2}))?"
+    r"(?:\s(?:is|ist|est|es|è|é|:)|[:\uff1a])(?: (?:la|le|die|a|o|il|el))?|\b(?:go with|choose|pick|select))"
+    r"|答案[是为:：]|答えは|정답은)[*\s]{0,4}(?P<open>[(\uff08])?(?P<letter>[a-j])(?P<close>[)\uff09])(?!\w)"
 )
 _ARTICLES = {"a", "e", "i"}
 
