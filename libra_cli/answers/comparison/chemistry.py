@@ -41,6 +41,7 @@ _POSSIBLE = lazy_pattern(
 _IN_SIGNS = lazy_pattern(r"[\u3040-\u9fff\uac00-\ud7a3]")
 _BETWEEN = lazy_pattern(r"[\s*,;:\uff0c\u3001\u3002\u3040-\u9fff\uac00-\ud7a3]+")
 """What stands between the formulas of a sentence: spaces, marks, and signs of Chinese, Japanese and Korean."""
+_IN_BRACKETS = lazy_pattern(r"(?<=[a-z]) \((?P<formula>[A-Z][A-Za-z\d\u2080-\u2089]{1,15})\)[.!*]*$")
 _DENIED_IN_SIGNS = lazy_pattern(r"[\w+-]+(?:ではな|じゃな|でなく|(?:이|가) 아니)|(?:不是|并非|而非|并不是)[\w+-]+")
 MAX_DEPTH = 4
 _CORES = ("[He]", "[Ne]", "[Ar]", "[Kr]", "[Xe]", "[Rn]")
@@ -119,13 +120,18 @@ def atoms_of(raw: str) -> Counter[str] | None:
 def stated(tail: str, reference: str) -> str | None:
     """The only formula, reaction or configuration of the last sentence, if the reference is one of that kind."""
     is_in_signs = not tail.isascii() and _IN_SIGNS.search(tail) is not None
-    if not _POSSIBLE.search(reference) and not (is_in_signs and reference[:1].isupper()):
+    glossed = _IN_BRACKETS.search(tail.rstrip()) if reference[:1].isupper() else None
+    if not _POSSIBLE.search(reference) and not (is_in_signs and reference[:1].isupper()) and not glossed:
         return None
     wanted = _plain(reference)
     if _shells(wanted):
         return _configuration(tail)
     sides = _reaction(wanted)
-    if not (sides and (_is_evident(reference, sides) or (is_in_signs and _has_two_elements(sides)))):
+    read = _reaction(_plain(glossed["formula"])) if glossed and sides and _has_two_elements(sides) else None
+    if glossed and read and _has_several(read):  # Hydrochloric acid (HCl)
+        return glossed["formula"]
+    is_formula = sides and (_has_two_elements(sides) or _DIATOMIC.fullmatch(wanted))
+    if not (sides and (_is_evident(reference, sides) or (is_in_signs and is_formula))):
         return None
     line = re.split(r"(?<=[.!?]) (?=[A-Z])", tail.strip().rpartition("\n")[2])[-1].strip(" .。*")
     if sides and len(sides) > 1:
@@ -135,8 +141,8 @@ def stated(tail: str, reference: str) -> str | None:
     for piece in line.replace("$$", "$").split("$")[1::2] or _BETWEEN.split(line):
         text = _plain(piece)
         read = _reaction(text) if piece else None
-        is_formula = read and (_is_evident(piece, read) or ((is_in_signs or piece == line) and _has_several(read)))
-        if is_formula:
+        is_alone = is_in_signs or piece == line
+        if read and (_is_evident(piece, read) or (is_alone and (_has_several(read) or _DIATOMIC.fullmatch(text)))):
             found[text] = piece
     return found.popitem()[1] if len(found) == 1 else None
 

@@ -153,6 +153,8 @@ def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
     _, reference, _, question = asked_for
     if not (found.answer and question and reference) or reference.isdecimal() or " " not in found.answer:
         return found
+    if " " not in reference and any(map(str.isupper, reference[1:])):  # HCl
+        return found
     return found._replace(answer=asked.without_given(found.answer, reference, question))
 
 

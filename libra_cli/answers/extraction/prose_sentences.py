@@ -146,9 +146,9 @@ def _says(prose: Prose, number: str, measured: str) -> bool:
 def conclusion(prose: Prose) -> Extraction | None:
     """`So she needs 3 + 4 = 7 eggs`: what the last sentence asserts."""
     found = of_asserted(prose.concluded, prose.reference)
-    is_where = prose.question and _WHERE.search(words.sentences(prose.question)[-1])
-    if is_where and (held := _HELD_AT.search(prose.sentences[-1])):
-        return Extraction(held["solution"].replace("$", ""))
+    solution = _place(prose, found.answer) if prose.question and "=" in prose.sentences[-1] else None
+    if solution:
+        return Extraction(solution)
     if found.answer and _UNSOLVED.fullmatch(found.answer) and _is_unsolved(prose):
         return Extraction(None, OTHER_ANSWER)
     if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
@@ -157,12 +157,18 @@ def conclusion(prose: Prose) -> Extraction | None:
         bases = dict.fromkeys(factor.partition("^")[0].strip(" {}") for factor in _TIMES.split(found.answer))
         return Extraction(f"\\{{{', '.join(bases)}\\}}")
     if found.answer and prose.question and len(found.answer) > 1 and found.answer in prose.question:
-        held = _HELD_AT.search(prose.sentences[-1])
-        is_held = held is not None and held["equation"] is not None
-        return (
-            Extraction(held["solution"].replace("$", "")) if held and is_held else _of_name(found, prose.sentences[-1])
-        )
+        return _of_name(found, prose.sentences[-1])
     return found if found.answer else None
+
+
+def _place(prose: Prose, answer: str | None) -> str | None:
+    """Where the last sentence says that an equation holds or a value is attained, if the question asks for that."""
+    question, held = prose.question or "", _HELD_AT.search(prose.sentences[-1])
+    if held is None or assertions.denies(prose.sentences[-1]):
+        return None
+    is_of_question = "olve " in question or (answer is not None and answer in question)
+    is_where = _WHERE.search(words.sentences(question)[-1]) or (held["equation"] is not None and is_of_question)
+    return held["solution"].replace("$", "") if is_where else None
 
 
 def _is_unsolved(prose: Prose) -> bool:

@@ -15,7 +15,6 @@ from libra_cli.answers.sentences import (
     contradictions,
     denials,
     labelled,
-    lines,
     objects,
     phrases,
     predicates_in_signs,
@@ -32,11 +31,10 @@ from libra_cli.answers.sentences.extracted import (
     extraction,
     of_asserted,
 )
-from libra_cli.answers.text import arrays, cases, words
+from libra_cli.answers.text import cases, words
 from libra_cli.answers.values import dates, named, normalize, notation, part_labels, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
-_CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
 _LED_COMPOUND = lazy_pattern(
     r"\b(?:leaves|gives|yields|to|get|obtain|formula)(?: is| of|:)? (?=[A-Z(]\w{0,20}(?:\.|$))", re.MULTILINE
 )
@@ -130,12 +128,6 @@ def whole_value(prose: Prose) -> Extraction | None:
     return Extraction(found) if found else None
 
 
-def rows_of_matrix(prose: Prose) -> Extraction | None:
-    """`[1 0]` above `[0 1]` at the end of a text, for a reference that is a matrix."""
-    found = None if prose.cut else arrays.of_lines(prose.tail, prose.reference)
-    return Extraction(found) if found else None
-
-
 def tag(prose: Prose) -> Extraction | None:
     """`<answer>42</answer>`, `{"answer": 42}`."""
     told = objects.answer(prose.text) if "}" in prose.tail[-_FEW_WORDS:] and not prose.cut else None
@@ -166,16 +158,6 @@ def labelled_parts(prose: Prose) -> Extraction | None:
         return Extraction(of_names)
     found = part_labels.stated(prose.tail, prose.reference, _of_part)
     return Extraction(found) if found else UNDECIDED if found is not None else None
-
-
-def listed_lines(prose: Prose) -> Extraction | None:
-    """`The solutions are:` above `- x = 2` and `- x = 3`, for a reference with several values."""
-    if prose.cut or not prose.is_several:
-        return None
-    found = lines.listed(prose.tail) or lines.behind_colon(prose.sentences[-1])
-    if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
-        found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
-    return Extraction(found) if found else None
 
 
 def statement(prose: Prose) -> Extraction | None:
@@ -307,14 +289,6 @@ def moment(prose: Prose) -> Extraction | None:
     if found and prose.question and any(date.year for date in dates.dates(prose.reference)):
         found = dates.with_year_of(found, prose.question)
     return Extraction(found) if found else None
-
-
-def code_list(prose: Prose) -> Extraction | None:
-    """`solutions = [2, 3]`, `{"x": [2, 3]}`: a list in code or JSON, for a reference with several values."""
-    if not prose.is_several or prose.reference.strip(" $")[:1] in ("[", "("):
-        return None
-    found = _CODE_LIST.search(prose.tail.rstrip(" \n`"))
-    return Extraction(found["members"]) if found else None
 
 
 def pieces(prose: Prose) -> Extraction | None:

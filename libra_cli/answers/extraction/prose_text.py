@@ -223,6 +223,7 @@ class Prose:
             tail = abroad.with_copula(tail)
         if not tail.isascii():
             tail = self._without_ordinals(tail)
+            tail = units_abroad.with_rates_per_time(tail) if "每" in tail and "/" in self.reference else tail
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
         if "empty set" in tail and "\\emptyset" in self.reference and "{" in self.reference:  # the members of a set
             tail = tail.replace("the empty set", "$\\emptyset$")

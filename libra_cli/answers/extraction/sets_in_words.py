@@ -17,6 +17,11 @@ _IS_EMPTY = lazy_pattern(
     r"(?:the (?:empty|null) set|empty\b)(?! (?:set|if|when|unless))"
     r"|(?:the|an) empty set[.!*$ ]*$)"
 )
+_NONE_SATISFIES = lazy_pattern(
+    r"\b(?:nothing|no (?:real |such )?(?:numbers?|values?|\$?[a-z]\$?)) (?:at all )?"
+    r"(?:satisf(?:y|ies)|works?|solves?|will do)\b",
+    re.IGNORECASE,
+)
 _ALL_REALS = (
     "all real",
     "every real",
@@ -36,6 +41,7 @@ _IS_ALL = lazy_pattern(
     r"(?=[.,;!]|$| (?:because|since|as)\b)"
     rf"|\b(?:every|any|each) {_REALS} (?:works|satisfies|is a solution|solves|will do)\b"
     rf"|\ball {_REALS} (?:work|satisfy|are solutions|solve)\b"
+    r"|(?<![A-Za-z])\$?[a-z]\$? (?:can|may) be (?:anything|any (?:real )?(?:number|value))\b"
     r"|\bsolution set is (?:therefore |thus |then )?(?:all of )?\$?(?:R|\u211d|\\mathbb\{R\})\$?(?=[.,;!]|$)",
     re.IGNORECASE,
 )
@@ -48,6 +54,9 @@ def empty_set(prose: Prose) -> Extraction | None:
     """`So the solution set is empty`, where a set or an interval is asked for."""
     sentence = prose.sentences[-1]
     is_whole = prose.reference.lower().startswith(_ALL_REALS)
+    says_none = "no" in sentence.lower() and prose.reference[:2] in ("\\e", "\u2205", "\\v", "$\\")
+    if says_none and "mpty" in prose.reference and _NONE_SATISFIES.search(sentence) and not _IF.search(sentence):
+        return Extraction("\\emptyset")
     if "empty" not in sentence or not prose.reference or (prose.reference[0] not in "\\{\u2205[(e$" and not is_whole):
         return None
     if is_whole and "olution" not in sentence:  # the set of exceptions

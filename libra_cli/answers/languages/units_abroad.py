@@ -12,7 +12,11 @@ _RATE = lazy_pattern(
     r"(?P<per>[時时分秒][速]|[시분초]속) ?(?P<figure>\d[\d.,]*) ?"
     r"(?P<unit>km|m|キロメートル|キロ|メートル|킬로미터|미터|公里|千米|米)(?![A-Za-z/\u00b2\u00b3])"
 )
-_PER = dict(zip("時时分秒시분초", ("h", "h", "min", "s", "h", "min", "s"), strict=True))
+_EACH = lazy_pattern(
+    r"每(?P<per>小时|小時|分钟|分鐘|分|秒)(?:钟|鐘)?(?:行驶|行駛|行|走|跑|飞行)? ?(?P<figure>\d[\d.,]*) ?"
+    r"(?P<unit>km|m|公里|千米|米)(?![A-Za-z/\u00b2\u00b3])"
+)
+_PER = dict(zip("時时小分秒시분초", ("h", "h", "h", "min", "s", "h", "min", "s"), strict=True))
 _KILOMETRES = ("km", "キロメートル", "キロ", "킬로미터", "公里", "千米")
 _PREFIXES = ("k", "c", "m", "d", "h", "M")
 _OF_LANGUAGE = """
@@ -164,6 +168,13 @@ def with_squares(text: str) -> str:
 
 def _raised(unit: re.Match[str]) -> str:
     return f" {unit['size']}м{'³' if unit['kind'].startswith('куб') else '²'}{unit['end'] or ''}"
+
+
+def with_rates_per_time(text: str) -> str:
+    """`text` with its Chinese speeds as units: 每小时60千米 as 60 km/h."""
+    return _EACH.sub(
+        lambda rate: f"{rate['figure']} {'km' if rate['unit'] in _KILOMETRES else 'm'}/{_PER[rate['per'][0]]}", text
+    )
 
 
 def with_rates(text: str) -> str:

@@ -82,7 +82,8 @@ _PAST = r"(?:thought|believed|guessed|assumed|expected|supposed|figured|got|had|
 _PRESENT = r"(?:think|believe|say|guess|assume|expect|suppose|answer|claim)"
 _PEOPLE = r"(?:you|one|some|many|most|people|students|everyone|someone|somebody)(?: (?!is\b|are\b|that\b)[a-z]+){0,3}?"
 _SOURCE = (
-    r"(?:textbook|book|key|manual|calculator|teacher|tutor|friend|classmate|website|answer sheet|author|program)"
+    r"(?:textbook|book|key|manual|calculator|teacher|tutor|friend|classmate|website|answer sheet|author|program"
+    r"|(?:official|worked|posted|printed) (?:solution|answer))"
     r"(?:['\u2019]s (?:answer key|key|solution|answer))?"
 )
 _OPINION = lazy_pattern(

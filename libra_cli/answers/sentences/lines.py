@@ -10,6 +10,7 @@ MAX_ITEMS, MAX_CHARS = 24, 80
 _EQUATION = lazy_pattern(r"\$?([A-Za-z]) ?(?:=|\\approx) ?([^=$,]{1,40})\$?")
 _ROW = lazy_pattern(r"([A-Za-z]) ?= ?(-?[\d.]+(?:/\d+)?)")
 _BULLET = lazy_pattern(r"\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)]|\([a-z]\))\s+(?=\S)")
+_PAIR = lazy_pattern(r"\(?(?<!\d)(\d{1,6}) ?(?:[*x\u00b7\u00d7,]|and|\\times|\\cdot) ?(\d{1,6})(?!\d)\)?")
 _JOINS = lazy_pattern(r", (?:and |und |et |y |e |\u0438 |or )?| (?:and|und|et|y|e|\u0438|or) ")
 _ITEM = lazy_pattern(r"\$?(?:[A-Za-z] ?= ?)?-?(?:\\(?:frac|sqrt|pi|pm)|[\d./{}()^\u221a\u03c0\u2212\u00b0%])+\$?")
 _OPEN_HEAD = words.table("not except some check than without wrong false incorrect other but if first two only options")
@@ -68,6 +69,14 @@ def listed(tail: str) -> str | None:
     if len(names[0]) > 1 and all(row == names[0] for row in names):  # a = 1, b = 6 above a = 2, b = 3
         return ", ".join(f"({', '.join(value.strip() for _, value in row)})" for row in rows)
     return ", ".join(item.strip("$").strip() for item in found)
+
+
+def pairs(sentence: str) -> str | None:
+    """The numbers of the pairs of factors that a sentence lists: the factor pairs are 1 \u00d7 6 and 2 \u00d7 3."""
+    said = sentence.rpartition(" are ")[2].rpartition(": ")[2] if "pair" in sentence.lower() else ""
+    found = _PAIR.findall(said)
+    are_all = len(found) > 1 and not any(map(str.isdigit, _PAIR.sub("", said)))
+    return ", ".join(dict.fromkeys(number for pair in found for number in pair)) if are_all else None
 
 
 def behind_colon(sentence: str) -> str | None:

@@ -24,8 +24,9 @@ _DENIED = lazy_pattern(r"^[A-J]\b.*[\s-](?:no|false|wrong|incorrect|not)$")
 _LETTER = lazy_pattern(r"\b[A-J]\b")
 _NEXT = lazy_pattern(r"(?<=[.,;]) (?=[A-J]: )")
 _SMALL = lazy_pattern(
-    r"(?:^|[\s,;:])(?:(?i:it|that|answer)['\u2019]?s|is|be|pick|choose|chose|say|with|so|thus|hence|therefore|answer"
-    r"|option|choice|guess)[: ]+\(?(?P<letter>[a-hj])\)?[.!]*$"
+    r"(?:[.!?;:\u2192] ?|(?:^|[\s,;:])(?:(?i:it|that|answer)['\u2019]?s|is|be|pick|choose|chose|say|with|so|thus"
+    r"|hence|therefore|answer"
+    r"|option|choice|guess)[: ]+)\(?(?P<letter>[a-hj])\)?[.!]*$"
 )
 """A small letter at the end of a text: so it's c."""
 _OPEN = words.table("not never neither nor or maybe perhaps could might may can't cannot isn't wouldn't if unless")

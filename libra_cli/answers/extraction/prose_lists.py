@@ -1,0 +1,37 @@
+"""Readers of what a text without a box lists: items on lines, behind a colon or in pairs, rows of a matrix, code."""
+
+from __future__ import annotations
+
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.sentences import lines
+from libra_cli.answers.sentences.extracted import Extraction
+from libra_cli.answers.text import arrays
+from libra_cli.lazy_pattern import lazy_pattern
+
+_CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
+
+
+def rows_of_matrix(prose: Prose) -> Extraction | None:
+    """`[1 0]` above `[0 1]` at the end of a text, for a reference that is a matrix."""
+    found = None if prose.cut else arrays.of_lines(prose.tail, prose.reference)
+    return Extraction(found) if found else None
+
+
+def listed_lines(prose: Prose) -> Extraction | None:
+    """`The solutions are:` above `- x = 2` and `- x = 3`, for a reference with several values."""
+    if prose.cut or not prose.is_several:
+        return None
+    found = lines.listed(prose.tail) or lines.behind_colon(prose.sentences[-1])
+    if not found and prose.question and "pair" not in prose.question and prose.reference[:1].isdecimal():
+        found = lines.pairs(prose.sentences[-1])
+    if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
+        found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
+    return Extraction(found) if found else None
+
+
+def code_list(prose: Prose) -> Extraction | None:
+    """`solutions = [2, 3]`, `{"x": [2, 3]}`: a list in code or JSON, for a reference with several values."""
+    if not prose.is_several or prose.reference.strip(" $")[:1] in ("[", "("):
+        return None
+    found = _CODE_LIST.search(prose.tail.rstrip(" \n`"))
+    return Extraction(found["members"]) if found else None
