@@ -70,6 +70,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if asked and wanted and not wanted.isdecimal():
         wanted, asked = options.in_capitals(wanted, asked)
         wanted = options.as_letter(wanted, asked)
+    if asked and wanted and len(wanted) > 1 and any(map(str.isdigit, wanted[:2])):
+        wanted = options.as_figure(wanted, asked)
     pointed = commas.with_decimal_reference(wanted, response, asked) if wanted and "," in wanted else wanted
     found = extract.read_answer(response, pointed, cut, asked)
     if found.reason in (extract.AMBIGUOUS, extract.NO_ANSWER) and asked and wanted and any(map(str.isdigit, wanted)):
@@ -113,8 +115,8 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
     if not isinstance(question, str):
         return reference, answer
     question = visible(question)
-    if _is_figure(reference) and "2" in question:
-        reference, answer = options.as_number(reference, answer, question)
+    if "2" in question and any(map(str.isdigit, reference[:2])):
+        reference, answer = options.as_number(options.as_figure(reference, question), answer, question)
     if not are_integers:
         reference, question = options.in_capitals(reference, question)
     if not are_integers and option_signs.alphabet_of(reference):

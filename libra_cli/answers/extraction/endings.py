@@ -39,6 +39,7 @@ _ONCE_MORE = lazy_pattern(
     r"|es decir|ou seja|cio\u00e8),? "
     r"(?P<value>[^,;:]{1,40}?|[^,;:()\u27e8]{0,20}[(\u27e8][^()\u27e8;:]{1,40}[)\u27e9]\$?)[.!]?$"
 )
+_BOUNDS = ("<", ">", "\u2264", "\u2265")
 _LEADING = lazy_pattern(
     r"(?:(?:an?|the|exactly|about|just|only|by|eine?r?|une?|una?|um|de) )?(?:(?!to |from |for |in |at |of "
     r"|more |less )"
@@ -173,6 +174,8 @@ def once_more(prose: Prose) -> Extraction | None:
         return None
     if is_number and structure.is_number(prose.reference):
         return Extraction(value)
+    if any(map(said.__contains__, _BOUNDS)) and any(map(prose.reference.__contains__, (*_BOUNDS, "\\le", "\\ge"))):
+        return Extraction(said)  # x must exceed 1, i.e. x > 1
     bare = _LEADING.sub("", said, count=1)
     wanted, given = structure.parse(prose.reference), structure.parse(quantities.measured(bare) or bare)
     is_alike = isinstance(wanted, Leaf) and isinstance(given, Leaf) and bool(wanted.number and given.number)

@@ -18,6 +18,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _VARIABLES = frozenset("xyzrt")
 _RATIO = lazy_pattern(r"(?<![\d.,:])(\d+(?:\.\d+)?) to (\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?![\d:]|,\d| to)")
+_LAST_RATIO = lazy_pattern(r"(?:\u2192|\u21d2|->|=>|=) ?\$?(\d+(?:\.\d+)?) ?: ?(\d+(?:\.\d+)?)\$?[.!]?$")
 _POINT = lazy_pattern(r"\(([^()]{1,40})\)")
 _OF_DISTANCE = lazy_pattern(r"\b(?:units?|distance|length|away|magnitude|norm)\b")
 _ENDS_PLACE = lazy_pattern(
@@ -45,6 +46,9 @@ def stated(tail: str, reference: str, question: str | None = None) -> str | None
         if found:
             return found
     if ":" in reference and notation.ratio(reference):
+        ended = _LAST_RATIO.search(words.sentences(tail)[-1])
+        if ended:
+            return f"{ended[1]}:{ended[2]}"
         ratios = _RATIO.findall(words.sentences(tail)[-1])
         return f"{ratios[0][0]}:{ratios[0][1]}" if len(ratios) == 1 and len(set(ratios[0])) == 2 else None
     if "identity" in tail or "zero" in tail:

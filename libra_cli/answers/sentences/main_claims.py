@@ -18,6 +18,7 @@ _ASIDE = lazy_pattern(
     r",? (?:who|whose|although|even though|though|unlike)\b"
     r"|, (?:(?:just|slightly|narrowly|closely|right|well|far) )?(?:followed|ahead|behind|above|below|before|then)\b.*"
     r"|, (?:which|not|an?|the|some|since|because|as|after|before|with|while|when|where|one of|born|so called)\b.*"
+    r"| [\u2014\u2013] [a-z].*"
     r"|, (?:beating|defeating|having|being|surpassing|overtaking|weighing|measuring|covering|reaching|holding)\b[^,]*$"
 )
 _OF_NUMBERS = lazy_pattern(r"\b\d[\d.,]* or \d")

@@ -34,6 +34,7 @@ _NEARNESS = 20
 _BETWEEN = lazy_pattern(r",? and |[,;] ")
 _LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
 _NUMBERED = lazy_pattern(r"(?:(?<=[\s?:.])|^)[(\uff08]?([1-9])[)\uff09.\uff0e\u3001:](?!\d)\s*(?=\S)")
+_OF_NUMBER = lazy_pattern(r"[(\uff08]?(?P<figure>[1-9])(?:[)\uff09][.:]?|[.:\u3001])(?:\s*(?P<text>\S.*))?")
 _COUNTS = lazy_pattern(r"(?i:how many|the number of)|\u51e0|\u5e7e|\u591a\u5c11|\u3044\u304f\u3064|\uba87")
 """Words of a question whose answer is a number, whatever it numbers."""
 _SMALL_LISTED = lazy_pattern(r"^[ \t]*\(?[a-f][).](?= )", re.MULTILINE)
@@ -135,6 +136,15 @@ def numbered(question: str) -> dict[str, str]:
     return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
 
 
+def as_figure(reference: str, question: str) -> str:
+    """`(2)` and `2) Jupiter` as 2, if the question numbers its options so; any other reference as it is."""
+    found = _OF_NUMBER.fullmatch(reference.strip()) if "2" in question else None
+    text = numbered(question).get(found["figure"]) if found else None
+    if found is None or text is None or (found["text"] and found["text"].strip(" .") != text.strip(" .")):
+        return reference
+    return found["figure"]
+
+
 def in_letters(question: str) -> str:
     """A question that numbers its options, with letters before them instead."""
     listed = numbered(question)
@@ -144,7 +154,7 @@ def in_letters(question: str) -> str:
 
 def as_number(reference: str, answer: str, question: str) -> tuple[str, str]:
     """The two answers, the second as the number of the option whose text it is, if the first is one: Jupiter as 2."""
-    listed = numbered(question)
+    listed = numbered(question) if len(reference) == 1 else {}
     content = listed.get(reference)
     if content is None or answer in listed:
         return reference, answer

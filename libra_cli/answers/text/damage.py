@@ -31,7 +31,7 @@ _NARROW = {0xFEE0 + code: chr(code) for code in map(ord, "0123456789=+-.<>{}")} 
 """Full-width digits, letters and signs as those of ASCII; punctuation stays, which ends sentences."""
 _DASH = lazy_pattern(
     r"(?:^|(?<=[=<>\u2264\u2265\u2248(\[{\u2192*])|(?<=[=<>\u2264\u2265\u2248\u2192,;:] )|(?<=\b(?:is|be|to|or) )"
-    r"|(?<=\b(?:and|get|are|was) )|(?<=\b(?:gives|equal) )|(?<=\b(?:equals|obtain|yields) ))"
+    r"|(?<=\b(?:of|at|by) )|(?<=\b(?:and|get|are|was) )|(?<=\b(?:gives|equal) )|(?<=\b(?:equals|obtain|yields) ))"
     r"\u2013(?=\.?\d|[\u221a\u03c0(\\])",
     re.MULTILINE,
 )
