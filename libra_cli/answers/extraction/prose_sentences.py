@@ -361,9 +361,8 @@ def a_listing(prose: Prose, answer: str | None) -> Extraction | None:
         return None
     listed = structure.parse(answer)
     n_listed = len(listed.parts) if isinstance(listed, Parts) and not listed.alternatives else 0
-    are_results = (
-        n_listed > 1 and "i.e." not in prose.tail and "=" not in answer and prose.tail.count("=") >= n_listed
-    )  # 14² = 196, 15² = 225
+    is_said = "=" in answer or "{" in answer or "i.e." in prose.tail
+    are_results = n_listed > 1 and not is_said and prose.tail.count("=") >= n_listed  # 14² = 196, 15² = 225
     return UNDECIDED if n_listed > 2 or are_results else None
 
 
