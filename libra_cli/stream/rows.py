@@ -48,6 +48,8 @@ _OF_NEMO_SKILLS = ("expected_answer", "generation")
 """Fields of a row whose `problem` identifies it whatever else it has."""
 _OF_A_PROBLEM = {"index", "subset", "reference"}
 """Of those, the ones that a row may have whose question has a common name."""
+_OF_LM_EVAL = ("doc_id", "doc_hash", "doc", "target")
+"""Fields that identify the problem in a log of lm-evaluation-harness, whose `resps` are the samples."""
 _KIND_NAMES = {
     str: "a string",
     int: "an integer",
@@ -295,6 +297,8 @@ def _identifying(fields: Mapping[str, Any]) -> Fields:
     if named.keys() <= _OF_A_PROBLEM and not asks_with_messages(fields):
         other = common_name(fields, QUESTION)
         named |= {} if other is None else {QUESTION: common_question(fields, other)}
+        if other is None and logged_by_lm_eval(fields):
+            named |= {name: fields[name] for name in _OF_LM_EVAL if fields.get(name) is not None}
     if "prompt" in named or fields.keys().isdisjoint(_OF_NEMO_SKILLS):
         return named
     if QUESTION not in named and type(fields.get("problem")) is str:
@@ -303,8 +307,18 @@ def _identifying(fields: Mapping[str, Any]) -> Fields:
     return {REFERENCE: expected, **named} if type(expected) in (str, int, float) else named
 
 
+def logged_by_lm_eval(fields: Mapping[str, Any]) -> bool:
+    """Whether a row is a line of lm-evaluation-harness as it logs them, with no id."""
+    return "resps" in fields and "doc_id" in fields
+
+
 def with_id(row: Row) -> Row:
-    """The row with an id as a new key, if only all of its fields together identify it: a stage adds others to them."""
+    """The row with an id as a new key, if only all of its fields together identify it: a stage adds others to them.
+
+    A line of lm-evaluation-harness gets the id of its document, by which later stages know its samples.
+    """
+    if logged_by_lm_eval(row.fields) and row.fields.get("id") is None:
+        return _with(row, {"id": row.id})
     if row.fields.get("id") is not None or any(row.fields.get(name) is not None for name in _IDENTITY):
         return row
     return row if _identifying(row.fields) else _with(row, {"id": row.id})

@@ -18,13 +18,14 @@ from libra_cli.records.responses import ResponseFields
 from libra_cli.records.rule_labels import Labeller, label_fields, summarise
 from libra_cli.stages.verify.report import AgreementReport, table
 from libra_cli.stream import rows
-from libra_cli.stream.rows import NewFields, Row
+from libra_cli.stream.rows import NewFields, Row, RowError
 from libra_cli.stream.run import Run
 from libra_cli.stream.side_output import SideRowFile
 from libra_cli.tasks.grading import Grade, Grader, read_verdict, without_outcome
 from libra_cli.tasks.reason import REASON
 
 if TYPE_CHECKING:
+    from libra_cli.records.evaluation_logs import FilterLines
     from libra_cli.stages.verify.panel import Panel
     from libra_cli.stream.row_store import RowStore
 
@@ -53,6 +54,7 @@ class Labelling:
         self._labeller = Labeller(fields, grader, run.console.note)
         self._by_rule_alone = not (panel or review or counts_votes or len(labels))
         self._waiting: RowStore | None = None
+        self._filter_lines: FilterLines | None = None
         self._outdated = 0
         """Rows that carried a human label for another response."""
         self.report = AgreementReport()
@@ -60,6 +62,7 @@ class Labelling:
     def run(self) -> None:
         """Labels every row of the input."""
         labeller = self._labeller
+        self._run.adapt_rows(self._of_first_filter)
         if self._run.continues and not self._by_rule_alone:
             self._recount_finished_rows()
         self._run.map_jobs(
@@ -95,6 +98,20 @@ class Labelling:
             figures |= {"usage": usage} if usage else {}
             if report:
                 self._run.write_report(report, orjson.dumps(figures, option=orjson.OPT_INDENT_2) + b"\n")
+
+    def _of_first_filter(self, row: Row) -> Row:
+        """The row itself; raises RowError if lm-evaluation-harness has logged its sample before, for another filter."""
+        fields = row.fields
+        if rows.logged_by_lm_eval(fields) and ("id" not in fields or "id" in row.added):
+            if self._filter_lines is None:
+                from libra_cli.records.evaluation_logs import FilterLines  # few need it
+
+                self._filter_lines = FilterLines()
+            if self._filter_lines.repeats(fields, row.file, fields["resps"]):
+                cause = "an earlier line has this sample for another filter"
+                cure = "libra collect --preset lm-eval FILE | libra verify leaves such lines out"
+                raise RowError("other_filter", f"{cause}; {cure}")
+        return row
 
     # -- first pass: the rule -----------------------------------------------------------------------------------------
 
