@@ -16,6 +16,7 @@ from libra_cli.stream.common_names import (
     common_name,
     common_question,
     common_value,
+    marks_its_answer,
 )
 from libra_cli.stream.rows import Row
 
@@ -34,12 +35,17 @@ def common_text(fields: Fields, name: str, other: str) -> str:
     text = str(common_value(fields, other))
     if name == QUESTION:
         return common_question(fields, other)
-    if name == REFERENCE and ("\\boxed" in text or "\n####" in text):  # as in MATH and GSM8K
-        from libra_cli.answers.extraction.extract import final_answer
-        from libra_cli.answers.time_limit import limited
+    return of_solution(text) if name == REFERENCE else text
 
-        return limited(None, final_answer, text) or text
-    return text
+
+def of_solution(text: str) -> str:
+    """The final answer of a reference that is a worked solution; any other as it is."""
+    if not marks_its_answer(text):
+        return text
+    from libra_cli.answers.extraction.extract import final_answer
+    from libra_cli.answers.time_limit import limited
+
+    return limited(None, final_answer, text) or text
 
 
 def in_words(taken: Mapping[str, str]) -> str:

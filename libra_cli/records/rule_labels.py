@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from libra_cli.answers.comparison.equal import is_readable
+from libra_cli.answers.extraction import references
 from libra_cli.answers.time_limit import TIMEOUT, limited, time_limit
 from libra_cli.records.responses import ResponseFields, Texts
 from libra_cli.stream.jobs import Feed, Job
@@ -105,7 +106,7 @@ class Labeller:
         if len(self._references) >= MEMO:
             self._references.clear()
         self._references.add(beginning)
-        if not limited(True, is_readable, reference):
+        if not limited(True, is_readable, limited(reference, references.final, reference)):
             text = reference if len(reference) <= MAX_REFERENCE_CHARS else f"{reference[:MAX_REFERENCE_CHARS]}…"
             cure = "only the same text equals it; correct it, or ask --annotator"
             self._note(f"{row.place}: the reference {text!r} cannot be parsed: {cure}")

@@ -107,6 +107,11 @@ def common_value(fields: Fields, other: str) -> Any:
     return answers[0] if len(answers) == 1 else None
 
 
+def marks_its_answer(text: str) -> bool:
+    """Whether a text is a solution with a box (as in MATH) or #### before its final answer (as in GSM8K)."""
+    return "\\boxed" in text or text.lstrip().find("####") > 0
+
+
 def answers_in(truth: Any) -> list[Any]:
     """The answers in verl's `ground_truth`: one, or a list of them, or its JSON in a text."""
     if isinstance(truth, str) and truth.lstrip().startswith("["):
@@ -169,7 +174,7 @@ def _stands(fields: Fields, name: str, other: str) -> bool:
     if name != REFERENCE:
         return True
     if plain == "solution" and type(value) is str:
-        return len(value.split()) == 1 or "\\boxed" in value or "\n####" in value
+        return len(value.split()) == 1 or marks_its_answer(value)
     if plain == "label":
         is_alone = type(value) is str and _TELLS_RIGHT_FROM_WRONG.isdisjoint(fields)
         return is_alone and not str(fields.get("input")).rstrip().endswith(STEP_MARK)

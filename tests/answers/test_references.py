@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from libra_cli.answers.comparison.equal import Decision
+from libra_cli.answers.extraction import references
 from libra_cli.answers.extraction.extract import final_answer
 from libra_cli.answers.process.pool import Pool
 
@@ -379,3 +380,32 @@ def test_no_reference_equals_a_near_miss(pool):
     accepted = [each for each in found if each[1].equal]
     assert accepted == [], shown(accepted, rules)
     assert sum(each[1].equal is False for each in found) / len(found) > 1 - FALSE_NEGATIVES
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"We add: 3+2 so \boxed{5}.", "5"),
+        (r"Since $\frac{1}{2}x=3$, we get \(x=\boxed{6}\).", "6"),
+        (r"The roots are \boxed{3} and \boxed{4}.", "3, 4"),
+        ("Both count:\n\\boxed{3} and \\boxed{4}", "3, 4"),
+        ("3+2=5 #### 5", "5"),
+    ],
+)
+def test_the_final_answer_of_a_solution_is_the_reference(text, answer):
+    assert references.final(text) == answer
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        r"\boxed{5}",
+        r"x = \boxed{5}",
+        r"\sqrt{\pi} + \boxed{3}",
+        r"\boxed{5} square meters",
+        r"(\boxed{3}, \infty)",
+        "#### 5",
+    ],
+)
+def test_a_box_that_no_words_lead_to_is_part_of_the_reference(text):
+    assert references.final(text) == text

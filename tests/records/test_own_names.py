@@ -36,6 +36,8 @@ def added(fields: dict[str, Any], names: Any = (QUESTION, REFERENCE, RESPONSE)) 
         ({"problem": "p", "solution": "so $\\boxed{3}$.", "answer": "3"}, {"question": "p", "reference": "3"}),
         ({"problem": "p", "solution": "1+2=3, so $\\boxed{3}$."}, {"question": "p", "reference": "3"}),
         ({"problem": "p", "solution": "We add them and get 3."}, {"question": "p"}),  # prose is no final answer
+        ({"problem": "p", "solution": "1+2=3 #### 3"}, {"question": "p", "reference": "3"}),
+        ({"problem": "p", "solution": "#### Adding\nWe get 3."}, {"question": "p"}),
         ({"problem": "p", "solution": "3"}, {"question": "p", "reference": "3"}),
         ({"problem": "p", "answer": "1+2=3\n#### 3"}, {"question": "p", "reference": "3"}),
         ({"question": "q", "problem": "p", "reference": "1", "answer": "2", "response": "r", "output": "o"}, {}),

@@ -55,12 +55,22 @@ def final(reference: str) -> str:
     if _MARK in reference:
         before, _, behind = reference.rpartition(_MARK)
         return behind.strip() if before.strip() and behind.strip() else reference
-    if "\\boxed{" in reference and "\n" in reference:
+    if "\\boxed{" in reference:
         box = boxes.last(reference)
-        return box.content if box is not None and box.content else reference
+        if box is not None and box.content and ("\n" in reference or _ends_in(box, reference)):
+            return box.content
+        if "\n" in reference:
+            return reference
     if " " not in reference and "\n" not in reference and "\u2248" not in reference:
         return reference
     return reference if len(reference) > MAX_CHARS else _without_remarks(reference)
+
+
+def _ends_in(box: boxes.Box, line: str) -> bool:
+    """Whether words lead to the box and none follows it, as in a solution on one line."""
+    places = words.places(line[: box.start])
+    before = [place for place in places if len(place[0]) > 1 and line[place.start() - 1] != "\\"]  # no \sqrt
+    return len(before) > 1 and not any(map(str.isalnum, line[box.end :]))
 
 
 @lru_cache(1 << 12)

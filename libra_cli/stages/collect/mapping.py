@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from libra_cli.records.own_names import of_solution
 from libra_cli.stream import field_paths, rows
-from libra_cli.stream.common_names import empty_field
+from libra_cli.stream.common_names import REFERENCE, empty_field
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.text_columns import OWN_TEXTS, TEXTS, as_text
 from libra_cli.stream.wrong_rows import near_column, published
@@ -74,6 +75,16 @@ def rename(fields: Fields, renames: Sequence[Rename]) -> Fields:
             raise RowError("field_exists", f'"{one.source}" cannot become "{one.target}": the row has one; {hint}')
         fields[one.target] = as_text(value) if one.target in TEXTS else value
     return fields
+
+
+def with_final_answer(fields: Fields, renames: Sequence[Rename]) -> Fields:
+    """The fields with the final answer of the solution that --map makes the reference; it stays under its own name."""
+    source = next((one.source for one in renames if one.target == REFERENCE), None)
+    text = fields.get(REFERENCE)
+    if source is None or type(text) is not str or (answer := of_solution(text)) == text:
+        return fields
+    solution = {} if "." in source or source in fields else {source: text}
+    return {**fields, REFERENCE: answer, **solution}
 
 
 def problem_record(fields: Fields, subset: str | None, need_reference: bool, renames: Sequence[Rename] = ()) -> Fields:

@@ -68,6 +68,7 @@ class ProblemCollector:
         if self._absent:
             self._absent = {path for path in self._absent if value_at(fields, path) is MISSING}
         fields = {**mapping.rename(fields, plan.renames), **plan.settings}
+        fields = mapping.with_final_answer(fields, plan.renames)
         if preset is None:
             fields = self._own_names.renamed(fields)
         if plan.subset is not None:
