@@ -239,7 +239,9 @@ _NOT_YAML = {
     "expected <block end>, but found '<block mapping start>'": "the line stands farther right or left than those that "
     "it belongs to; let keys of one level begin in one column",
     "could not find expected ':'": "a key without its colon; write `key: value`",
-    "expected ',' or ": "what opens with a bracket or brace in line {begun} is not closed; close it",
+    "but got '<stream end>'": "what opens with a bracket or brace in line {begun} is not closed; close it",
+    "expected ',' or ": "between the brackets or braces that open in line {begun} a comma is missing, or a closing "
+    "one; or put the value in quotation marks",
     "character '\\t' that cannot start": "a tab stands before the text; indent with spaces",
     "mapping values are not allowed here": "a value holds a colon and a space; put the value in quotation marks",
     "that cannot start any token": "a value begins with a character that YAML keeps for itself; put the value in "

@@ -132,6 +132,14 @@ class Output:
         except Fatal:
             return  # the output has failed, which is why the run ends
 
+    @property
+    def unfinished(self) -> str | None:
+        """The file that holds the rows of an output that is not complete; None without rows, or if it is complete."""
+        path = self._options.output
+        part = f"{path}.part"
+        has_rows = path is not None and self.sink.name == part and os.path.exists(part) and os.path.getsize(part) > 0
+        return part if has_rows else None
+
     def release(self) -> None:
         """Lets other runs have the output."""
         for side_output in self.side_outputs:

@@ -219,6 +219,10 @@ class Run:
             else:
                 can_continue = self._output.can_be_continued
                 text += ", the same command continues" if can_continue else " (with -o FILE the same command continues)"
+        elif self._output.unfinished and self._output.can_be_continued:
+            text += "; not finished, the same command continues"
+        if self._output.unfinished:
+            text += f"; rows so far: {self._output.unfinished}"
         return text
 
     def _summarise(self) -> None:
