@@ -19,6 +19,7 @@ _MEASURED = lazy_pattern(r"\d[\d.,]* ?[A-Za-z][A-Za-z /^\d]{0,24}")
 """A number with what may be its unit."""
 _TWO_NAMES = lazy_pattern(r"([^()\uff08\uff09]{1,60}?) ?[(\uff08]([^()\uff08\uff09]{1,60})[)\uff09]?")
 """A term, and once more in another script: 光合作用（photosynthesis）."""
+_SCRIPTS = {"Latin", "other"}
 _OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
 
 
@@ -43,8 +44,8 @@ def _in_script_of(reference: str, answer: str) -> str:
     """The one of a term's two names that is in the script of the reference: iron of \u94c1 (iron)."""
     found = _TWO_NAMES.fullmatch(latex.without_setting(answer).strip(" .$"))
     wanted = _script(latex.without_setting(reference))
-    in_script = [name.strip() for name in found.groups() if _script(name) == wanted] if found and wanted else []
-    return in_script[0] if len(in_script) == 1 else answer
+    scripts = [_script(name) for name in found.groups()] if found else []
+    return found.groups()[scripts.index(wanted)].strip() if found and wanted and {*scripts} == _SCRIPTS else answer
 
 
 def _script(text: str) -> str:

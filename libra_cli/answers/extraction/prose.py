@@ -73,6 +73,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.time_in_signs, ()),
     (prose_sentences.right_angle, ()),
     (prose_sentences.bound_of_letter, ()),
+    (prose_sentences.denied_relation, ()),
     (prose_statements.predicate_in_signs, ()),
     (prose_statements.whole_value, ()),
     (prose_lists.rows_of_matrix, ()),

@@ -27,6 +27,7 @@ from libra_cli.answers.sentences import (
     phrases,
     plain,
     remarks,
+    set_aside,
 )
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
@@ -91,7 +92,13 @@ def right_angle(prose: Prose) -> Extraction | None:
     ):
         return None
     found = right_angles.stated(prose.sentences[-1], prose.reference, prose.question)
-    return Extraction(found) if found else None
+    return Extraction(found) if found else UNDECIDED if found is not None else None
+
+
+def denied_relation(prose: Prose) -> Extraction | None:
+    """`n = 3 does not work`, where nothing else is said."""
+    is_denied = not prose.cut and set_aside.is_denied(prose.sentences[-1], prose.question)
+    return UNDECIDED if is_denied else None
 
 
 def one_asked_for(prose: Prose) -> Extraction | None:

@@ -135,8 +135,8 @@ def _in_figures(spelled: re.Match[str]) -> str:
 
 
 def _with_shares(text: str, language: str) -> str:
-    """`text` with 2/5 for 2 sur 5 and 3/8 for drei von acht."""
-    chance = _CHANCE_ABROAD.search(text)
+    """`text` with 2/5 for 2 sur 5 and 3/8 for drei von acht, if it has one such chance."""
+    written, chance, count = text, _CHANCE_ABROAD.search(text), 0
     while chance is not None:
         parts = (part.lower() for part in chance.groups())
         found = [
@@ -144,9 +144,9 @@ def _with_shares(text: str, language: str) -> str:
             for part in parts
         ]
         if None not in found:
-            return f"{text[: chance.start()]}{found[0]}/{found[1]}{text[chance.end() :]}"
+            written, count = f"{text[: chance.start()]}{found[0]}/{found[1]}{text[chance.end() :]}", count + 1
         chance = _CHANCE_ABROAD.search(text, chance.start() + 1)
-    return text
+    return written if count == 1 else text
 
 
 def _without_outcome(tail: str) -> str:

@@ -15,16 +15,20 @@ _ANGLE = lazy_pattern(
 )
 _OPEN = lazy_pattern(
     r"\d(?!직선|[直本つ条])|(?i:\b(?:not|never|no|nicht|kein|keine|keinen|pas|non|não|niet|geen|не|nie|or|oder|ou|if|wenn|unless"
-    r"|triangle|dreieck|triángulo|triangolo|triângulo|between|hypotenuse)\b)|[不非没]|ない|아니|三角|삼각"
+    r"|nearly|almost|about|twice|half|double|less|more|greater|smaller|larger|than|two|three|fast|beinahe|knapp|halber"
+    r"|doppelt|als|presque|moitié|casi|mitad|quasi|metà|quase|metade|почти|половин\w*|чем|bijna|prawie|nästan"
+    r"|triangle|dreieck|triángulo|triangolo|triângulo|between|hypotenuse)\b)|[不非没半锐钝鋭鈍]|几乎|接近|小于|大于|倍|より|보다|ない|아니|三角|삼각"
 )
 _DEGREES = ("\u00b0", "\\circ", "degree", "\\pi", "\u03c0", "\u5ea6", "\ub3c4")
 
 
 def stated(sentence: str, reference: str, question: str | None) -> str | None:
-    """90° if a sentence says that an angle is a right one, where an angle is asked for; else None."""
-    if _RIGHT.search(sentence) is None or _OPEN.search(sentence):
+    """90° if a sentence says that an angle is a right one, where an angle is asked for; "" if it may be another one."""
+    if _RIGHT.search(sentence) is None:
         return None
     has_degrees = any(map(reference.__contains__, _DEGREES))
     if not has_degrees and not (question and _ANGLE.search(question)):
         return None
+    if _OPEN.search(sentence):  # half a right angle
+        return None if any(map(str.isdigit, sentence)) else ""
     return "90\u00b0" if has_degrees else "90"

@@ -30,7 +30,7 @@ _ROOT = lazy_pattern(
     rf"|(?:racine|raíz|raiz|radice)(?: (?P<romance>{_NAMES}))? (?:de|di)|(?:(?P<nl>{_NAMES}) ?)?wortel (?:uit|van)"
     rf"|(?:(?P<ru>{_NAMES}) )?кор(?:ень|ню) из|pierwiastek (?:(?P<pl>{_NAMES}) )?z) "
     rf"(?P<inside>{_NUMBER})(?: (?:divided by|over|geteilt durch|divisé par) (?P<over>{_NUMBER}))?"
-    r"(?=[.,;!)]? |[.,;!)]*\s*$)(?! (?:is|plus|minus|times|and|of|over|divided|ist|est|es|è|é)\b)",
+    r"(?=[.,;!)]? |[.,;!)]*\s*$)(?![,;]? (?:is|plus|minus|times|and|of|over|divided|ist|est|es|è|é)\b)",
     re.IGNORECASE,
 )
 _SAID = (
@@ -59,12 +59,13 @@ def is_said(text: str) -> bool:
 
 
 def is_inside(answer: str, text: str) -> bool:
-    """Whether a number stands right behind the word for a root."""
+    """Whether a number stands behind the word for a root, and no verb between them."""
     if re.search(
         rf"\b(?:square|cube) of (?:the|its|his|her) [a-z ]{{1,20}} (?:is|equals) \$?{re.escape(answer)}", text
     ):
         return True
-    return re.search(rf"{_INSIDE}\$?{re.escape(answer)}(?![\d.,]*\d)", text) is not None
+    inside = rf"{_INSIDE}\$?(?:\d[\d.]*\$? (?:plus|minus) \$?)?{re.escape(answer)}(?![\d.,]*\d)"
+    return re.search(inside, text) is not None
 
 
 def in_signs(text: str) -> str:

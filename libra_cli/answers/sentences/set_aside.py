@@ -32,6 +32,12 @@ _TRIED_ABROAD = lazy_pattern(
     r"|不满足|不滿足|不成立|不行|不符合|太小|太大|満たさない|成り立たない|不適|만족하지 않|성립하지 않)"
     r"[^.;,，；。]{0,30}[.!。]?\s*$"
 )
+_DENIALS = (" not work", "n't work", " not hold", "n't hold", " fails", "false that")
+_DENIED = lazy_pattern(
+    r"(?:(?:so|hence|thus|therefore),? )?(?:[^,;.]{1,60} (?:(?:does not|doesn['\u2019]t) (?:work|hold)|fails)\b[^,;\d]{0,40}"
+    r"|(?:it|that|this) is false that [^,;]{1,60})[.!]?$",
+    re.IGNORECASE,
+)
 _LIMIT = lazy_pattern(
     r",? (?:(?:which|that|and|so|thus|it|this|is|are) )*(?:(?:leaving|keeping|putting) (?:him|her|it|them|us) )?"
     r"(?:well |far |just |slightly |much |comfortably |clearly |way )?"
@@ -51,6 +57,14 @@ _LIMITS = (
     *("limit", "budget", "llow", "vailable", "ermitted", "equired", "eeded", "apacity", "imum", "thresh", "mark"),
     *("target", " cap", "quota", "provided", "given"),
 )
+
+
+def is_denied(sentence: str, question: str | None) -> bool:
+    """Whether a sentence is no more than a relation that it denies: n = 3 does not work."""
+    if not any(map(sentence.__contains__, _DENIALS)) or not any(map(sentence.__contains__, "=<>")):
+        return False
+    asks = any(map((question or "").lower().__contains__, _ASKS_FOR_FAILURE))
+    return not asks and _DENIED.match(sentence.strip()) is not None
 
 
 def without(text: str, question: str | None) -> str:

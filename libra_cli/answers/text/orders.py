@@ -37,6 +37,9 @@ _FEWEST, _MOST = 3, 12
 """Terms of the shortest chain and of the longest list that are compared."""
 _CHAIN = lazy_pattern(r"[^\s<>]+\s*(?:<|\\lt|>|\\gt)[^=.,;]+")
 """A chain of inequalities behind what leads to it: Hence a < b < c."""
+_OPEN_CHAIN = lazy_pattern(
+    r"\b(?i:if|false|not|never|cannot|suppose|assume|wrong|incorrect|when|unless|or)\b|n['\u2019]t\b"
+)
 _SETTING = lazy_pattern(r"\\(?:text|mathrm|ce)\s*\{([^{}]*)\}|_\{(\w)\}|_(?=\d)")
 
 
@@ -98,7 +101,10 @@ def _chained(text: str, reference: str) -> str | None:
     wanted = _terms(reference) if "<" in reference or ">" in reference or "\\" in reference else None
     if wanted is None or not wanted.sign or len(set(wanted.names)) < _FEWEST or not _have_letters(wanted.names):
         return None
-    chain = _CHAIN.search(text.strip().rpartition("\n")[2])
+    last = text.strip().rpartition("\n")[2]
+    if _OPEN_CHAIN.search(last):
+        return None
+    chain = _CHAIN.search(last)
     for candidate in [*([chain[0]] if chain else []), *_candidates(text)]:
         given = _terms(candidate)
         if given and given.sign and sorted(given.names) == sorted(wanted.names):
