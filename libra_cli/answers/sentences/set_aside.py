@@ -34,8 +34,8 @@ _TRIED_ABROAD = lazy_pattern(
 )
 _DENIALS = (" not work", "n't work", " not hold", "n't hold", " fails", "false that")
 _DENIED = lazy_pattern(
-    r"(?:(?:so|hence|thus|therefore),? )?(?:[^,;.]{1,60} (?:(?:does not|doesn['\u2019]t) (?:work|hold)|fails)\b[^,;\d]{0,40}"
-    r"|(?:it|that|this) is false that [^,;]{1,60})[.!]?$",
+    r"(?:(?:so|hence|thus|therefore),? )?(?:[^,;.]{1,60} (?:(?:does not|doesn['\u2019]t) (?:work|hold)|fails)\b"
+    r"[^,;\d]{0,40}|(?:it|that|this) is false that [^,;]{1,60})[.!]?$",
     re.IGNORECASE,
 )
 _LIMIT = lazy_pattern(
