@@ -136,6 +136,8 @@ def only_new(sentence: str, reference: str, question: str) -> str | None:
 
 def alternative(text: str, reference: str, question: str) -> str | None:
     """The alternative of the question that the last sentence chooses; None if that is not certain."""
+    if " than " in text and (compared := alternatives.compared(asked.last_sentence(text), reference, question)):
+        return compared
     sentence = asked.without_denied(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
     heard = [word.lower() for word in words.split(sentence)]
     asks = denied_by(question)

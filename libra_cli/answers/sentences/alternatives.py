@@ -5,11 +5,12 @@ They exclude each other, so that one of them is another answer than the other, w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 from libra_cli.answers.languages import names
 from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
 
 MOST, MOST_WORDS = 8, 4
 _BEFORE = (": ", " - ", " \u2014 ", "? ")
@@ -36,6 +37,26 @@ _TURNS = words.table(
     """
 )
 """Words that turn what a sentence says of an alternative, where the question does not have them."""
+
+
+_PAIR, _SHORTEST = 2, 4
+_ENDS = lazy_pattern(r"[,;.!()]")
+_DENIED = words.table("not no never isn't doesn't don't neither nor if would but although though unless or")
+_MORE = words.table("more greater larger higher bigger")
+_LESS = words.table("less lower smaller fewer")
+_QUANTITIES = {"dense": "density", "massive": "mass", "fast": "speed", "weight": "mass", "hot": "temperature"}
+_ADJECTIVES = {
+    word: (quantity, is_more)
+    for entry in """
+        mass heavier lighter; density denser; speed faster slower; length longer shorter; height taller;
+        age older younger; temperature hotter colder; temperature warmer cooler; price dearer cheaper;
+        width wider narrower; depth deeper shallower; hardness harder softer; brightness brighter dimmer;
+        strength stronger weaker
+    """.replace("\n", " ").split(";")
+    for quantity, *pair in [entry.split()]
+    for word, is_more in zip(pair, (True, False), strict=False)
+}
+"""The quantity that an adjective compares, and whether it says more of it."""
 
 
 @lru_cache(1 << 10)
@@ -70,7 +91,8 @@ def _tail(text: str, right: Sequence[str]) -> str:
         text = text.rpartition(mark)[2]
     heard = text.split()
     if right and right[0] in ("a", "an", "the"):
-        at = max((at for at, word in enumerate(heard) if word.lower() == right[0]), default=-1)
+        articles = ("the",) if right[0] == "the" else ("a", "an")
+        at = max((at for at, word in enumerate(heard) if word.lower() in articles), default=-1)
         return " ".join(heard[at:]) if at >= 0 else ""
     kept = heard[-len(right) :]
     return "" if kept[:1] and kept[0].lower() in _OPENERS else " ".join(kept)
@@ -83,6 +105,34 @@ def said(sentence: str, reference: str, question: str) -> str | None:
         return None
     named = _which(sentence, offered)
     return None if named is None or not _chooses(sentence, question) else offered[named]
+
+
+def compared(sentence: str, reference: str, question: str) -> str | None:
+    """Which of two alternatives a comparison calls the one that is asked for: ice is less dense than water."""
+    offered = of_question(question)
+    before, than, behind = sentence.partition(" than ")
+    heard = {word.lower() for word in words.split(sentence)}
+    if len(offered) != _PAIR or not than or not _DENIED.isdisjoint(heard) or _which(reference, offered) is None:
+        return None
+    asked, told = dict(_compares(words.sentences(question)[-1])), dict(_compares(before))
+    shared = [quantity for quantity in asked if quantity in told]
+    first, second = _which(before, offered), _which(_ENDS.split(behind)[0], offered)
+    if first is None or second is None or first == second or len(shared) != 1:
+        return None
+    return offered[first if asked[shared[0]] == told[shared[0]] else second]
+
+
+def _compares(text: str) -> Iterator[tuple[str, bool]]:
+    """The quantities that a text compares, and whether it says more of each: heavier, less dense, a greater mass."""
+    heard = [word.lower() for word in words.split(text)]
+    for at, word in enumerate(heard):
+        behind = heard[at + 1] if at + 1 < len(heard) else ""
+        if word in _MORE or word in _LESS:
+            yield _QUANTITIES.get(behind, behind), word in _MORE
+        elif word in _ADJECTIVES:
+            yield _ADJECTIVES[word]
+        elif len(word) > _SHORTEST and word.endswith("er") and behind in ("than", "at", "in", "", "of"):
+            yield word, True
 
 
 def is_unsure(sentence: str, reference: str, question: str) -> bool:
