@@ -50,6 +50,12 @@ _LIMIT = lazy_pattern(
     r"(?:limit|budget|maximum|minimum|threshold|target|capacity|cap) of [$\u20ac\u00a3]?\d[\d.,]*(?<=\d)"
     r"[^.,;\d]{0,20}[.!]*\s*$"
 )
+_WORKS_TOO = lazy_pattern(
+    rf"[;.,] ?(?:(?:and|while|whereas) )?(?P<value>{_VALUE}) (?:also )?"
+    r"(?:works|would work|is (?:also )?(?:valid|possible|fine|one))(?: as well| too)?,? but (?:it )?is "
+    r"(?:larger|bigger|greater|smaller|less|not the (?:smallest|least|largest|greatest|first))\b[^.;]*[.!)]*\s*$"
+)
+"""n = 3 is the smallest; n = 4 works as well but is larger."""
 _ASKS_FOR_FAILURE = ("not ", "n't", "n\u2019t", "fail", "counterexample", "exceed", "how much more", "how many more")
 _SIGNS = (" not", "n't", "n\u2019t", "fail", " too ", "nvalid", "impossible", "excluded", "ruled out", "insufficient")
 _SIGNS_ABROAD = (" nicht", " pas", " no ", " non ", " zu klein", " trop ")
@@ -73,11 +79,20 @@ def without(text: str, question: str | None) -> str:
     has_value = any(map(last.__contains__, _SIGNS))
     is_abroad = "=" in last and (not last.isascii() or any(map(last.__contains__, _SIGNS_ABROAD)))
     has_limit = any(map(last.__contains__, _LIMITS))
-    if not (has_value or has_limit or is_abroad) or any(map((question or "").lower().__contains__, _ASKS_FOR_FAILURE)):
+    has_other = " but is " in last or " but it is " in last
+    if not (has_value or has_limit or is_abroad or has_other) or any(
+        map((question or "").lower().__contains__, _ASKS_FOR_FAILURE)
+    ):
         return text
     if has_value and "=" in last and (first := _TRIED_FIRST.search(text, max(len(text) - 300, 0))):
         text = text[: first.start()] + text[first.end() :]
-    patterns = ((_TRIED, has_value), (_BARE_TRIED, has_value), (_TRIED_ABROAD, is_abroad), (_LIMIT, has_limit))
+    patterns = (
+        (_WORKS_TOO, has_other),
+        (_TRIED, has_value),
+        (_BARE_TRIED, has_value),
+        (_TRIED_ABROAD, is_abroad),
+        (_LIMIT, has_limit),
+    )
     for pattern, is_there in patterns:
         found = pattern.search(text, max(len(text) - 300, 0)) if is_there else None
         if found is None:
