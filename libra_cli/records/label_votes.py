@@ -18,7 +18,7 @@ FIRST, ONLY, NEVER, ALSO = RULES
 """How the rule and a panel work together."""
 UNASKED = ("no_answer", "other_answer", "no_response")
 """Levels of the rule at which a model would have nothing to compare."""
-DISAGREEMENT, NO_VERDICT, TRUNCATED = "disagreement", "no_verdict", "truncated"
+DISAGREEMENT, NO_VERDICT, TRUNCATED, IN_THINKING = "disagreement", "no_verdict", "truncated", "in_thinking"
 
 Vote = Mapping[str, Any]
 Fields = Mapping[str, Any]
@@ -112,7 +112,7 @@ def label_name(fields: Fields) -> str:
 def needs_person(fields: Fields) -> bool:
     """Whether a person could decide the row; not if its response was truncated."""
     verification = fields["verification"]
-    return fields["label"] is None and verification.get("reason") != TRUNCATED
+    return fields["label"] is None and verification.get("reason") not in (TRUNCATED, IN_THINKING)
 
 
 def without_texts(fields: Fields) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from libra_cli.stream.jobs import Feed, Job
 from libra_cli.stream.rows import NewFields, Row
 from libra_cli.stream.signals import StopRequest
 from libra_cli.tasks.grading import Grade, Grader
-from libra_cli.tasks.reason import NO_ANSWER, NO_RESPONSE, OTHER_ANSWER, TRUNCATED
+from libra_cli.tasks.reason import IN_THINKING, NO_ANSWER, NO_RESPONSE, OTHER_ANSWER, TRUNCATED
 
 POLL_SECONDS = 0.05
 """Between two looks at the input while the pool is at work."""
@@ -114,6 +114,7 @@ class Labeller:
 
 _BY_REASON = {
     NO_RESPONSE: NO_RESPONSE,
+    IN_THINKING: NO_RESPONSE,
     NO_ANSWER: NO_ANSWER,
     TRUNCATED: NO_ANSWER,
     OTHER_ANSWER: OTHER_ANSWER,

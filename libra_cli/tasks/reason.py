@@ -29,6 +29,8 @@ THINKING, DIRECT = "reason-thinking", "reason-direct"
 
 NO_RESPONSE, NO_ANSWER, TRUNCATED = "no_response", extract.NO_ANSWER, extract.TRUNCATED
 """The text ends inside its thinking; it is complete and gives no answer; it was cut before it gave one."""
+IN_THINKING = "in_thinking"
+"""The text ends inside its thinking, and its model ended it there."""
 OTHER_ANSWER = extracted.OTHER_ANSWER
 """The text is complete and answers something else than the question: it says what somebody else has."""
 _OPEN_REASONS = frozenset((extracted.AMBIGUOUS, "unparsable_answer", "unparsable_reference", "equation_or_value"))
@@ -52,7 +54,8 @@ def read(text: GeneratedText) -> Verdict:
 def answer(text: GeneratedText, record: Record) -> Verdict:
     """The final answer like `read`; the reference of `record` says whether an option is asked for."""
     if text.response is None:
-        return Verdict(None, NO_RESPONSE)
+        is_whole = text.finish_reason is not None and not is_cut_short(text.finish_reason)
+        return Verdict(None, IN_THINKING if is_whole else NO_RESPONSE)
     if is_call(text.finish_reason):
         return Verdict(None, TOOL_CALL)
     reference = record.get("reference")

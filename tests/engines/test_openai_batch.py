@@ -159,6 +159,23 @@ def test_results_of_other_requests_are_counted(shell, tmp_path):
     assert b"answer none of these requests: 1\n" in ended.err
 
 
+@pytest.mark.parametrize(("reason", "told", "why"), [("stop", True, "in_thinking"), ("length", False, "truncated")])
+def test_whole_answers_that_come_as_reasoning_are_told_of(shell, tmp_path, reason, told, why):
+    for stage in (["rollout"], ["judge", "--task", "score"]):
+        line = ["libra", *stage, "--model", "tiny"]
+        row = {"id": "p", "question": "What is 4?", "reference": "4", "response": "It is 4.", "label": 1}
+        shell([*line, "--batch-out", "requests.jsonl"], input=json.dumps(row).encode())
+        [asked_for] = lines_of(tmp_path / "requests.jsonl")
+        body = wrote(None, reason, reasoning_content="It is 4.").body
+        (tmp_path / "results.json").write_text(json.dumps([result(asked_for, {"status_code": 200, "body": body})]))
+        ended = shell([*line, "--batch-in", "results.json"], input=json.dumps(row).encode())
+        assert (b"without a reasoning parser" in ended.err) is told, ended.err
+        if stage == ["rollout"]:
+            labelled = json.loads(shell(["libra", "verify"], input=ended.out).out)
+            assert (labelled["label"], labelled["verification"]["reason"]) == (None, why)
+        (tmp_path / "requests.jsonl").unlink()
+
+
 def test_a_second_answer_to_a_request_does_not_count_and_is_noted(shell, tmp_path):
     rollout = ["libra", "rollout", "--model", "tiny"]
     shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(1))

@@ -63,7 +63,8 @@ def test_a_general_text_is_not_graded():
     [
         ("I cannot say.", "stop", Grade(None, False, "no_answer")),
         ("I cannot say", "length", Grade(None, None, "truncated")),
-        ("<think>\\boxed{4}", "stop", Grade(None, None, "no_response")),
+        ("<think>\\boxed{4}", "stop", Grade(None, None, "in_thinking")),
+        ("<think>\\boxed{4}", "length", Grade(None, None, "no_response")),
         ("\\boxed{4.0}", "stop", Grade("4.0", True, None, "number")),
         ("\\boxed{5}", "length", Grade("5", False, None, "number")),
     ],

@@ -9,11 +9,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from libra_cli.engines.base import Completion, Request, RequestError, Sampling
 from libra_cli.engines.openai.chat_api import (
-    CUT,
     ChatFormat,
     FieldRefused,
     LimitRenamed,
@@ -21,7 +21,7 @@ from libra_cli.engines.openai.chat_api import (
     Refusal,
     ServerCompletion,
     StreamDemanded,
-    cut_at_stop,
+    finished,
     read_chat_answer,
     with_thinking,
 )
@@ -107,12 +107,9 @@ class BatchFormat:
         except Fatal as error:  # one that would end a run with a server: of a batch the other answers count
             return RequestError("refused", str(error))
         if isinstance(meant, ServerCompletion):
-            kept = cut_at_stop(meant, self._format.stops)
-            if kept is not meant:
-                self._tell(CUT)
+            kept = finished(meant, self._format.stops, partial(self._ends.read, tell=self._tell), self._tell)
             text = with_thinking(kept, self._markers, request.prefill)
-            reason = self._ends.read(kept.finish_reason, self._tell)
-            return Completion(text, reason, kept.n_tokens, model=kept.model, tool_calls=kept.tool_calls)
+            return Completion(text, kept.finish_reason, kept.n_tokens, model=kept.model, tool_calls=kept.tool_calls)
         if isinstance(meant, RequestError):
             return meant
         if isinstance(meant, Failure):

@@ -6,7 +6,7 @@ Only standard fields are sent unless the user asks for others, because strict se
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -18,7 +18,7 @@ from libra_cli.engines.openai.reported_error import reported
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
 from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
-from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END
+from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END, is_cut_short
 
 Body = dict[str, Any]
 Kind = TypeVar("Kind", str, dict[str, Any], list[Any])
@@ -38,6 +38,10 @@ _JSON_TYPES = {str: "text", dict: "an object", list: "a list"}
 _KEEP_STOP = ("include_stop_str_in_output", "no_stop_trim")
 """With these vLLM and SGLang leave the text at which a response ended in it."""
 CUT = "answers go on after the text of --stop, and are cut there"
+AS_REASONING = (
+    "a whole answer came as reasoning, which counts as thinking that did not end; "
+    "for a model that does not think, serve it without a reasoning parser"
+)
 _REFUSALS = (401, 402, 403, 404, 405)
 
 
@@ -342,6 +346,19 @@ def cut_at_stop(completion: ServerCompletion, stops: Sequence[str]) -> ServerCom
     if content is not None:
         return replace(completion, content=content, finish_reason="stop", tool_calls=())
     return completion
+
+
+def finished(
+    answer: ServerCompletion, stops: Sequence[str], read_end: Callable[[str], str], tell: Callable[[str], None]
+) -> ServerCompletion:
+    """An answer up to the first of `stops`, with the meaning of its finish reason; tells what people need to know."""
+    kept = cut_at_stop(answer, stops)
+    if kept is not answer:
+        tell(CUT)
+    kept = replace(kept, finish_reason=read_end(kept.finish_reason))
+    if answer.content is None and not is_cut_short(kept.finish_reason):
+        tell(AS_REASONING)
+    return kept
 
 
 def with_thinking(completion: ServerCompletion, markers: tuple[str, str], prefill: str) -> str:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from libra_cli.engines.base import Completion, Rendered, Request, RequestError, Sampling
 from libra_cli.engines.chat_template import ends_inside
 from libra_cli.engines.openai.chat_api import (
-    CUT,
     ChatFormat,
     FieldRefused,
     LimitRenamed,
@@ -17,7 +17,7 @@ from libra_cli.engines.openai.chat_api import (
     Refusal,
     ServerCompletion,
     StreamDemanded,
-    cut_at_stop,
+    finished,
     with_thinking,
 )
 from libra_cli.engines.openai.chat_client import ChatClient, Facts, Header
@@ -27,7 +27,6 @@ from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import ServerRequest, Servers
 from libra_cli.engines.openai.usage import TokenUsage
-from libra_cli.tasks.task import is_cut_short
 from libra_cli.tasks.thinking import DEFAULT
 
 QUEUE_SECONDS, SECONDS_PER_TOKEN = 600.0, 0.1
@@ -106,18 +105,12 @@ class OpenAIEngine(Servers):
             if isinstance(answer, ServerCompletion):
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
-                kept = cut_at_stop(answer, self._format.stops)
-                if kept is not answer:
-                    self._tell(endpoint, CUT)
-                reason = self._ends.read(kept.finish_reason, lambda line: self._tell(endpoint, line))
-                if answer.content is None and not is_cut_short(reason):
-                    cause = "a whole answer came as reasoning, which counts as thinking that did not end"
-                    cure = "for a model that does not think, serve it without a reasoning parser"
-                    self._tell(endpoint, f"{cause}; {cure}")
+                tell = partial(self._tell, endpoint)
+                kept = finished(answer, self._format.stops, partial(self._ends.read, tell=tell), tell)
                 text = with_thinking(kept, self._markers, request.prefill)
                 return Completion(
                     text,
-                    reason,
+                    kept.finish_reason,
                     answer.n_tokens,
                     self._facts.opened_thinking,
                     model=answer.model,
