@@ -311,7 +311,8 @@ class TrainingRun:
             world.broadcast(judge_eval.key if judge_eval else None),
         )
         run = {**settings.recorded, "data": train.digest}
-        marker = {"run": run, "layout": engine.layout, "versions": versions()}
+        made_by = {"encoding": self._dir.encoding_files}
+        marker = {"run": run, "layout": engine.layout, "versions": versions(), **made_by}
         return Trainer(
             engine,
             method.objective,

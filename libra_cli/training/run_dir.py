@@ -38,6 +38,8 @@ EVENTS = "events.jsonl"
 CHECKPOINTS = "checkpoints"
 MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
+ENCODING_FILES = ("tokenizer", "chat_template")
+"""With these begin the names of the files that make tokens of text."""
 _KINDS = {
     "stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict,
     "written": list, "run": str, "begun": str,
@@ -177,6 +179,11 @@ class RunDir:
         """Files of the models and tokenizer, if they are folders."""
         folders = [*self._settings.models.values(), self._settings.model.tokenizer]
         return [stamp for folder in folders if folder for stamp in model_stamps(folder)]
+
+    @property
+    def encoding_files(self) -> list[list[Any]]:
+        """Files of the tokenizer and chat template, known on rank 0 after `begin`."""
+        return [stamp for stamp in self._inputs.get("model", []) if str(stamp[0]).startswith(ENCODING_FILES)]
 
     def refuse_other_samples(self, samples: str) -> Exit | None:
         """`check`, once the digest of the samples is known."""
@@ -326,12 +333,19 @@ def refuse_difference(
     before: Mapping[str, Any],
     now: Mapping[str, Any],
     cure: str = "begin anew with --overwrite, or use another -o",
+    changed: Sequence[str] = (),
 ) -> None:
-    """Raises Fatal(2) if a run would continue with other settings than it began with; secrets may differ."""
+    """Raises Fatal(2) if a run would continue with other settings than it began with; secrets may differ.
+
+    `changed` are files of the tokenizer or chat template that are no longer those that made the tokens.
+    """
     before, now = without_secrets(before), without_secrets(now)
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):
             what = f"{name} was {before.get(name)}, now it is {now.get(name)}"
+            if name == "data":
+                why = f", since {' and '.join(changed)} of the model changed" if changed else ""
+                what = f"the tokens of its samples are others now{why}"
             raise Fatal(Exit.USAGE, f"{where} holds a run with other settings: {what}; {cure}")
 
 

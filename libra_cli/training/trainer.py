@@ -159,7 +159,9 @@ class Trainer:
         if latest is None:
             return None
         path, marker = latest
-        refuse_difference(str(path), marker.get("run", {}), self._marker["run"])
+        stamps, before = self._marker.get("encoding", []), marker.get("encoding")
+        changed = sorted({str(stamp[0]) for stamp in stamps if before is not None and stamp not in before})
+        refuse_difference(str(path), marker.get("run", {}), self._marker["run"], changed=changed)
         if self._save.final == "best" and self.history.best_is_of_other_data(marker):
             cure = "use those, leave --final best out, or begin anew with --overwrite"
             raise Fatal(Exit.USAGE, f"{path}: another metric or other files chose the best step; {cure}")

@@ -38,15 +38,18 @@ def run(folder: Path, output: str, *args: str, rows: str = "rows.jsonl") -> subp
                               stderr=subprocess.PIPE, text=True, timeout=200)  # fmt: skip
 
 
-def stop_at(folder: Path, output: str, step: int, number: signal.Signals, *args: str) -> tuple[int, str]:
+def stop_at(
+    folder: Path, output: str, step: int, number: signal.Signals, *args: str, rows: str = "rows.jsonl"
+) -> tuple[int, str]:
     """Sends the signal to a run's whole group once the line of `step` is there; gives its status and stderr."""
     with open(folder / f"{output}.log", "a") as log:
-        process = subprocess.Popen(command(folder, output, *args), env=runs.environment(), stdout=subprocess.PIPE,
+        line = command(folder, output, *args, rows=rows)
+        process = subprocess.Popen(line, env=runs.environment(), stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True, start_new_session=True)  # fmt: skip
         assert process.stdout is not None
-        for line in process.stdout:
-            log.write(line)
-            if json.loads(line)["event"] == "step" and json.loads(line)["step"] == step:
+        for event in process.stdout:
+            log.write(event)
+            if json.loads(event)["event"] == "step" and json.loads(event)["step"] == step:
                 os.killpg(process.pid, number) if number == signal.SIGKILL else process.send_signal(number)
                 break
         rest, errors = process.communicate(timeout=120)
@@ -131,6 +134,24 @@ def test_other_settings_are_refused(undisturbed: Path) -> None:
     done = run(undisturbed, "undisturbed", "--save-every", "4", "--lr", "0.5")
     assert done.returncode == 2
     assert "lr was 0.01, now it is 0.5; begin anew with --overwrite" in done.stderr
+
+
+@pytest.mark.parametrize("part", ["tokenizer", "data"])
+def test_other_tokens_are_refused_with_their_cause(undisturbed: Path, part: str) -> None:
+    model, rows = undisturbed / f"model-{part}", undisturbed / f"rows-{part}.jsonl"
+    runs.write_model(model)
+    rows.write_bytes((undisturbed / "rows.jsonl").read_bytes())
+    again = ["--model", str(model), "--save-every", "2"]
+    assert stop_at(undisturbed, f"stopped-{part}", 4, signal.SIGUSR1, *again, rows=rows.name)[0] == 75
+    if part == "tokenizer":
+        file = model / "chat_template.jinja"
+        file.write_text("~" + file.read_text())
+    else:
+        rows.write_text("".join(rows.read_text().splitlines(True)[:-1]))
+    done = run(undisturbed, f"stopped-{part}", *again, rows=rows.name)
+    assert done.returncode == 2
+    assert "the tokens of its samples are others now" in done.stderr
+    assert ("since chat_template.jinja of the model changed" in done.stderr) is (part == "tokenizer")
 
 
 def test_a_loss_that_is_not_finite_names_its_sample_and_spares_the_weights(made: Path) -> None:
