@@ -23,6 +23,7 @@ _USER = "**User**:"
 _FILTERED = ("filter", "filtered_resps", "resps")
 _OF_A_DOCUMENT = ("doc_id", "doc_hash", "prompt_hash", "target_hash", "doc", QUESTION, "model", "sample")
 _HASH_BYTES = 8
+_SPLIT = ". as $row | .resps[0] | to_entries[] | $row + {resps: [[.value]], sample: .key}"
 
 
 class FilterLines:
@@ -57,6 +58,9 @@ def lm_eval(fields: Fields, _seed: int) -> Fields:
     prompt = first.get("arg_0") if isinstance(first, dict) else None
     question = _question(doc) if isinstance(doc, dict) else None
     used = ("doc", "arguments", "resps", "target")
+    match fields.get("resps"):
+        case [[str(), str(), *_]]:
+            raise OtherForm(f"there are several samples (repeats); make a row of each: jq -c '{_SPLIT}'")
     asked, target = question or prompt, fields.get("target")
     if isinstance(doc, dict) and (choices := _choices(doc)) is not None:
         target = _of_choices(target, choices, asked)

@@ -93,6 +93,10 @@ class SampleTable:
         one = np.frombuffer(self._problem_log.read(problem * _PROBLEM.size, _PROBLEM.size), _PROBLEM_COLUMNS)[0]
         return self._names.read(int(one["name_begin"]), int(one["name_size"])).decode("utf-8", "surrogatepass")
 
+    def group(self, position: int) -> int:
+        """The group of the problem at `position` among those that have samples."""
+        return int(self.problem_column("group")[position])
+
     def finish(self) -> None:
         """Forgets the hashes and finds the samples of each problem; no sample comes any more."""
         n_problems = len(self._problems)

@@ -85,7 +85,8 @@ class ReasoningCollector:
         short = np.flatnonzero(table.sizes < max(n, *ks))
         if len(short) and not (config.allow_short or self._of_training):
             name, size = table.name(table.number(int(short[0]))), int(table.sizes[short[0]])
-            few = f"problem {name} has only {size} of {max(n, *ks)} samples"
+            subset = f" of subset {self._groups.all()[table.group(int(short[0]))]}" if len(self._groups) > 1 else ""
+            few = f"problem {name}{subset} has only {size} of {max(n, *ks)} samples"
             more = f", as one of {len(short)} with too few" if len(short) > 1 else ""
             cure = "sample them again (libra rollout), or --allow-short scores what is there"
             if config.kind is None:  # taken for samples of a policy, since there is no verdict
