@@ -311,8 +311,7 @@ class TrainingRun:
             world.broadcast(judge_eval.key if judge_eval else None),
         )
         run = {**settings.recorded, "data": train.digest}
-        made_by = {"encoding": self._dir.encoding_files}
-        marker = {"run": run, "layout": engine.layout, "versions": versions(), **made_by}
+        marker = {"run": run, "layout": engine.layout, "versions": versions(), "encoding": self._dir.encoding_files}
         return Trainer(
             engine,
             method.objective,

@@ -178,18 +178,17 @@ def command(run: Run, **options: Any) -> None:
     (tuples, sets, lists, intervals, matrices, equations, part by part), numeric (values of formulas to 30 digits; if
     equal, to 90), symbolic (computer algebra in worker processes).
 
-    A complete response without a final answer is incorrect (`by` no_answer), and so is one that answers something else
-    than the `question` (`by` other_answer): what somebody else has, 6/8 for lowest terms. Where no rule is certain, a
-    response without any number that the reference may be is incorrect (`by` absent). A response that was truncated
-    before its final answer is undecided (`reason` truncated): its `finish_reason` (or `stop_reason`) is length or an
-    unknown word (--finish-reason), and it has no complete box and no finished line that states the answer; its last box
-    is not closed; its text ends inside the thinking (in_thinking, if it was not cut off); or `response` is null.
-    Undecided, too, is one that gives several numbers and no answer for certain (ambiguous) or takes its only answer
-    back (retracted), and one whose answer cannot be compared because the reference cannot be parsed or the time runs
-    out; `reason` says which. What only the last sentence asserts is undecided (ambiguous), not wrong, if the sentence
-    has the number of the reference, too, one number where that has several, or a word that may make another number of
-    it. The `question` says which of several values is asked for ("12 rabbits and 23 chickens"). A row without a
-    response is refused.
+    A complete response without an answer is incorrect (`by` no_answer), as is one that answers something else than the
+    `question` (`by` other_answer): what somebody else has, 6/8 for lowest terms. Where no rule is certain, a response
+    without any number that the reference may be is incorrect (`by` absent). A response that was truncated before its
+    final answer is undecided (`reason` truncated): its `finish_reason` (or `stop_reason`) is length or an unknown word
+    (--finish-reason), and it has no complete box and no finished line that states the answer; its last box is not
+    closed; its text ends inside the thinking (in_thinking, if not cut off); or `response` is null. Undecided, too, is
+    one that gives several numbers and no answer for certain (ambiguous) or takes its only answer back (retracted), and
+    one whose answer cannot be compared because the reference cannot be parsed or the time runs out; `reason` says
+    which. What only the last sentence asserts is undecided (ambiguous), not wrong, if the sentence has the number of
+    the reference, too, one number of several, or a word that may make another number of it. The `question` says which
+    of several values is asked for ("12 rabbits and 23 chickens").
 
     With --annotator, models judge whether a response arrives at the reference; rows need `question`, too. The whole
     input is read before the first model is asked. Verdicts that all agree become the label. The label is null if the
