@@ -36,7 +36,7 @@ _CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\
 _CONFIGURED = lazy_pattern(r"(?:\[[A-Z][a-z]\])?(?:\d[spdf]\^?\{?\d{1,2}?\}?(?=\d[spdf]|[^\d}]|$))+")
 _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
 _POSSIBLE = lazy_pattern(
-    r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf]\^|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
+    r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf][\^\d]|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
 )
 _IN_SIGNS = lazy_pattern(r"[\u3040-\u9fff\uac00-\ud7a3]")
 _BETWEEN = lazy_pattern(r"[\s*,;:\uff0c\u3001\u3002\u3040-\u9fff\uac00-\ud7a3]+")

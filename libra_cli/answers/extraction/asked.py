@@ -57,6 +57,7 @@ _BEHIND_REASON = lazy_pattern(
     r"|(?:이므로|므로|니까|(?:하|곱하|더하|빼|나누|풀|구하)(?:하|으)?면)[ ,]+"
 )
 """Where a clause ends that tells a reason, or what is calculated."""
+_CONDITION_IN_SIGNS = lazy_pattern(r"^\d+[^\d、。]{1,3}(?:では|なら|だと|の場合は?)、?(?=.*\d)")
 _OPEN_IN_SIGNS = ("ない", "か", "また", "より", "아니", "않", "또는", "보다")
 _OF_INTEGERS = (
     *("mod", "integer", "odd", "even", "ultiple", "divisible", "mid", "Z", "remainder"),
@@ -226,6 +227,8 @@ def concluding_clause(tail: str) -> str | None:
     if tail.isascii():
         return None
     clauses = _BEHIND_REASON.split(words.sentences(tail)[-1].strip())
+    if len(clauses) > 1:
+        clauses[-1] = _CONDITION_IN_SIGNS.sub("", clauses[-1])  # 4匹では32本
     if (
         len(clauses) > 1
         and any(map(str.isdigit, clauses[-1]))

@@ -93,6 +93,7 @@ _ROUNDED = lazy_pattern(
     r"(?:about|approximately|roughly|around|rounded to|rounds to|\u2248|~) ?\$?\**(?P<short>-?\d+\.\d{1,9})\$?\**[.!]?$"
 )
 """A decimal with many places, and what it is rounded to."""
+_LEADS_TO = (": ", ", so ", ", hence ", ", thus ", ", which makes ", ", making ", ", which leaves ", ", leaving ")
 _SUPPOSED = lazy_pattern(r"(?:\bwould\b|['\u2019]d\b|\bwere to\b).*, but ")
 _LESS = lazy_pattern(r"\b(?i:not|than|except|but|unless|least|most)\b")
 _ROOTS = ("solution", "root", "zero", "value", "intercept", "pair", "triple")
@@ -260,7 +261,7 @@ def led(prose: Prose) -> Extraction | None:
 def behind_colon(prose: Prose) -> Extraction | None:
     """`The outcomes 5 and 6 qualify: one third`, `so we round down: 3.14`: the number behind a last colon or "so"."""
     sentence = prose.sentences[-1].strip()
-    mark = next((mark for mark in (": ", ", so ", ", hence ", ", thus ") if mark in sentence), None)
+    mark = next((mark for mark in _LEADS_TO if mark in sentence), None)
     if mark is None or prose.cut or not structure.is_number(prose.reference):
         return None
     before, _, said = sentence.rstrip(" .!*").rpartition(mark)
@@ -271,10 +272,13 @@ def behind_colon(prose: Prose) -> Extraction | None:
     figure = normalize.normalized(figure) if "frac" in figure else figure
     value = figure if number.parse(figure) else str(words.number(figure.lower()) or "")
     signs = (":", "<", "?") if heard[:1] in (["since"], ["because"], ["as"]) else (":", "=", "<", "?")
-    is_plain = len(heard) > _FEWEST and not any(map(before.__contains__, signs))
+    is_plain = len(heard) > (1 if "mak" in mark else _FEWEST) and not any(map(before.__contains__, signs))
     if not value or not is_plain or not has_number or not _OPEN_BEFORE_COLON.isdisjoint(heard):
         return None
     is_said_before = prose.reference in before.replace(",", " ").split() and value != prose.reference
+    is_said_before = is_said_before and not (
+        mark.rstrip().endswith(("leaves", "leaving")) and value in _DIGITS.findall(prose.question or "")
+    )
     return UNDECIDED if is_said_before else Extraction(value)
 
 

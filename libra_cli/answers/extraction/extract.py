@@ -13,9 +13,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from libra_cli.answers.comparison import changes, integer_bounds
-from libra_cli.answers.extraction import after_box, asked, boxed_sentences, certainty, chains, prose
+from libra_cli.answers.extraction import after_box, asked, boxed_sentences, certainty, chains, judged_options, prose
 from libra_cli.answers.extraction.retractions import changed
-from libra_cli.answers.languages import commas
+from libra_cli.answers.languages import commas, names
 from libra_cli.answers.sentences import (
     asked_units,
     assertions,
@@ -43,7 +43,7 @@ from libra_cli.answers.sentences.extracted import (
     extraction,
 )
 from libra_cli.answers.text import boxes, damage, informal, orders, turns, undelimited
-from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure, units
+from libra_cli.answers.values import conversions, dates, normalize, part_labels, science, structure, units
 from libra_cli.lazy_pattern import lazy_pattern
 
 __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
@@ -55,6 +55,9 @@ _ARITHMETIC = lazy_pattern(
 )
 """A calculation in digits, whose result stands behind an equals sign."""
 _CONSTANT = lazy_pattern(r"\+ ?(?:\\text\s*\{ ?)?const(?:ant\b(?! of)|\.|\b)(?: ?\})?")
+_FORMULA_OF_CIRCLE = lazy_pattern(r"(?:\u03c0|\\pi)\s*[a-z]|[a-z\u00b2\u00b3]\s*(?:\u03c0|\\pi)(?![a-z])")
+_LETTER = lazy_pattern(r"(?<!\\)\b(?!pi\b)[a-zA-Z]")
+_GREEK = lazy_pattern(r"[\u0391-\u03a9][\u03ac-\u03ce]{3}")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
 
@@ -121,6 +124,7 @@ def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
     if not reference or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
         return found
     order = orders.stated(found.answer or "", reference, question)
+    text = science.with_symbols(text, reference) if order is None else text
     order = orders.stated(text, reference, question) if order is None else order
     return Extraction(order) if order else Extraction(None, OTHER_ANSWER) if order == "" else found
 
@@ -156,6 +160,14 @@ def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
     if " " not in reference and any(map(str.isupper, reference[1:])):  # HCl
         return found
     return found._replace(answer=asked.without_given(found.answer, reference, question))
+
+
+def _in_greek(found: Extraction, asked_for: _Asked) -> Extraction:
+    """`Αθήνα` as Athens: Greek letters stand for themselves in a name, and not for those of formulas."""
+    if not found.answer or not asked_for.reference or found.answer.isascii() or not _GREEK.search(found.answer):
+        return found
+    is_same = names.same(asked_for.reference, found.answer)
+    return found if is_same is None else Extraction(asked_for.reference) if is_same else Extraction(None, OTHER_ANSWER)
 
 
 def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
@@ -211,7 +223,8 @@ def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
         return found
     left, _, right = answer.rpartition(", ")[2].partition("=")
     is_asked = question and "=" not in question and turns.plain_term(left) == turns.asked_term(question)
-    is_asked = is_asked or chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
+    is_worked_out = _FORMULA_OF_CIRCLE.search(left) is not None and not _LETTER.search(right)  # πr² = π·9
+    is_asked = is_asked or is_worked_out or chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
     is_asked = is_asked or (structure.is_number(right) and _ARITHMETIC.fullmatch(answer.partition("=")[0]) is not None)
     return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found
 
@@ -261,7 +274,7 @@ def _by_reference(answer: str, reference: str) -> Extraction:
 
 
 _CORRECTIONS = (
-    *(_ordered, _unread, _counted, _lettered, _worded, _signed, _unlisted),
+    *(_ordered, _unread, _counted, _lettered, _worded, _in_greek, _signed, _unlisted),
     *(_of_term, _in_unit, _greater, _bounded, _pointed, _reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
@@ -373,6 +386,9 @@ def _choice(
     last = next(statements.explicit(tail), None)
     if last and (option_choices.wavers(last.given) or contradictions.are_stated(tail)):
         return UNDECIDED
+    judged = judged_options.chosen(tail, reference, listed, question or "") if option is None else None
+    if judged is not None:
+        return Extraction(judged) if judged else UNDECIDED
     option = option_choices.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
     if option is not None:
         return Extraction(option) if option else UNDECIDED
@@ -384,8 +400,8 @@ def _choice(
     found = prose.read(text, text_of, cut, question)
     if (not found.answer or found.reason) and wanted and text_of is not reference:
         found = prose.read(text, wanted.text or reference, cut, question)
-    if wanted and len(wanted.letters) > 1 and found.answer and " or " in found.answer:
-        return UNDECIDED
+    if wanted and listed and len(wanted.letters) > 1 and found.answer and not options.parse(found.answer):
+        return UNDECIDED  # water and ammonia
     is_unread = found.reason == NO_ANSWER and (
         option_choices.are_named(text) or (listed and phrases.says_something(text))
     )
@@ -420,6 +436,8 @@ def _in_box(content: str) -> str:
     """The answer in a box: without a contrast ("not 43"), the last member of a chain of equations, or of a sentence."""
     if content.isalnum():
         return content
+    if "\\)" in content and "\\(" not in content:  # \\( \\boxed{18 \\) }
+        content = content.partition("\\)")[0].strip()
     if "\\begin" in content:
         return displays.in_rows(content) or content
     if content.startswith("\\text") and (formula := displays.behind_words(content)):

@@ -11,14 +11,17 @@ import re
 from collections.abc import Callable
 
 from libra_cli.answers.extraction import (
+    asked_nouns,
     asked_quantity,
     beside,
     endings,
     further_facts,
+    measured_parts,
     prose_lists,
     prose_sentences,
     prose_statements,
     prose_words,
+    readings,
     sets_in_words,
 )
 from libra_cli.answers.extraction.prose_text import Prose
@@ -84,6 +87,7 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (sets_in_words.empty_set, ()),
     (sets_in_words.all_reals, ()),
     (prose_statements.statement, ()),
+    (readings.first_of_cut, ()),
     (prose_statements.cut_off, ()),
     (prose_words.filled_in, ()),
     (endings.row, ()),
@@ -106,6 +110,10 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_statements.bold_figure, ()),
     (prose_statements.compound, ()),
     (prose_statements.symbol, ()),
+    (readings.strand, ()),
+    (readings.blood_type, ()),
+    (readings.two_cases, ()),
+    (measured_parts.stated, ()),
     (prose_statements.date, ()),
     # words, where words are asked for
     (prose_words.hedge, ()),
@@ -114,7 +122,10 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (prose_words.listed, ()),
     (prose_words.term, ()),
     (prose_words.abbreviation, ()),
+    (readings.restated_name, ()),
+    (readings.left_over, ()),
     (prose_words.name, ()),
+    (asked_nouns.said, ()),
     (prose_words.alternative, ()),
     (prose_words.named, ()),
     (prose_words.new_word, ()),
@@ -126,6 +137,8 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.greater_one, ()),
     (prose_sentences.zero, ()),
     (endings.count, ()),
+    (readings.a_group, ()),
+    (readings.turned_value, ()),
     (endings.next_one, ()),
     (endings.digit, ()),
     (endings.once_more, ()),

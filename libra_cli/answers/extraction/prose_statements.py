@@ -176,7 +176,8 @@ def statement(prose: Prose) -> Extraction | None:
     if said:
         return Extraction(said)
     listed = named.read(stated.given, reference) if reference else None
-    asserted = Asserted(listed) if listed else statements.tidy(stated.given)
+    given = stated.given.partition(", which ")[0] if prose.asks_for_words else stated.given
+    asserted = Asserted(listed) if listed else statements.tidy(given)
     if not change and assertions.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
         asserted = conclusions.concluded(tail[stated.start :])
     return change or of_asserted(asserted, reference)

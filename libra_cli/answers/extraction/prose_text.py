@@ -21,7 +21,7 @@ from libra_cli.answers.languages import (
 )
 from libra_cli.answers.sentences import phrases, remarks, set_aside, statements
 from libra_cli.answers.sentences.assertions import Asserted
-from libra_cli.answers.text import hedges, informal, number, words
+from libra_cli.answers.text import clock_words, hedges, informal, number, words
 from libra_cli.answers.values import dates, structure, units
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
@@ -31,9 +31,13 @@ _NEAR = 80
 _FEW = 4
 """Words in bold that may be an answer without a figure."""
 _PART_OF_DAY = lazy_pattern(r"(\d{1,2}(?::\d\d)?)(?: o'clock)? (?:in the (morning|afternoon|evening)|at (night))\b")
+_CLOCK = lazy_pattern(r"\d:\d\d(?!\d)|(?i:[ap]\.?m)\b")
 _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _OF = (" in ", " out of ", "-in-", "-out-of-")
-_CHANCE = lazy_pattern(r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)")
+_CHANCE = lazy_pattern(
+    r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)"
+    r"(?: (?:times|cases|trials|draws|tries|attempts))?"
+)
 _PART = lazy_pattern(r"(?<![\d.,/])(\d{1,6}) of the (\d{1,9})(?![\d/]|[.,]\d)")
 _CHANCE_ABROAD = lazy_pattern(
     r"(?<![\d.,/\w])(\d{1,6}|[^\W\d_]{2,12})(?: chances?| Chancen?| posibilidad(?:es)?| possibilità| kans(?:en)?)? "
@@ -184,6 +188,7 @@ def _with_clocks(text: str, reference: str) -> str:
     is_named = reference[-1].isalnum() and any(map(reference.__contains__, (":", "h", "Uhr")))
     text = clocks_abroad.in_figures(text, reference) if is_named else text
     is_clock = ":" in reference or reference.lower().replace(".", "").endswith(("am", "pm"))
+    text = clock_words.in_figures(text) if is_clock and _CLOCK.search(reference) else text
     if is_clock and (" in the " in text or " at night" in text):
         text = _PART_OF_DAY.sub(lambda time: f"{time[1]} {'AM' if time[2] == 'morning' else 'PM'}", text)
     return text

@@ -36,11 +36,13 @@ STATEMENTS = {
     "sw": ("jibu", "ni :"),
     "th": ("คำตอบ", "คือ :"),
     "te": ("సమాధానం", ""),
+    "tr": ("cevap yanıt", ":"),
     "id": ("jawabannya jawaban", "adalah ialah yaitu :"),
     "vi": ("đáp án đáp số", "là :"),
 }
 """Nouns for an answer, and the verbs and signs that state it, of each language."""
 _NOUNS = {noun: language for language, (nouns, _) in STATEMENTS.items() for noun in nouns.split()}
+_SAID_IN_HINDI = lazy_pattern(r"(?<![\d.,])(-?\d[\d.,]*(?<=\d)),? (?:यही|यह) उत्तर है")
 _OF_COUNTED = ("bn", "th", "te", "vi", "id", "sw")
 """Languages whose counters and nouns behind a number no table knows."""
 _NUMBER_AND_NOUN = lazy_pattern(r"(-?\d[\d.,]*(?<=\d))(?! ?(?:[kcm]?[mgl]|m[2\u00b2]|km/h)\b| ?%) ?[^\W\d][^\d%]{0,40}")
@@ -186,6 +188,8 @@ _MARKS = str.maketrans({"、": ", ", "；": ";", "٫": ".", "٬": ",", "،": ", 
 def stated_answer(tail: str) -> str | None:
     """Text after the last "answer is" of another language than English; None if there is none."""
     lowered = words.lowered(tail)
+    if "उत्तर है" in tail and (said := _SAID_IN_HINDI.search(tail)):  # 26, यही उत्तर है
+        return said[1]
     found = [(at, at + len(noun), noun) for noun in _NOUNS if (at := lowered.rfind(noun)) >= 0]
     for start, end, noun in sorted(found, reverse=True):
         behind = _behind_verb(lowered, end, _NOUNS[noun])

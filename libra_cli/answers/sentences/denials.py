@@ -143,7 +143,8 @@ def without_opinion(text: str) -> str:
         return text[:start] + rest if _HAS_VALUE.search(rest) else text
     if any(map(end.__contains__, ("but ", "But ", " yet ", "owever", "though"))) and (told := _OPINION.search(end)):
         has_both = any(map(str.isdigit, told["rest"])) or not any(map(str.isdigit, told[0]))
-        if has_both and not _OPEN.search(told["rest"].lower()):
+        rules_out = " remain" in told["rest"] or " left" in told["rest"]  # all but one of several opinions
+        if has_both and not rules_out and not _OPEN.search(told["rest"].lower()):
             text = f"{text[: start + told.start()]}{told['rest'][0].upper()}{told['rest'][1:]}"
     return text
 

@@ -48,8 +48,12 @@ def right(text: str, question: str | None) -> str | None:
     left = _left_over(text, listed) if listed else None
     if left is not None:
         return left
-    heard = {word.lower() for word in words.split(question or "")}
-    return _only(text, asks_wrong=not _ASKS_WRONG.isdisjoint(heard))
+    return _only(text, asks_wrong=asks_wrong(question or ""))
+
+
+def asks_wrong(question: str) -> bool:
+    """Whether a question asks which option is wrong."""
+    return not _ASKS_WRONG.isdisjoint(word.lower() for word in words.split(question))
 
 
 def _in_small_letter(text: str, listed: Collection[str], question: str) -> str | None:

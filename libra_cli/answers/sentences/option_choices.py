@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
-from libra_cli.answers.languages import names
+from libra_cli.answers.languages import names, option_signs
 from libra_cli.answers.sentences import assertions, denials, main_claims, options, phrases
 from libra_cli.answers.text import latex, words
 from libra_cli.answers.values import science
@@ -68,7 +68,6 @@ _JUDGED = lazy_pattern(
     r"(?<![A-Za-z])(?P<letter>[A-J])(?:项|选项)?\)?\s*"
     r"(?:(?P<right>正确|对|is (?:correct|true|right)\b)|错|不正确|is (?:wrong|false|incorrect|not)\b)"
 )
-_ANSWER_ABROAD = "réponse respuesta resposta risposta antwort antwoord ответ opción opzione opção".split()  # noqa: SIM905
 _ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
 _SO_LETTER = lazy_pattern(
     r"[,;\u2014\u2013] ?(?:so|hence|thus|therefore)(?: it(?:['\u2019]s| is| must be))? \(?(?P<letter>[A-J])\)?[.!*]*$"
@@ -224,9 +223,9 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     if first and not first.text and len(first.letters) == 1:  # **C**, and an explanation below
         return _written(first.letters)
     last = next(_last_sentences(text), "")
-    letter = last.rstrip(" .*)$").rpartition(" ")[2].strip("(*$")
-    if len(letter) == 1 and letter in "ABCDEFGHIJ" and any(map(last.lower().__contains__, _ANSWER_ABROAD)):
-        return letter
+    told = option_signs.told_abroad(last)
+    if told:
+        return told
     return _in_sentence(last, is_statement=len(last.split()) < 4)
 
 
@@ -306,6 +305,8 @@ def _judges_wrong(sentence: str) -> bool:
 def _is_called_right(behind: str) -> bool:
     """Whether what stands behind a letter calls it right: "is therefore the correct answer"."""
     verb, *heard = words.split(behind[:_HEAD]) or [""]
+    if heard[:3] == ["the", "only", "one"] and verb == "is" and behind.lstrip().startswith(verb):
+        return not _judges_wrong(behind) and _NOT_CHOSEN.isdisjoint(words.split(behind))
     heard = [word for word in heard if word not in ("thus", "therefore", "indeed", "the", "only")]
     is_called_right = heard[:1] in _CALLED_RIGHT and (heard[:1] != ["one"] or heard[1:2] == ["that"])
     is_better = verb in ("fits", "seems", "works", "looks", "matches") and heard[:1] == ["better"]

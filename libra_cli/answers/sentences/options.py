@@ -37,6 +37,11 @@ _NUMBERED = lazy_pattern(r"(?:(?<=[\s?:.])|^)[(\uff08]?([1-9])[)\uff09.\uff0e\u3
 _OF_NUMBER = lazy_pattern(r"[(\uff08]?(?P<figure>[1-9])(?:[)\uff09][.:]?|[.:\u3001])(?:\s*(?P<text>\S.*))?")
 _COUNTS = lazy_pattern(r"(?i:how many|the number of)|\u51e0|\u5e7e|\u591a\u5c11|\u3044\u304f\u3064|\uba87")
 """Words of a question whose answer is a number, whatever it numbers."""
+_HOW_MANY = lazy_pattern(
+    r"[ .,]*(?:\((?i:choose|select|pick|mark|check)[^()]*\)"
+    r"|(?i:more than one|several|choose all|select all|pick all)\b[^.]*)\.?\s*\Z"
+)
+"""What ends a question of which several options may be right: (choose all)."""
 _SMALL_LISTED = lazy_pattern(r"^[ \t]*\(?[a-f][).](?= )", re.MULTILINE)
 
 
@@ -100,7 +105,7 @@ def is_letter(reference: str) -> bool:
 @lru_cache(1 << 10)
 def of_question(question: str) -> dict[str, str]:
     """Texts of the options that a question lists, by letter; empty if it lists none."""
-    plain = "\n".join(map(latex.without_setting, question.split("\n")))
+    plain = _HOW_MANY.sub("", "\n".join(map(latex.without_setting, question.split("\n"))))
     marks: list[re.Match[str]] = []
     wanted = ord("A")
     for mark in _LISTED.finditer(plain):

@@ -94,12 +94,18 @@ _CHECK_HEADINGS = vocabulary.CHECKS | {
     *("verify", "checking", "quick check", "sanity check", "double check", "let's check"),
 }
 _HEADING_ENDS = lazy_pattern("[:.\uff1a\u3002]")
+_CHECK_IN_LINE = lazy_pattern(
+    r"(?<=[.!$*)]) (?=(?:Let['\u2019]s|Let us|Let me|We(?: can)?) (?:double-)?(?:check|verify)\b"
+    r"|(?:Quick check|Check|Verify|Checking|Verification|Verifying|As a check|To check|To verify)\b[^.]{0,20}?[:,])"
+)
+"""Where sentences begin that check a value on the same line."""
 _FINDS_MORE = words.table(
     """
     answer solution so therefore thus hence wrong mistake actually but not should dropped forgot instead miscounted
     fails
     """
 )
+_GOES_FURTHER = words.table("which left leaves leaving rounding get becomes instead result results total")
 _SIGNS_OF_MORE = ("\u2260", "\\ne", "!=", "\u2717", "\u2718", "\u4e0d", "\u820d")
 """What a check says that is more than a check."""
 OFFER_CHARS = 300
@@ -188,6 +194,14 @@ def without_check(tail: str) -> str:
     """`tail` without the check of its answer with which it ends, unless that finds something else."""
     lines = tail.rstrip().split("\n")
     at = _line_of_check(lines, _CHECK_HEADINGS)
+    in_line = None if at or not ("heck" in tail or "erif" in tail) else _CHECK_IN_LINE.search(lines[-1])
+    if in_line is not None:  # So x = 18. Verify: 18/3 + 4 = 10.
+        before, check = lines[-1][: in_line.start()], lines[-1][in_line.end() :]
+        last = words.sentences(before)[-1]
+        is_value = any(map(str.isdigit, last)) and "=" in last and " or " not in last and " and " not in last
+        says_more = not (_FINDS_MORE | _GOES_FURTHER).isdisjoint(word.lower() for word in words.split(check))
+        is_open = not is_value or says_more or any(map(check.__contains__, _SIGNS_OF_MORE))
+        return tail if is_open else "\n".join([*lines[:-1], before])
     if not at:
         return tail
     check = "\n".join(lines[at:])

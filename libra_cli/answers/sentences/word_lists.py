@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from libra_cli.answers.languages import names
 from libra_cli.answers.text import words
+from libra_cli.answers.values import science
 from libra_cli.lazy_pattern import lazy_pattern
 
 _SEPARATORS = lazy_pattern(r"\s*(?:[,;&]|\band\b|\bas well as\b|\n)\s*(?:and\b)?\s*")
 _MEMBER = lazy_pattern(r"[A-Za-z][\w'\u2019-]+(?: [A-Za-z][\w'\u2019-]+){0,2}")
 _LEADING = lazy_pattern(r"^.*(?::|\b(?:is|are|be|were|includes?|namely|comprises?|consists? of)\b)\s*")
+_NAME = r"(?:[Tt]he )?[A-Z][\w'\u2019-]*(?: [A-Z][\w'\u2019-]*){0,2}"
+_SUBJECTS = lazy_pattern(
+    rf"^(?:(?:So|Hence|Thus),? )?(?P<list>{_NAME}(?:, (?:and )?{_NAME}){{0,6}},? and {_NAME}) (?P<verb>[a-z]{{2,}}.*)$"
+)
+"""Scotland, Wales and England share it."""
 _IN_BRACKETS = lazy_pattern(r"\s?\([^()]*\)")
 _ARTICLE = lazy_pattern(r"^(?:[Tt]he|[Aa]n?|[Bb]oth) ")
 _NO_MEMBERS = words.table("or not is are but than which that who then followed before after because so only all")
+_DENIED = words.table("not never only no don't doesn't aren't isn't do are is without except but and or")
 _MARKUP = " .!*_`{}[]$\"'"
 _MOST = 8
 _BULLET = lazy_pattern(r"^\s*(?:[-*\u2022\u2013]|\(?\d{1,2}[.)])\s+")
@@ -40,7 +47,9 @@ def of_lines(text: str) -> str:
 def _keys(found: tuple[str, ...]) -> set[str]:
     """The members in the singular, without articles and accents."""
     return {
-        member if any(map(str.isdigit, member)) else " ".join(word.removesuffix("s") for word in names.tokens(member))
+        member
+        if any(map(str.isdigit, member))
+        else science.element(member) or " ".join(word.removesuffix("s") for word in names.tokens(member))
         for member in found
     }
 
@@ -55,7 +64,10 @@ def stated(sentence: str, reference: str) -> str | None:
     if not wanted:
         return None
     plain = _IN_BRACKETS.sub("", sentence).replace("**", "")
-    for text in (plain, _LEADING.sub("", plain)):
+    subjects = _SUBJECTS.match(plain)
+    is_denied = subjects and not _DENIED.isdisjoint(words.split(subjects["verb"].lower().replace("\u2019", "'")))
+    led = [subjects["list"]] if subjects and not is_denied else []
+    for text in (*led, plain, _LEADING.sub("", plain)):
         found = members(text)
         told = _keys(found)
         if told and len(told - wanted) <= 1 and len(told & wanted) + 1 >= len(wanted):

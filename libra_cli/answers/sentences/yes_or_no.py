@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers.languages import names
+from libra_cli.answers.languages import names, terms
 from libra_cli.answers.sentences import comparatives
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
@@ -27,6 +27,14 @@ _ELLIPTIC = lazy_pattern(
 )
 """A sentence that begins with a verdict and says no more of it: It isn't: the derivatives differ."""
 _FULL = {"ca": "can", "wo": "will"}
+_MAKES = lazy_pattern(r",? (?:(?:which|and (?:this|that)|that|this) makes|making) (?:it|this|that|them) (?=\w)")
+"""91 = 7 * 13, which makes it composite."""
+_CONTRAST = lazy_pattern(r"(?:,? (?:rather than|instead of|as opposed to)|,(?: and| but)? not) (?:an? )?[\w-]+$")
+_SHORT = lazy_pattern(r"\b((?i:it|that|this|he|she))'s (?=(?:not |also |indeed |clearly |an? )*[a-z-]+)")
+_INSTRUCTION = lazy_pattern(
+    r"[ (]*\b(?:Answer|Reply|Respond)\b[^.?]{0,40}\b(?:yes|no|true|false)\b[^?]{0,40}$", re.IGNORECASE
+)
+_NOUNS = words.table("number function matrix integer series sequence set triangle relation")
 _LIMITS = words.table("if unless only but except when provided or although though however")
 _LAST_CLAUSE = lazy_pattern(r"[,;:] (?=(?:so|and so|hence|thus|therefore|which means|that means|it|they|the|this|f)\b)")
 _LEADING = lazy_pattern(
@@ -47,7 +55,7 @@ _ADVERBS = words.table("indeed also therefore thus hence clearly in fact always 
 
 def verdict(sentence: str, question: str | None) -> str | None:
     """Yes or No, as a sentence answers a question; None if it does not for certain."""
-    asked = _ASKED.search(comparatives.last_question(question)) if question else None
+    asked = _ASKED.search(comparatives.last_question(_INSTRUCTION.sub("", question))) if question else None
     if asked is None or not _OPEN.isdisjoint(words.split(asked["rest"].lower())):
         return None
     short = _ELLIPTIC.match(sentence.strip(" *").replace("\u2019", "'"))
@@ -55,14 +63,26 @@ def verdict(sentence: str, question: str | None) -> str | None:
         verb = "is" if short["short"] else _FULL.get(short["verb"].lower(), short["verb"].lower())
         if verb == asked["verb"].lower() and (short["verb"] or "").lower() not in (() if short["denied"] else _FULL):
             return "No" if short["denied"] or short["short"] else "Yes"
-    clause = _LEADING.sub("", _LAST_CLAUSE.split(sentence.strip(" .!*").replace("\u2019", "'"))[-1])
-    said = _SAID.match(_REMARK.sub("", clause).strip(" .!*"))
+    sentence = _SHORT.sub(r"\1 is ", _MAKES.sub(", it is ", sentence.replace("\u2019", "'")))
+    clause = _LEADING.sub("", _LAST_CLAUSE.split(sentence.strip(" .!*"))[-1])
+    contrast = _CONTRAST.search(clause)
+    said = _SAID.match(_REMARK.sub("", clause[: contrast.start()] if contrast else clause).strip(" .!*"))
     if said is None:
         return None
     given = _tokens(asked["rest"])
     if not _tokens(said["subject"]) <= given | _PRONOUNS:
         return None
     rest = _tokens(said["rest"] or "")
+    is_term = (
+        said["rest"]
+        and said["verb"].lower() == asked["verb"].lower()
+        and _OPEN.isdisjoint(words.split(said["rest"].lower()))
+    )
+    if is_term and not rest <= given:
+        heard = [word for word in words.split(asked["rest"].lower()) if word not in _NOUNS]
+        term = " ".join(word for word in words.split(said["rest"].lower()) if word not in _NOUNS | _ADVERBS)
+        agrees = terms.same(heard[-1], term) if heard and term else None
+        return None if agrees is None else "Yes" if agrees is not bool(said["denied"]) else "No"
     is_same = said["verb"].lower() == asked["verb"].lower() if not rest else rest <= given - _tokens(said["subject"])
     if not is_same or not _OPEN.isdisjoint(words.split((said["rest"] or "").lower())):
         return None

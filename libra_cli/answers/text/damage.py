@@ -37,6 +37,7 @@ _DASH = lazy_pattern(
 )
 """A dash in the place of a minus sign: \u0394H = \u2013286 kJ."""
 _OXED = lazy_pattern(r"(?<![A-Za-z])oxed\{")
+_RAC = lazy_pattern(r"(?<![A-Za-z\\])rac\{")
 _BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
 
@@ -50,6 +51,8 @@ def repaired(text: str) -> str:
         text = _ESCAPED.sub(_restored, text)
     if "oxed{" in text and "boxed" not in text:
         text = _OXED.sub(r"\\boxed{", text)
+    if "rac{" in text:
+        text = _RAC.sub(r"\\frac{", text)
     if "&" in text and ";" in text:
         text = _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
     return _with_single_backslashes(text) if "\\\\(" in text or "\\\\[" in text else text

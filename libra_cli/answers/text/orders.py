@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from libra_cli.lazy_pattern import lazy_pattern
@@ -30,6 +31,9 @@ _IN_TURN = lazy_pattern(r"\b(?:then|followed by|next|finally)\b")
 _NOT_IN_TURN = lazy_pattern(r"\b(?:after|before|than|not|or|behind)\b|\d")
 _SUPERLATIVE = lazy_pattern(r"\b\w+(?:est|most)\b")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_REMARK = lazy_pattern(r"(?<=[A-Za-z]) \((?:[^()]*\d[^()]*)\)")
+_IN_ORDER = lazy_pattern(r",? in (?:this|that|the following) (?:order|sequence)(?=[.!]?\s*$)")
+_WORLD_WAR = lazy_pattern(r"\bWW ?-?(I{1,2}|[12])\b")
 _SEPARATORS = ("<", ">", "→", "->", "\\to", "\\rightarrow", ",", "，", "、")
 _NUMBERED = lazy_pattern(r"(\d{1,2})[.)]\s+(.+)")
 _INLINE = lazy_pattern(r"(?:^|\s)\(?\d[.)]\s+")
@@ -69,6 +73,8 @@ def stated(text: str, reference: str, question: str) -> str | None:
     direction = _direction(asked)
     is_asked = any(map(asked.replace("in order to", "").__contains__, _ASKS)) or _ENDS.search(asked) is not None
     wanted = _terms(reference)
+    text = _WORLD_WAR.sub(lambda war: f"World War {'II' if war[1] in ('II', '2') else 'I'}", _REMARK.sub("", text))
+    text = _IN_ORDER.sub("", text)
     if not (direction or is_asked) or wanted is None or len(set(wanted.names)) < len(wanted.names):
         return None
     turned = is_reversed(asked, text.lower())
@@ -127,15 +133,16 @@ def is_reversed(asked: str, text: str) -> bool:
 
 def _in_turn(text: str, wanted: list[str], asked: str) -> str:
     """The terms as the last sentence has them one after another: Venus is nearest, then Earth, then Mars."""
-    sentence = text.strip().rpartition("\n")[2].rpartition(". ")[2]
+    sentence = text.strip().rpartition("\n")[2].rpartition(". ")[2].rpartition(", so ")[2]
     if not _IN_TURN.search(sentence) or _NOT_IN_TURN.search(sentence):
         return ""
     lowered = sentence.lower()
     if any(one[0] not in asked for one in _SUPERLATIVE.finditer(lowered)):
         return ""
-    places = [lowered.find(name.lower()) for name in wanted]
-    if min(places) < 0 or any(lowered.count(name.lower()) > 1 for name in wanted):
+    found = [[*re.finditer(rf"(?<!\w){re.escape(name.lower())}(?!\w)", lowered)] for name in wanted]
+    if any(len(one) != 1 for one in found):
         return ""
+    places = [one[0].start() for one in found]
     return ", ".join(name for _, name in sorted(zip(places, wanted, strict=True)))
 
 
@@ -185,6 +192,6 @@ def _name(term: str) -> str:
     term = _SETTING.sub(lambda piece: piece[1] or piece[2] or "", term) if "\\" in term or "_" in term else term
     if term[:1] == "(" and term[-1:] == ")" and term.count("(") == 1:
         term = term[1:-1].strip()
-    term = term.replace(" %", "%").replace("\\%", "%")
+    term = term.removeprefix("the ").removeprefix("The ").replace(" %", "%").replace("\\%", "%")
     is_word = term[1:] == term[1:].lower()  # unlike NaCl
     return term.lower() if is_word and len(term) > 3 and term.replace(" ", "").isalpha() else term

@@ -242,6 +242,15 @@ def element(name: str) -> str | None:
     return next((member for at, member in found if at == len(_CLASSES) + 1), None)
 
 
+def with_symbols(text: str, terms: str) -> str:
+    """`text` with the symbols of the elements that it names, where `terms` are nothing but symbols: C, Na, Fe."""
+    wanted = _TOKEN.findall(terms)
+    if not wanted or not _symbols().issuperset(wanted):
+        return text
+    symbols = {element(symbol): symbol for symbol in wanted}
+    return _TOKEN.sub(lambda word: symbols.get(element(word[0]) or "", word[0]) if len(word[0]) > 2 else word[0], text)
+
+
 @lru_cache(1)
 def _symbols() -> frozenset[str]:
     return frozenset(_ELEMENTS.split()[1::2])

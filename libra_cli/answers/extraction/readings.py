@@ -1,0 +1,155 @@
+"""Readers of single kinds of answers: of two cases, sequences of letters, blood types, and what a name restates."""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers.comparison import equal
+from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS, is_given
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.languages import names
+from libra_cli.answers.sentences import denials
+from libra_cli.answers.sentences.extracted import OTHER_ANSWER, UNDECIDED, Extraction
+from libra_cli.answers.text import words
+from libra_cli.answers.values import structure
+from libra_cli.lazy_pattern import lazy_pattern
+
+_NUMBER = r"\$?[-\u2212]?\d[\d.,/]*(?<=\d)\$?"
+_GIVES = r"(?:which (?:gives|means|yields)|giving|so|hence|i\.e\.|then|\u2192|=>|\u21d2)(?: [a-z] ?=)? ?"
+_EITHER = lazy_pattern(
+    rf"\b[Ee]ither [^.;]*?{_GIVES}(?P<one>{_NUMBER})[,;]? or [^.;]*?{_GIVES}(?P<other>{_NUMBER})[.!;](?P<behind>.*)$"
+)
+"""Either x - 3 = 5, which gives 8, or x - 3 = -5, which gives -2."""
+_BOTH = lazy_pattern(
+    r"\W*(?:so |and |hence )?(?:both|these|each)(?: of them| values| solutions| roots| answers)?"
+    r" (?:are|is|work|works|check out|hold|satisfy|fit)\b[^.]*[.!]?\W*$",
+    re.IGNORECASE,
+)
+_ONLY = lazy_pattern(
+    rf"\b[Oo]nly (?:the (?:value|solution|root) )?(?:[a-z] ?= ?)?(?P<value>{_NUMBER}) "
+    r"(?:is (?:a|the|valid|left|possible|allowed)|works|remains|satisfies|fits|qualifies|counts|survives|solves)\b"
+)
+"""So only 8 is a solution."""
+_BEGINS = lazy_pattern(
+    r"(?P<name>[A-Z][\w-]{2,20}(?: [\w-]{2,20}){0,2}?)\*{0,2}(?: \([^()]{1,20}\))?"
+    r"(?:[.,;:]|,? (?:with|because|since)) "
+)
+_EXCLUDED = lazy_pattern(
+    r"\b(?:by (?:exclusion|elimination)|leaves|leaving|remains?)[,:]? "
+    r"(?:it(?:['\u2019]s| is| must be) |only |us with )?"
+    r"(?P<name>[^\d.;:]{3,60}?)(?:,? as the (?:one|only)\b[^.]*)?[.!]?$"
+)
+_ITEMS = lazy_pattern(r",? or |, ")
+_STRAND = lazy_pattern(r"[ACGTU]{3,40}")
+_JOINED = lazy_pattern(
+    r"(?<![A-Za-z-])(?:[ACGTU][- ]){2,40}[ACGTU](?![A-Za-z-])|(?<![A-Za-z])[ACGTU]{3,40}(?![A-Za-z])"
+)
+_BLOOD = lazy_pattern(
+    r"(?<![A-Za-z])(?P<group>AB|A|B|O|0)(?: ?[Rr]h(?:esus)?)?(?:[ -]?(?P<sign>positive|negative|pos|neg)\b"
+    r"| ?(?P<mark>[-+\u2212\u2013\u207b\u207a])(?![A-Za-z\d]))"
+)
+_RESTATED = lazy_pattern(
+    r"(?:\bi\.e\.,?|\bnamely|\b(?:also|better|otherwise|commonly|now|more commonly)?,? ?(?:known|called)"
+    r"(?: (?:in|to|by) [A-Z]\w+)?(?: as)?) (?:the |an? )?(?P<name>[A-Za-z][\w' -]{1,40}?)"
+    r"(?:, (?:not|which|unlike|as opposed)\b[^.]*)?[.!]?$"
+)
+_AGAINST_ALL = ", but "
+_BUT_VALUE = lazy_pattern(rf", but (?P<why>[^\d.;:]{{4,80}}), (?:so |it is |it's )?(?P<value>{_NUMBER})[.!]?$")
+"""9 + 4 is 13, but with the minus in front, -13."""
+_GROUPS = {"pair": "2", "trio": "3", "quartet": "4", "quintet": "5", "dozen": "12"}
+_A_GROUP = lazy_pattern(
+    r"(?:so |hence |thus |therefore )?(?:(?:it|that)(?:['\u2019]s| is)|they (?:are|form)|there is) (?:just )?an? "
+    rf"(?P<noun>{'|'.join(_GROUPS)})[.!]?$"
+)
+
+
+def first_of_cut(prose: Prose) -> Extraction | None:
+    """`Nitrogen (N2), with about 78%. The remaining part is mainly ox`: the name that begins a text."""
+    if not prose.cut or not prose.question or not prose.asks_for_words or len(words.sentences(prose.text)) == 1:
+        return None
+    first = _BEGINS.match(prose.text.lstrip(" *"))
+    if first is None or any(map(prose.text.lower().__contains__, denials.CHANGES)):
+        return None
+    decided = equal.decide_quickly(prose.reference, first["name"])
+    return Extraction(first["name"]) if decided is not None and decided.equal is not None else None
+
+
+def left_over(prose: Prose) -> Extraction | None:
+    """`So by exclusion Thales of Miletus`, where the question lists Thales among others: what is left of them."""
+    if prose.cut or not prose.question or not prose.asks_for_words:
+        return None
+    found = _EXCLUDED.search(prose.sentences[-1])
+    listed = _ITEMS.split(prose.question.rpartition(": ")[2].strip(" ?.")) if found else []
+    heard = names.tokens(found["name"]) if found else []
+    told = [item for item in listed if names.tokens(item) and words.stand_in(names.tokens(item), heard)]
+    return Extraction(told[0]) if len(listed) > 1 and len(told) == 1 else None
+
+
+def two_cases(prose: Prose) -> Extraction | None:
+    """`Either ..., which gives 8, or ..., which gives -2. Both are valid.`, for a reference of several values."""
+    if prose.cut or not (prose.is_several or prose.reference.strip("$ ")[:2] in ("{", "\\{")):
+        return None
+    only = _ONLY.search(prose.sentences[-1])
+    if only and not _is_open(prose.sentences[-1]):
+        return Extraction(only["value"].strip("$"))
+    found = _EITHER.search(prose.tail) if "ither " in prose.tail else None
+    if found is None:
+        return None
+    is_whole = not found["behind"].strip() or _BOTH.match(found["behind"])
+    return Extraction(f"{found['one'].strip('$')}, {found['other'].strip('$')}") if is_whole else UNDECIDED
+
+
+def _is_open(sentence: str) -> bool:
+    return not (DOUBTS | NEGATORS).isdisjoint(word.lower() for word in words.split(sentence))
+
+
+def strand(prose: Prose) -> Extraction | None:
+    """`A pairs with T: T-A-C-G`, for a reference that is a sequence of bases."""
+    if prose.cut or not _STRAND.fullmatch(prose.reference.strip()):
+        return None
+    found = _JOINED.findall(prose.sentences[-1])
+    return Extraction(found[-1].replace("-", "").replace(" ", "")) if found else None
+
+
+def blood_type(prose: Prose) -> Extraction | None:
+    """`O-`, `type AB negative`, for a reference that is a blood type."""
+    wanted = _BLOOD.fullmatch(prose.reference.strip(" .")) if len(prose.reference) < 16 else None
+    if wanted is None or prose.cut:
+        return None
+    said = {_type(match) for match in _BLOOD.finditer(prose.sentences[-1])}
+    if len(said) != 1 or _is_open(prose.sentences[-1]):
+        return UNDECIDED if said else None
+    return Extraction(prose.reference) if said == {_type(wanted)} else Extraction(None, OTHER_ANSWER)
+
+
+def _type(match: re.Match[str]) -> tuple[str, bool]:
+    group, sign = match["group"].replace("0", "O"), match["sign"] or match["mark"]
+    return group, sign[0] in ("p", "+", "\u207a")
+
+
+def restated_name(prose: Prose) -> Extraction | None:
+    """`The 'little brain', i.e. the cerebellum`, `Mikołaj Kopernik, known as Copernicus`: the reference once more."""
+    if not prose.asks_for_words or prose.asks_for_verdict or prose.cut:
+        return None
+    sentence = prose.sentences[-1]
+    found = _RESTATED.search(sentence) if ("i.e." in sentence or "namely" in sentence or "n" in sentence) else None
+    if found is None or _is_open(sentence[: found.start()]):
+        return None
+    is_same = names.tokens(found["name"]) == names.tokens(prose.reference)
+    return Extraction(prose.reference) if is_same and not is_given(prose.reference, prose.question or "") else None
+
+
+def turned_value(prose: Prose) -> Extraction | None:
+    """`9 + 4 is 13, but with the minus in front, -13`: the number behind what changes the one before it."""
+    if prose.cut or not structure.is_number(prose.reference) or _AGAINST_ALL not in prose.sentences[-1]:
+        return None
+    found = _BUT_VALUE.search(prose.sentences[-1])
+    return Extraction(found["value"].strip("$")) if found and not _is_open(found["why"]) else None
+
+
+def a_group(prose: Prose) -> Extraction | None:
+    """`So it's a pair`, where the question asks how many there are."""
+    if prose.cut or not prose.question or "ow many" not in prose.question or not prose.reference.isdecimal():
+        return None
+    found = _A_GROUP.match(prose.sentences[-1].lower())
+    return Extraction(_GROUPS[found["noun"]]) if found and found["noun"] not in prose.question else None

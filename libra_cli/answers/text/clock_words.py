@@ -1,0 +1,42 @@
+"""Writes times of day that a text tells in English words in figures: `half past nine` as `9:30`."""
+
+from __future__ import annotations
+
+import re
+
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+_HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
+_TIMES = [*_HOURS.split("|"), "fifteen", "twenty", "twenty-five", "thirty", "forty", "forty-five", "fifty"]
+_NUMBERS = {word: int(words.number(word) or 0) for word in _TIMES}
+_MINUTES = r"half|(?:a )?quarter|(?:five|ten|twenty|twenty-five)(?: minutes)?|\d{1,2} minutes"
+_PAST = lazy_pattern(
+    rf"\b(?P<minutes>{_MINUTES}) (?P<way>past|to|after|before) (?P<hour>{_HOURS}|\d{{1,2}})\b(?![:.]\d| ?%)",
+    re.IGNORECASE,
+)
+_SPELLED = lazy_pattern(
+    rf"\b(?:at|is|until|to|by) (?P<hour>{_HOURS})[ -]"
+    r"(?P<minutes>fifteen|thirty|forty-five|forty five|ten|twenty|forty|fifty)\b(?= (?:am|pm|a\.m|p\.m|in the)|[.!]?$)",
+    re.IGNORECASE,
+)
+
+
+def in_figures(text: str) -> str:
+    """`text` with such times in figures."""
+    if " past " in text or " to " in text or " after " in text or " before " in text:
+        text = _PAST.sub(_in_digits, text)
+    return _SPELLED.sub(_in_digits, text)
+
+
+def _in_digits(time: re.Match[str]) -> str:
+    """A time in figures, with the word before it: half past nine, at nine thirty."""
+    told = time["minutes"].lower().removeprefix("a ").removesuffix(" minutes").replace(" ", "-")
+    known = {"half": 30, "quarter": 15, **_NUMBERS}
+    minutes, hour = (int(one) if one.isdecimal() else known[one] for one in (told, time["hour"].lower()))
+    way = time.groupdict().get("way", "past").lower()
+    if not 0 < hour <= 12 or not 0 < minutes < 60 or (told == "half" and way != "past"):
+        return time[0]
+    before = time[0][: time.start("hour") - time.start()] if "way" not in time.re.groupindex else ""
+    is_past = way in ("past", "after")
+    return f"{before}{hour}:{minutes:02}" if is_past else f"{(hour - 2) % 12 + 1}:{60 - minutes:02}"
