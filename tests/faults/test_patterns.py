@@ -48,7 +48,7 @@ def modules() -> Iterator[tuple[str, Path]]:
 def patterns(value: Any) -> Iterator[re.Pattern[str]]:
     """The patterns of text in a module's variable, however deep they lie in it."""
     if isinstance(value, (re.Pattern, LazyPattern)) and isinstance(value.pattern, str):
-        yield value
+        yield re.compile(value.pattern, value.flags)  # without what guards it
     elif isinstance(value, (tuple, list, set, frozenset)):
         for item in value:
             yield from patterns(item)

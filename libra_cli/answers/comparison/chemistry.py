@@ -20,7 +20,9 @@ _ELEMENTS = frozenset(_SYMBOLS.split())
 _METALS = _ELEMENTS - frozenset("H He B C N O F Si P S Cl As Se Br Te I Hg".split())  # noqa: SIM905
 _HYBRIDS = frozenset("sp sp2 sp3 sp3d sp3d2 dsp2 dsp3 d2sp3".split())  # noqa: SIM905
 _BARE = str.maketrans("", "", "^{}_-")
-_TYPESET = lazy_pattern(r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{")
+_TYPESET = lazy_pattern(
+    r"\\(?:ce|mathrm|text|rm|operatorname)\s*\{", one_of=("\\ce", "\\rm", "\\text", "\\mathrm", "\\operatorname")
+)
 _ARROW = lazy_pattern(
     r"\\(?:rightarrow|longrightarrow|to|xrightarrow|rightleftharpoons)(?![A-Za-z])(?:\{\})?|-+>|→|⇌|<=>"
 )

@@ -16,7 +16,8 @@ _LETTERS_AND_DIGITS = lazy_pattern(
 _LETTER_BEFORE_DIGIT = lazy_pattern(r"[A-Z]\d|[A-Za-z]\d+[A-Za-z]")
 _CROSS = lazy_pattern(
     r"[\s$]*(?:\\(?:text|mathrm)\{)?\s*([A-Za-z]{2,8})\s*\}?\s*(?:\\times|\u00d7|[xX*])\s*(?:\\(?:text|mathrm)\{)?\s*([A-Za-z]{2,8})"
-    r"\s*\}?[\s$.]*"
+    r"\s*\}?[\s$.]*",
+    one_of=("x", "*", "\u00d7", "\\times"),
 )
 _HEXADECIMAL = frozenset("0123456789abcdefABCDEF")
 MAX_PARTS = 8

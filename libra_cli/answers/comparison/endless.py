@@ -20,7 +20,8 @@ _BUILDER = lazy_pattern(
 )
 _RUN = lazy_pattern(
     r"(?:\\\{[a-z](?:\\in\\mathbb\{?[ZN]\}?)?(?:\\mid|\||:))?(?P<low>-?\d+)(?P<from><|\\leq)(?P<letter>[a-z])(?P<to><|\\leq)(?P<high>-?\d+)"
-    r"(?:,?[a-z]?\\in\\mathbb\{?[ZN]\}?)?(?:\\\})?"
+    r"(?:,?[a-z]?\\in\\mathbb\{?[ZN]\}?)?(?:\\\})?",
+    one_of=("<", "\\leq"),
 )
 _NATURALS = lazy_pattern(r"\\mathbb\s*\{?\s*N\b")
 _SAID = lazy_pattern(

@@ -65,11 +65,13 @@ _PARAMETERS = frozenset("tskmnrulad")
 """Letters of parameters, or of their names."""
 _NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
-    r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])"
+    r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])",
+    one_of=("not", "at most", "at least", " than", "up to", "over", "under", "...", "dots", "\\to"),
 )
-_OF_ARGUMENT = lazy_pattern(r"[A-Za-z]\s*\(\s*[a-z]\s*\)\s*=")
+_OF_ARGUMENT = lazy_pattern(r"[A-Za-z]\s*\(\s*[a-z]\s*\)\s*=", one_of=("(",))
 _MAY_GO_ON = lazy_pattern(
-    r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n"
+    r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n",
+    one_of=("...", "\u2026", "dots", ",", "<", "\u2264", "\\le", "integers", "numbers", "multiples", "{"),
 )
 OTHER_UNIT = "other_unit"
 """Why a pair is undecided whose units may differ."""

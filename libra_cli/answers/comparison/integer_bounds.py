@@ -7,7 +7,8 @@ import re
 from libra_cli.lazy_pattern import lazy_pattern
 
 _BOUND = lazy_pattern(
-    r"\s*\$?\s*([a-z])\s*(<=|>=|<|>|\\leq?(?:slant)?|\\geq?(?:slant)?|\u2264|\u2265)\s*(-?\d+)\s*\$?\s*"
+    r"\s*\$?\s*([a-z])\s*(<=|>=|<|>|\\leq?(?:slant)?|\\geq?(?:slant)?|\u2264|\u2265)\s*(-?\d+)\s*\$?\s*",
+    one_of=("\u2264", ">", "<", "\u2265", "\\le", "\\ge"),
 )
 _NEAR = 60
 _BEFORE = ("integer", "integers", "integer values of", "integers such that", "natural number", "natural numbers")

@@ -26,7 +26,8 @@ _CHARGE = lazy_pattern(r"^(\d{1,2})([+-])$")
 _WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
 _CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
 _MAY_BE_VECTOR = lazy_pattern(
-    r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302"
+    r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302",
+    one_of=("j", "k", "e_", "\\bm", "\\hat", "\\vec", "\\imath", "\\mathbf", "\\boldsymbol", "\u0302"),
 )
 _BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
 _LOSS = lazy_pattern(r"^((?:[^()]*(?:[=:]|\bis))?\s*)\((\\?[$\u20ac\u00a3]\d[\d,.]*)\)$")

@@ -27,17 +27,26 @@ _RISING = {"<": ">", "\\leq": "\\geq"}
 _SIGNS = {"\\lt": "<", "\\gt": ">"}
 _STRICTNESS = {"<": (False, True), ">": (True, True), "\\leq": (False, False), "\\geq": (True, False)}
 """Whether the left side is the larger one, and never equal."""
-_EVERY = lazy_pattern(r"(?:(?:all|every|any|for all)(?: real)?(?: numbers?| values? of)? ?(?=[a-z][<>\\]))")
+_EVERY = lazy_pattern(
+    r"(?:(?:all|every|any|for all)(?: real)?(?: numbers?| values? of)? ?(?=[a-z][<>\\]))",
+    one_of=("any", "all", "every"),
+)
 _NAMED_VALUE = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=")
 _EXCLUDED = latex.COMMAS | {"and"}
 _COORDINATES = frozenset("xyz")
-_BUILDER = lazy_pattern(r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL)
+_BUILDER = lazy_pattern(
+    r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL, one_of=("\\{",)
+)
 _REALS = frozenset(("\\mathbb{R}", "\\mathbb R", "(-\\infty,\\infty)", "R"))
 _FAMILY = lazy_pattern(
     r"\\\{(?P<term>.+?)(?:\\mid|\\?\||:) ?(?P<letter>[a-z])"
-    r"\\in\\mathbb\{?(?P<integers>[ZN])\}?(?P<positive>\^\{?\+\}?|)\\\}"
+    r"\\in\\mathbb\{?(?P<integers>[ZN])\}?(?P<positive>\^\{?\+\}?|)\\\}",
+    one_of=("\\in\\mathbb",),
 )
-_WITHOUT = lazy_pattern(r"(?:\\setminus|\\backslash|-)\\\{(.*)\\\}|(?: ?except(?: for)? )(?:[a-z]=)?(.+)")
+_WITHOUT = lazy_pattern(
+    r"(?:\\setminus|\\backslash|-)\\\{(.*)\\\}|(?: ?except(?: for)? )(?:[a-z]=)?(.+)",
+    one_of=("-\\{", "except ", "setminus", "backslash"),
+)
 _INFINITE = ("\\infty", "-\\infty")
 
 _HOLDS: dict[str, Callable[[Any, Any, bool], bool]] = {

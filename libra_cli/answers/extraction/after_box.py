@@ -18,11 +18,13 @@ _BOX_OF_NAME = lazy_pattern(
     r"\\boxed\{(?:\s*(?P<inside>[A-Za-z](?:_\{?\w\}?)?|(?:\\text\{)?[a-z]{3,12}\}?) ?= ?)?"
     r"(?P<value>[^{}=]{0,40}(?:\{[^{}=]{0,40}\}[^{}=]{0,40}){0,4})\}"
 )
-_CORRECTED = lazy_pattern(r"(?i)\b(?:correction|actually|wait|mistake|sorry)\b")
+_CORRECTED = lazy_pattern(
+    r"(?i)\b(?:correction|actually|wait|mistake|sorry)\b", one_of=("wait", "sorry", "mistake", "actually", "correction")
+)
 _LABELLED = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z] ?: ?\$?\\boxed")
 """A box behind the name of its value: y: \\boxed{1}."""
 _BOX = lazy_pattern(r"\\boxed\{([^{}]{0,60}(?:\{[^{}]{0,40}\}[^{}]{0,40}){0,4})\}")
-_NAME_IN_REFERENCE = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?|[a-z]{3,12}) ?=")
+_NAME_IN_REFERENCE = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?|[a-z]{3,12}) ?=", one_of=("=",))
 _CARRIED_OUT = lazy_pattern(
     r"[$\s]{0,3}=\s?\$?(?P<value>-?(?:\d[\d.,]*(?<=\d)|\\[dt]?frac\{\d+\}\{\d+\}))(?![\w^*/!])"
     r"(?!\s*\$?\s*(?:\\text\s*\{\s*)?(?:or|and)\b|\s*,\s*-?\d|\s*(?:\\pm|[-+*/\u00b7\u00d7]|\\cdot|\\times))"

@@ -19,9 +19,10 @@ _COMPOUND_UNIT = lazy_pattern(
 CLAUSES = lazy_pattern(
     r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
 )
-_BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]")
+_BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]", one_of=("(", "\uff08"))
 _CONTRAST = lazy_pattern(
-    r",? (?:and not|but not|rather than|instead of) (?:an? |the )?[\w-]+(?: (?:one|function|number|set))?(?=[.,;!]|$)"
+    r",? (?:and not|but not|rather than|instead of) (?:an? |the )?[\w-]+(?: (?:one|function|number|set))?(?=[.,;!]|$)",
+    one_of=("but not", "and not", "instead of", "rather than"),
 )
 """What is denied behind the answer: even rather than odd."""
 NEGATORS = words.table(

@@ -16,8 +16,8 @@ _CALCULATION = lazy_pattern(r"(?<![\d.,])\d[\d.,]*(?:[^\w=.,]{1,12}\d[\d.,]*)*[^
 """What leads to the result of a calculation: 20 - 5 =."""
 _NUMBER = lazy_pattern(r"(?<![\w.])-?\d+(?:,\d{3})*(?:\.\d+)?(?:/\d+)?(?!\d|[abknpqrtxyz](?![A-Za-z]))")
 """A number that is no factor of a variable."""
-_COMPOUND = lazy_pattern(r"\d+(?:-\d+){2,3}")
-_DECIMAL_COMMA = lazy_pattern(r"\d+,\d{1,2}")
+_COMPOUND = lazy_pattern(r"\d+(?:-\d+){2,3}", one_of=("-",))
+_DECIMAL_COMMA = lazy_pattern(r"\d+,\d{1,2}", one_of=(",",))
 _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 """A variable."""
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
@@ -42,12 +42,16 @@ _SUPPOSES = lazy_pattern(
 _CORRECTS = lazy_pattern(
     r"\b(?:should|must|ha(?:s|ve) to|ought|needs? to|ask(?:s|ed)|wants?|in fact|actually|really)\b"
 )
-_REASON = lazy_pattern(r",? \b(?:because|since|as) (?!(?i:many|much|well)\b)(?![^.]*\b(?:so|thus|hence|therefore)\b)")
+_REASON = lazy_pattern(
+    r",? \b(?:because|since|as) (?!(?i:many|much|well)\b)(?![^.]*\b(?:so|thus|hence|therefore)\b)",
+    one_of=("as", "since", "because"),
+)
 _DECLARED = lazy_pattern(
     r"(?:^|, (?:and|so) |\b(?:so|thus|hence|therefore),? )\$?(?P<figure>-?\d[\d,.]*(?<=\d)|-?\d+/\d+)\$? is "
     r"(?:our|the|my)(?: final| required| desired| correct| sought| asked)? (?:answer|value|result|number|one)"
     r"(?: (?:we|that|which|asked|required|sought|to)\b[^,;\d]*)?[.!]?$"
-    r"|, (?:and|so) \$?(?P<said>-?\d[\d,.]*(?<=\d))\$? is what [^,;\d]*$"
+    r"|, (?:and|so) \$?(?P<said>-?\d[\d,.]*(?<=\d))\$? is what [^,;\d]*$",
+    one_of=(" is the", " is my", " is our", " is what "),
 )
 """A figure that a last clause calls the answer: and 54 is our answer."""
 _FEW = 4

@@ -40,8 +40,8 @@ _UNKNOWN = lazy_pattern(
     r"(?<![A-Za-z])[a-z](?![A-Za-z(])(?=\s*[-+^*/\u00b2\u00b3])|[-+*/^]\s*[a-z](?![A-Za-z(])|\d[a-z](?![A-Za-z])"
 )
 _CLAUSE = lazy_pattern(r"[;,] |[\uff0c\uff1b\u3002]")
-_SIZED = lazy_pattern(r"\\(?:left|right)(?![A-Za-z])")
-_COMMAND = lazy_pattern(r"\\[A-Za-z]+")
+_SIZED = lazy_pattern(r"\\(?:left|right)(?![A-Za-z])", one_of=("\\left", "\\right"))
+_COMMAND = lazy_pattern(r"\\[A-Za-z]+", one_of=("\\",))
 _SYMBOL = 3
 """Letters of the longest symbol or function."""
 _IN_DOLLARS = lazy_pattern(r"(?<![\\\d])\$(?=\S)([^$\n]*)(?<=\S)\$(?!\d)")
@@ -49,13 +49,20 @@ _BOLD = lazy_pattern(r"\\text(?:bf|it)\{([^{}]*)\}|\*\*([^*\n]*)\*\*|__([^_\n]*)
 _REMARK = lazy_pattern(
     r"\s*(?:[(\uff08][^()\uff08\uff09]*(?:\([^()]*\)[^()\uff08\uff09]*)*[)\uff09]|(?:,| to| in) ?(?:about |exactly )?"
     r"(?:\w+|\d) ?(?:decimal places?|significant (?:figures?|digits?)|d\.?p\.?|s\.?f\.?|places)"
-    r"|,? overall|,? in total|,? altogether)\s*$"
+    r"|,? overall|,? in total|,? altogether)\s*$",
+    one_of=(
+        *("(", "\uff08", "sf", "dp", "d.p", "s.f", "place", " overall", " in total"),
+        *(" altogether", "significant"),
+    ),
 )
-_WITH_EQUALITY = lazy_pattern(r"[,;] (?:with |and )?equality\b.{0,80}$")
+_WITH_EQUALITY = lazy_pattern(r"[,;] (?:with |and )?equality\b.{0,80}$", one_of=("equality",))
 _AROUND = " ()\uff08\uff09"
 _ENDS_OPEN = lazy_pattern(r"(?:\bper|/|\bof)$")
-_ABOUT = lazy_pattern(r"^(?:about|approximately|approx\.|roughly|around|exactly|just|only|simply)\s+(?=\S)")
-_DECIMAL_COMMA = lazy_pattern(r"(?<![\d.,])(\d+),(\d{1,2}|\d{4,})(?![\d.,])")
+_ABOUT = lazy_pattern(
+    r"^(?:about|approximately|approx\.|roughly|around|exactly|just|only|simply)\s+(?=\S)",
+    one_of=("just", "only", "about", "around", "simply", "approx", "exactly", "roughly"),
+)
+_DECIMAL_COMMA = lazy_pattern(r"(?<![\d.,])(\d+),(\d{1,2}|\d{4,})(?![\d.,])", one_of=(",",))
 _LEAD = lazy_pattern(r"(?P<words>(?:[^\W\d_][\w'\u2019-]*\s+){1,8})(?P<rest>.+)")
 _COPULAS = words.table("is are equals of to be get gives have was makes only exactly about")
 """Words that lead to a restated result."""

@@ -14,7 +14,9 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _SHORT = 64
 _FEW_WORDS = 4
-_SPELLED = lazy_pattern(r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE)
+_SPELLED = lazy_pattern(
+    r"\b(?:hundred|thousand|million|dozen)\b", re.IGNORECASE, one_of=("dozen", "million", "hundred", "thousand")
+)
 _LETTER_SAID = lazy_pattern(
     r"(?:It|This|That|The \w+)(?: is| was|['\u2019]s)(?: (?:just|simply|only))? ?([A-Za-z]{1,2})[.!]?"
     r"|The symbol ([A-Za-z]{1,2})[.!]?"

@@ -24,12 +24,13 @@ _COUNT = lazy_pattern(
 )
 _THERE_ARE = lazy_pattern(
     r"(?i:(?:so|thus|hence|therefore),? )?(?i:there (?:are|is)) (?i:exactly |only |just )?"
-    r"(?P<count>\d{1,9}|[A-Za-z-]{3,20})(?P<noun>(?: [A-Za-z-]+){0,3})(?:[,:;.] |[.!]?$)"
+    r"(?P<count>\d{1,9}|[A-Za-z-]{3,20})(?P<noun>(?: [A-Za-z-]+){0,3})(?:[,:;.] |[.!]?$)",
+    one_of=("there is", "there are"),
 )
 _COUNTED = lazy_pattern(r"ow many (\w+)")
-_ASKS_PERCENT = lazy_pattern(r"(?i:what percent(?:age)? of) [$\u20ac]?\d")
+_ASKS_PERCENT = lazy_pattern(r"(?i:what percent(?:age)? of) [$\u20ac]?\d", one_of=("what percent",))
 _PERCENT_OF = lazy_pattern(r"(?<![\w.,-])([A-Za-z-]{3,20}|\d[\d.]{0,12}) ?(?:\\?%|percent|per cent) of\b")
-_THERE_IS = lazy_pattern(r"^there(?: is|['\u2019]s| are) ")
+_THERE_IS = lazy_pattern(r"^there(?: is|['\u2019]s| are) ", one_of=("there is", "there are", "there's", "there\u2019s"))
 _VALUE = r"\*{0,2}\$?(?P<value>-?\d[\d.,/]*(?<=\d)|\\frac\{\d+\}\{\d+\})\$?\*{0,2}"
 _LED = lazy_pattern(
     rf"(?:(?:it is|it's|the answer's) )?{_VALUE},? (?P<behind>(?i:because|since|as|it|they|there|which|that)\b.*)"
@@ -37,7 +38,11 @@ _LED = lazy_pattern(
 _ONCE_MORE = lazy_pattern(
     r",? (?:i\.e\.|that is|in other words|which (?:is|equals)|d\. ?h\.|das hei\u00dft|c['\u2019]est-\u00e0-dire|soit"
     r"|es decir|ou seja|cio\u00e8),? "
-    r"(?P<value>[^,;:]{1,40}?|[^,;:()\u27e8]{0,20}[(\u27e8][^()\u27e8;:]{1,40}[)\u27e9]\$?)[.!]?$"
+    r"(?P<value>[^,;:]{1,40}?|[^,;:()\u27e8]{0,20}[(\u27e8][^()\u27e8;:]{1,40}[)\u27e9]\$?)[.!]?$",
+    one_of=(
+        *("i.e.", "that is", "in other words", "which is", "which equals", "d.h.", "d. h."),
+        *("das heißt", "-dire", "soit", "es decir", "ou seja", "cioè"),
+    ),
 )
 _BOUNDS = ("<", ">", "\u2264", "\u2265")
 _LEADING = lazy_pattern(
@@ -60,7 +65,7 @@ _ROWS = words.table("step steps row line stage first second third")
 """Words of a question that may ask for one row of a table."""
 _SEQUENCE = lazy_pattern(r"(?<![\d.,])-?\d+(?:, ?-?\d+){2,}")
 _RESULT = lazy_pattern(r"=|\b(?i:so|thus|hence|therefore|answer)\b")
-_NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}")
+_NUMBERED = lazy_pattern(r"(?<![\d-])\d+(?:-\d+){2,3} [a-z]{3}", one_of=("-",))
 _PARTS = lazy_pattern(r", |; ")
 _NAMED = lazy_pattern(r"\**(?:the )?(?P<name>[A-Za-z][A-Za-z -]{0,30}?)\** ?[:=] ?\**(?P<value>-?\\?[\d\\][^=:]{0,30})")
 _QUANTITY = lazy_pattern(

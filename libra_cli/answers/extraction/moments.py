@@ -17,12 +17,20 @@ _MONTH = (
     "|(?:Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)(?![a-z]))"
 )
 _KINDS = (
-    lazy_pattern(r"(?<![\w:.])\d{1,2}(?::\d\d(?![\d:])(?: ?[ap]\.?m\b\.?)?| ?[ap]\.?m\b\.?)", re.IGNORECASE),
+    lazy_pattern(
+        r"(?<![\w:.])\d{1,2}(?::\d\d(?![\d:])(?: ?[ap]\.?m\b\.?)?| ?[ap]\.?m\b\.?)",
+        re.IGNORECASE,
+        one_of=(":", "pm", "am", "a.m", "p.m"),
+    ),
     lazy_pattern(
         rf"(?<!\w)(?:\d{{1,2}}(?:st|nd|rd|th)?(?: of)? )?{_MONTH}(?: \d{{1,2}}(?:st|nd|rd|th)?(?!\d))?(?:,? \d{{4}})?"
-        r"(?!\w)"
+        r"(?!\w)",
+        one_of=("aug", "jan", "mar", "oct", "apr", "nov", "may", "sep", "feb", "jun", "dec", "jul"),
     ),
-    lazy_pattern(r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b"),
+    lazy_pattern(
+        r"\b(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day\b",
+        one_of=("sunday", "monday", "friday", "tuesday", "thursday", "saturday", "wednesday"),
+    ),
 )
 _STARTS = lazy_pattern(
     r"\b(?:after|from|since|plus|departures?|departs?|departed|departing|starting|starts?|started|begin|begins|beginning"

@@ -39,7 +39,10 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _FEW = 3
 """Words of a line without a full stop."""
-_ROUNDS = lazy_pattern(r"\b(?i:about|approx\w*|roughly|around|decimals?|numerically|nearly)\b|\u2248|\\approx")
+_ROUNDS = lazy_pattern(
+    r"\b(?i:about|approx\w*|roughly|around|decimals?|numerically|nearly)\b|\u2248|\\approx",
+    one_of=("\u2248", "about", "around", "approx", "nearly", "roughly", "decimal", "numerically"),
+)
 _ANNOUNCED = ("answer", "result", "value", "solution", "derivative", "asked for", "required", "we need", "we want")
 _ANNOUNCES = lazy_pattern(
     r"(?:(?:and|so|then|thus|hence),? )?(?:this|that|it|doing so|which)(?: then| finally| now)? (?:will )?"

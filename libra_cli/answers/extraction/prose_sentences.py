@@ -50,7 +50,9 @@ _GIVES = lazy_pattern(
 )
 _LEFT = lazy_pattern(r"\b(?:left|leav\w+|remain\w*|still|has|have|keeps?|so|now|are|is)\b|[-=\u2212]")
 _DIGITS = lazy_pattern(r"\d+(?:\.\d+)?")
-_UNSOLVED = lazy_pattern(r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[-+\u2212] ?\d+) ?= ?[-\u2212]?\d+\$?")
+_UNSOLVED = lazy_pattern(
+    r"\$?(?:\d+ ?[a-z]|\d+ ?[a-z] ?[-+\u2212] ?\d+|[a-z] ?[-+\u2212] ?\d+) ?= ?[-\u2212]?\d+\$?", one_of=("=",)
+)
 """An equation with one unknown that is not solved: 2n + 6 = 30."""
 _EACH_TIME = lazy_pattern(
     r"\b(?i:each|every|per|in one|in each|in every|in a) (?P<time>second|minute|hour|day|week|month|year)\b"

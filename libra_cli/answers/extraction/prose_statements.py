@@ -48,13 +48,15 @@ _MULTIPLES = tuple("十百千万亿億兆만억")
 _REFUSAL = lazy_pattern(
     r"(?i:\bI (?:really |just )?(?:don['\u2019]t|do not) know\b|\bI(?:['\u2019]m| am) not sure\b|\b(?:no idea"
     r"|sorry)\b"
-    r"|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)"
+    r"|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)",
+    one_of=("know", "not sure", "no idea", "sorry", " say", " answer", " tell", " help"),
 )
 _AUXILIARIES = lazy_pattern(r"\b(?:it|they|has|have|had|does|do|did|is|are|was|were)\b")
 _UNDECIDED_BETWEEN = lazy_pattern(
     r"(?i:\b(?:one|either) of (?:those|these|them|the two)\s*[.!]?\s*\Z|\bboth (?:answers )?are possible\b"
     r"|\b(?:don't|don\u2019t|do not|can't|can\u2019t|cannot) (?:know|tell|say|decide) which\b"
-    r"|\b(?:either|any) of these may be\b)"
+    r"|\b(?:either|any) of these may be\b)",
+    one_of=("one of", "either", "any of", "possible", "which"),
 )
 _SENTENCE_END = lazy_pattern(r"[.!](?!\d)|[。！\n]")
 _BRACKETS = lazy_pattern(r"\s?\([^()]*\)")

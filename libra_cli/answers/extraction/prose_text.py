@@ -65,7 +65,8 @@ _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
 _SPACED = lazy_pattern(r"(?:(?<=[=\u2248] )|(?<= is )|(?<= are ))\d{1,3}(?: \d{3}){1,4}(?![\d/]|[.,]\d| ?\d)")
 _SPELLED = lazy_pattern(
     r"\b(?P<words>[A-Za-z]{2,20}(?:[- ][A-Za-z]{2,20}){0,6})"
-    r" \((?P<figure>[$\u20ac\u00a3]?\d[\d,.]*(?P<unit> ?[%A-Za-z\u00b0]{0,9}))\)"
+    r" \((?P<figure>[$\u20ac\u00a3]?\d[\d,.]*(?P<unit> ?[%A-Za-z\u00b0]{0,9}))\)",
+    one_of=(" (",),
 )
 """A number in words and once more in digits: seventy-five percent (75 %)."""
 
@@ -99,12 +100,17 @@ _DECLARATION = lazy_pattern(
 """What a letter in a formula is: K a constant."""
 _THATS_IT = lazy_pattern(
     r"(?<=[\d}$)]),? (?:so|and) (?:that|this|it)(?: is|['\u2019]s) (?:the|our|my|your) "
-    r"(?!wrong|other|incorrect|opposite|first|same|reason|only|smallest|largest)[a-z]{4,}(?: [a-z]{4,})?[.!]*$"
+    r"(?!wrong|other|incorrect|opposite|first|same|reason|only|smallest|largest)[a-z]{4,}(?: [a-z]{4,})?[.!]*$",
+    one_of=(" so it", " so this", " so that", " and it", " and this", " and that"),
 )
 """What a sentence ends with that only says what its value is: so that's the quotient."""
 _MONTH_OF_YEAR = lazy_pattern(
     r"(?<= )(January|February|March|April|May|June|July|August|September|October|November|December)"
-    r" (?:19|20)\d\d(?= [a-z])"
+    r" (?:19|20)\d\d(?= [a-z])",
+    one_of=(
+        *("january", "february", "march", "april", "may ", "june", "july", "august", "september"),
+        *("october", "november", "december"),
+    ),
 )
 _MEANS_IT = ("handelt", "'agit d", "\u2019agit d", "e trata d", "rata-se d", "i tratta d")
 _ANY_CONSTANT = (" any ", " some ", " every ", "\u211d")

@@ -19,7 +19,8 @@ _MARK = "####"
 _LABEL = lazy_pattern(
     r"(?i:(?:final |correct |the )*(?:ans(?:wer)?|solution)(?: is)?\s*[.:]"
     r"|the (?:final |correct )?answer is:?)\s+(?=\S)"
-    r"|(?:\u2248|\\approx(?![A-Za-z])) ?|(?:[A-Z]?[a-z]{3,} )+(?=\([^()]*\)\.?$)"
+    r"|(?:\u2248|\\approx(?![A-Za-z])) ?|(?:[A-Z]?[a-z]{3,} )+(?=\([^()]*\)\.?$)",
+    one_of=("(", "\u2248", "ans", "\\approx", "solution"),
 )
 _REASON = lazy_pattern(
     r"\s*[,;]?\s+(?:because|since|which (?:is|can|equals|follows|was)|as (?:shown|required)"
@@ -29,7 +30,9 @@ _REASON = lazy_pattern(
     r"|[.;]\s+(?=[A-Z][a-z]*\s+[A-Za-z]|\d+ (?:is|=))|\.?\s*\n\s*(?=[A-Z][a-z]+)"
 )
 """Where a remark begins behind an answer."""
-_IN_BRACKETS = lazy_pattern(r"^(.*\S)\s+[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\.?$", re.DOTALL)
+_IN_BRACKETS = lazy_pattern(
+    r"^(.*\S)\s+[(\[]([^()\[\]]*(?:\([^()]*\)[^()\[\]]*)*)[)\]]\.?$", re.DOTALL, one_of=("(", "[")
+)
 _OF_MARKS = lazy_pattern(r"(?i:accept|\d+ (?:marks?|s\.?f|d\.?p|sig|dec)|to \d|correct to|approx|exact)")
 _KEPT = words.table("mod base if when where for or and x n k except excluding any all every each up with without only")
 """Words with which brackets begin that say more of an answer."""
@@ -38,12 +41,14 @@ _STATES = lazy_pattern(
 )
 _VERDICT = lazy_pattern(
     r"(?i:(yes|no|true|false))(?:[,.;:]\s+|\s+(?:\(|[\u2014\u2013-]\s+))"
-    r"(?!(?:except|but|only|if|unless|when|for)\b)(?=\S)"
+    r"(?!(?:except|but|only|if|unless|when|for)\b)(?=\S)",
+    one_of=("no", "yes", "true", "false"),
 )
 _OPTION = lazy_pattern(
-    r"\(?([A-J])\)?(?:,\s+(?:since|because|as|which|the)\b|\s+[\u2014\u2013-]\s+(?=[A-Z][A-Za-z]{2}))"
+    r"\(?([A-J])\)?(?:,\s+(?:since|because|as|which|the)\b|\s+[\u2014\u2013-]\s+(?=[A-Z][A-Za-z]{2}))",
+    one_of=("\u2014", "\u2013", ",", "-"),
 )
-_NEXT_VALUE = lazy_pattern(r"(?<=\d), so (?=[A-Za-z]\w{0,2} ?= ?[^=]+$)")
+_NEXT_VALUE = lazy_pattern(r"(?<=\d), so (?=[A-Za-z]\w{0,2} ?= ?[^=]+$)", one_of=(", so ",))
 """What joins the value of another name: x = 2, so y = 3."""
 _LETTER = lazy_pattern(r"\(?[A-J]\)?")
 _VALUE = lazy_pattern(r"\d|\\|^[^\W\d_]+(?: [^\W\d_]+){0,2}$")

@@ -37,17 +37,25 @@ _REWRITES = lazy_pattern(
 )
 """A question that gives a formula and asks for another form of it."""
 _WRITE = r"\b(?:write|express|convert|give|answer|expressed|written)\b.{0,120}?\b"
-_EXPAND = lazy_pattern(_IMPERATIVE + r"(?:expand|multiply out)\b")
-_FACTOR = lazy_pattern(_IMPERATIVE + r"factor(?:i[sz]e)?\b(?! of)|\bfactor(?:i[sz]ed?|ed)? (?:completely|fully|form)")
+_EXPAND = lazy_pattern(_IMPERATIVE + r"(?:expand|multiply out)\b", one_of=("expand", "multiply out"))
+_FACTOR = lazy_pattern(
+    _IMPERATIVE + r"factor(?:i[sz]e)?\b(?! of)|\bfactor(?:i[sz]ed?|ed)? (?:completely|fully|form)", one_of=("factor",)
+)
 _LOWEST = lazy_pattern(
     r"\b(?:lowest terms|simplest (?:form|terms)|reduced (?:form|fraction)|simplified fraction|irreducible fraction)"
-    rf"|{_IMPERATIVE}(?:simplify|reduce)\b(?! (?:the|its|their|our|your) [a-z]+ (?:of|by|to)\b)"
+    rf"|{_IMPERATIVE}(?:simplify|reduce)\b(?! (?:the|its|their|our|your) [a-z]+ (?:of|by|to)\b)",
+    one_of=("reduce", "simplif", "lowest", "simplest", "irreducible"),
 )
-_RADICAL = lazy_pattern(rf"\bsimplest (?:radical )?form|{_IMPERATIVE}simplify\b|\bsimplified radical")
-_STANDARD = lazy_pattern(_WRITE + r"(?:scientific notation|standard form)")
-_RATIONAL = lazy_pattern(_IMPERATIVE + r"rationali[sz]e\b")
+_RADICAL = lazy_pattern(
+    rf"\bsimplest (?:radical )?form|{_IMPERATIVE}simplify\b|\bsimplified radical",
+    one_of=("simplify", "simplest", "simplified"),
+)
+_STANDARD = lazy_pattern(
+    _WRITE + r"(?:scientific notation|standard form)", one_of=("standard form", "scientific notation")
+)
+_RATIONAL = lazy_pattern(_IMPERATIVE + r"rationali[sz]e\b", one_of=("rationalise", "rationalize"))
 _AS_DECIMAL = lazy_pattern(
-    _WRITE + r"(?:as a (?:terminating |exact )?decimal|(?:in|to) (?:a )?decimal (?:form|notation))"
+    _WRITE + r"(?:as a (?:terminating |exact )?decimal|(?:in|to) (?:a )?decimal (?:form|notation))", one_of=("decimal",)
 )
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six")
 _PLACES_OF = {"tenth": 1, "hundredth": 2, "cent": 2, "penny": 2, "thousandth": 3, "ten-thousandth": 4}

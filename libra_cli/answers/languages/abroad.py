@@ -38,7 +38,7 @@ _BOUNDS_BEHIND = tuple("以上 以下 以内 以內 未満 未满 より を超�
 _NEAR = 10
 """Characters between a number in signs and the words that make it a bound."""
 _STOPS = "，。,:：、；;！!"
-_DOZENS_IN_DIGITS = lazy_pattern(r"\d (?:dozen|and a half)")
+_DOZENS_IN_DIGITS = lazy_pattern(r"\d (?:dozen|and a half)", one_of=("dozen", "and a half"))
 _BOUNDS = (
     ("more", "than"),
     ("less", "than"),

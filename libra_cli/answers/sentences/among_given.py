@@ -22,10 +22,14 @@ _CALCULATION = lazy_pattern(
 _RESULT = lazy_pattern(
     r" (?:(?:which|that|this) )?(?:works? out (?:to|at)|comes? (?:out )?to|amounts? to|averages? out (?:to"
     r"|at)|means(?: that)?"
-    r"|ends? up with|for a total of|adds up to) "
+    r"|ends? up with|for a total of|adds up to) ",
+    one_of=(*("work", "come", "amount", "average", "means", "end up", "ends up"), *("for a total of", "adds up to")),
 )
 """Verbs behind which the result stands."""
-_LEAVES = lazy_pattern(r"(?:,? (?:leaving|which leaves)|(?<=\d) leaves|(?<=[a-z]) leaves) (?:[A-Za-z]+ ){0,2}?with ")
+_LEAVES = lazy_pattern(
+    r"(?:,? (?:leaving|which leaves)|(?<=\d) leaves|(?<=[a-z]) leaves) (?:[A-Za-z]+ ){0,2}?with ",
+    one_of=(" leaves", "leaving"),
+)
 _CLAUSES = lazy_pattern(
     r"; |, (?:so|and|which|then|but|thus|hence|therefore|meaning|leaving|giving|making)\b"
     r"| so (?=[a-z]+ [a-z]+ \d)|, (?=[a-z]+ )"
@@ -50,7 +54,10 @@ _UNSURE = words.table(
     thirds quarters
     """
 )
-_REASON = lazy_pattern(r",? \b(?:because|since|as|given that|considering)\b.*$")
+_REASON = lazy_pattern(
+    r",? \b(?:because|since|as|given that|considering)\b.*$",
+    one_of=("as", "since", "because", "given that", "considering"),
+)
 _ANY = lazy_pattern(r"\d+(?:[.,]\d+)*")
 
 

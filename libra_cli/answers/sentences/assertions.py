@@ -46,7 +46,8 @@ _BEFORE_SIDE = vocabulary.RESULTS | {"gives", "yields"}
 _OPERATORS = ("\u222b", "\\int", "\u2211", "\\sum", "\\lim", "lim ", "lim_", "d/d", "\\frac{d")
 """Signs of a side that is worked out, and no name."""
 _TOLD_BEFORE = lazy_pattern(
-    r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$"
+    r"(?:I|My) (?:first|initial(?:ly)?|originally|earlier|previous(?:ly)?)\b.*\b(?:wrong|incorrect|mistaken)\.?$",
+    one_of=("first", "initial", "earlier", "previous", "original"),
 )
 """A remark about an answer that was given before: I first said 54, which was wrong."""
 _SUPPOSED = lazy_pattern(r"^[^,.;]{1,60} would have (?:given|been|made|left|meant|led|produced|yielded|resulted)\b")

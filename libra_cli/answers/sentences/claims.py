@@ -27,7 +27,7 @@ _TOKEN = lazy_pattern(
 )
 _UNREAD = ("\\(", "\\[", "\\frac", "\\sqrt", "^", "<", ">", "{", "...")
 """Signs of a formula, which other readers read."""
-_OUT_OF = lazy_pattern(r"(?:robability|chances?|odds|fraction)\b.*\d out of (?:every )?\d")
+_OUT_OF = lazy_pattern(r"(?:robability|chances?|odds|fraction)\b.*\d out of (?:every )?\d", one_of=(" out of ",))
 _NAMED = lazy_pattern(r"(?<![^\s,;])([^\W\d_]{3,}) ?= ?(?=\$?\d)")
 """A word that stands for a value: John = 16."""
 _CUTS = words.table("and or but while whereas although though")

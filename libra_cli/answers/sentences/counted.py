@@ -16,7 +16,10 @@ _NUMBER = lazy_pattern(r"(?<![\w.,/$\u20ac\u00a3])(\d+(?:,\d{3})*(?:\.\d+)?)(?![
 _CALCULATION = lazy_pattern(
     r"(?<![\d.,])\d[\d.,]*(?: ?[-+*/\u00d7\u00f7\u2212\u00b7] ?\d[\d.,]*)+(?: ?[=\u2248] ?\d[\d.,]*)?"
 )
-_REASON = lazy_pattern(r",? \b(?:because|since|as|given that|considering)\b.*$")
+_REASON = lazy_pattern(
+    r",? \b(?:because|since|as|given that|considering)\b.*$",
+    one_of=("as", "since", "because", "given that", "considering"),
+)
 _UNSURE = words.table(
     """
     except but without minus less fewer half twice double dozen or if not than one two three about nearly almost each

@@ -11,6 +11,7 @@ DENIED_AT_ONCE = lazy_pattern(
     r"\s+(?:actually\s+)?(?:(?:wrong|incorrect|a mistake)\b"
     r"|not(?:\s+(?:right|correct|the (?:right |correct |final )?answer))?(?=\s*(?:[.!?,;]|$)))",
     re.IGNORECASE,
+    one_of=("not", "wrong", "a mistake", "incorrect"),
 )
 _MISTAKES = r"(?:a|an|some) (?:\w+ )?(?:mistakes?|errors?|slip)"
 DENIED = lazy_pattern(
@@ -25,12 +26,21 @@ DENIED = lazy_pattern(
     r"|\b(?:me equivoqué|je me suis trompée?|mi sono sbagliat[oa]|me enganei|ich habe mich (?:verrechnet|geirrt))"
     r"|\bя ошиб",
     re.IGNORECASE,
+    one_of=(
+        *("wrong", "incorrect", "mis", "error", "not right", "not correct", "not the answer"),
+        *("slip", "reject", "back", "scratch", "fails", "oops", "\u4e86", "equivoqu", "tromp"),
+        *("sbagliat", "enganei", "verrechnet", "geirrt", "ошиб"),
+    ),
 )
 """Words that take back what stands before them."""
 DOUBTED = lazy_pattern(
     r"(?:^|[.!?\n(])[\s*_$\\)\]]{0,8}(?:(?:but|oh|ah),? )?"
     r"(?:wait|hold on|hmm+|actually|on second thought|correction|edit|sorry|no|let me re\w+)\b",
     re.IGNORECASE,
+    one_of=(
+        *("wait", "hold on", "hm", "actually", "on second thought", "correction", "edit", "sorry"),
+        *("no", "let me re"),
+    ),
 )
 """A sentence that may change what stands before it: an explicit statement behind it counts."""
 RESTATED = lazy_pattern(

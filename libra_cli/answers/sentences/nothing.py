@@ -63,7 +63,8 @@ _SO_NONE = lazy_pattern(
     r"(?:(?:there (?:are|is) )?(?:none|not (?:even )?(?:a single )?(?:one|any))(?: (?:are|is) left| at all| of them)?"
     r"|there (?:aren['\u2019]t|isn['\u2019]t) (?:any|one)"
     r"|(?:it|this|he|she|they|we|you|the [a-z]{3,12}) (?:ha(?:s|ve|d)|gets?|got|finds?|found|keeps?) none(?: left)?"
-    r")[.!]?$"
+    r")[.!]?$",
+    one_of=("none", "not ", "there aren", "there isn"),
 )
 """A last clause that concludes that there is none: so none."""
 _DENIALS = words.table(

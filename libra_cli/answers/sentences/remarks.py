@@ -115,7 +115,8 @@ _LAST_PART = lazy_pattern(r"[:,](?=\s)")
 _ROW = lazy_pattern(r"[A-Za-z][A-Za-z ]*[:=]\s*\S.{0,40}")
 _OTHER_CASE = lazy_pattern(
     r"(?:its|their) answer\b|(?:for|in|with) an? (?P<case>[^,.]{0,40}\d[^,.]{0,40}), (?:the|its) answer\b"
-    r"|as (?:an?|another) (?:\w+ )?(?:extension|exercise|follow-up|challenge)\b"
+    r"|as (?:an?|another) (?:\w+ )?(?:extension|exercise|follow-up|challenge)\b",
+    one_of=("answer", "exercise", "extension", "challenge", "follow-up"),
 )
 """Beginning of a remark about another case."""
 _OF_RESULT = ("its ", "the next ", "indeed", "it lies ", "this makes sense", "this is because")
@@ -133,7 +134,11 @@ _PLEA = lazy_pattern(
     r"|i (?:am wrong|made|was wrong)"
     r"|you (?:find|see|notice|spot) an?y? ?(?:mistake|error))|(?:let me know|correct me|feel free|any feedback)\b"
     r"|i (?:think|believe) (?:this|that|it|my answer) is (?:right|correct)[.! ]*$|i(?: am|'m) (?:only"
-    r"|just) an?\b|thank"
+    r"|just) an?\b|thank",
+    one_of=(
+        *("hope", "please", "sorry", "if there", "if i", "if you", "let me know", "correct me"),
+        *("feel free", "any feedback", "think", "believe", "i am", "i'm", "thank"),
+    ),
 )
 """A hope, a thanks or an excuse behind an answer."""
 _OTHER_QUANTITY = lazy_pattern(
@@ -149,7 +154,8 @@ _ASKED_THING = lazy_pattern(
 """The quantity that a question asks for: the area, A \u222a B."""
 _ANY_QUANTITY = words.table("answer result value number total solution sum rest one final")
 _ASKED_NAME = lazy_pattern(
-    r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b"
+    r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b",
+    one_of=("solve", "solution", "find", "value of", "what is"),
 )
 _ASSIGNED = lazy_pattern(r"(?<![A-Za-z\d])[A-Za-z] ?= ?-?[\d\\]")
 _SOLVED = lazy_pattern(r"(?<![A-Za-z\d])([A-Za-z]) ?= ?-?\d[\d./]{0,20}(?:[,;]|(?<=\.)| and)\s")
@@ -181,7 +187,8 @@ _LAST = lazy_pattern(
     r"(?:(?<=[.!?\u3002\uff01\uff1f*)\U0001f60a])[ \t]+(?=[A-Z(*\u00bf\u00a1]|[^\x00-\x7f])|\n+)(?=\S)"
 )
 _END_OF_PROOF = lazy_pattern(
-    r"\s*(?:\$?\\(?:blacksquare|square|Box|qedsymbol|qed|hfill)\$?|[\u220e\u25a0\u25a1]|Q\.?E\.?D\.?)\s*$"
+    r"\s*(?:\$?\\(?:blacksquare|square|Box|qedsymbol|qed|hfill)\$?|[\u220e\u25a0\u25a1]|Q\.?E\.?D\.?)\s*$",
+    one_of=("square", "\\box", "qed", "qe.d", "q.e", "\\hfill", "\u25a1", "\u25a0", "\u220e"),
 )
 _CONCLUDING = words.table(
     "so therefore hence thus consequently finally altogether answer total result conclusion get obtain yields gives"

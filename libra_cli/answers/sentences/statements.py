@@ -32,7 +32,8 @@ _SHOULD_BE = lazy_pattern(
 )
 _CHOICE = lazy_pattern(
     r"\bI(?:['\u2019](?:d|ll)| would| will)? (?:(?:go|stick) with|answer|settle (?:on|for)|say|conclude)"
-    r"(?: that)?(?: it(?:['\u2019]s| is))? (?P<answer>\**\\?\$?\\?[-\d(][^\n]*)"
+    r"(?: that)?(?: it(?:['\u2019]s| is))? (?P<answer>\**\\?\$?\\?[-\d(][^\n]*)",
+    one_of=("go with", "stick with", "answer", "settle", "say", "conclude"),
 )
 """What the first person decides on: I'd go with 9."""
 _NAMES = ("answer", "option", "choice")
@@ -52,7 +53,8 @@ _TAG = lazy_pattern(r"</?[A-Za-z_]{1,20}>")
 _EDIT = lazy_pattern(
     r"[(\[](?i:edit|correction|corrected|typo): ?(?:(?i:it )?(?i:should be|is) )?"
     r"(?P<answer>(?:[a-z] ?= ?)?(?:minus )?[-+\u2212]?(?:\\?\$)?\d[^()\[\],; ]{0,20}(?: ?[A-Za-z%\u00b0]{1,10})?)"
-    r"[,;)\]]"
+    r"[,;)\]]",
+    one_of=("edit:", "typo:", "corrected:", "correction:"),
 )
 """A correction in brackets: (edit: 17, dropped a sign)."""
 _SENTENCE_END = lazy_pattern(r"[.!](?=\s|$)(?!\s*\d)|[\u3002\uff01]")
@@ -65,7 +67,7 @@ _APPOSED = lazy_pattern(r"the [a-z]+(?: [a-z]+){0,3}, (?P<value>\$?-?\d[\d.,/]*(
 _FINISHED = lazy_pattern(r"(?<=[\w)}$%*])[.!] {1,2}(?=[A-Z][a-z']* )| (?=(?:because|since) )")
 _OF_ANOTHER = lazy_pattern(r"(?i:its|their|whose) \Z")
 """Words before "answer" in a statement of another case."""
-_BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*")
+_BOLD = lazy_pattern(r"\*\*(?=\S)([^*\n]{1,200})(?<=\S)\*\*", one_of=("**",))
 _NUMBERED = lazy_pattern(r"(?i:step|part|case|question|problem|example|method|phase|stage) ?#?\d{1,3}[.):]?")
 """The number of a step, in bold."""
 _MATH = lazy_pattern(

@@ -24,7 +24,12 @@ _IN_ENGLISH = lazy_pattern(
     rf"|(?:n['\u2019]t|not)(?: [a-z]+){{0,3}} enough {_FACTS}\b"
     rf"|\b(?:is|are)(?:n['\u2019]t| not) (?:enough|sufficient)(?: {_FACTS})?\b"
     rf"|\b{_FACTS} (?:given )?(?:is|are) (?:insufficient|not enough|not sufficient|missing|lacking)\b"
-    r"|\b(?:in|un)determin(?:ate|ed|able)\b|\bunderdetermined\b|\binconclusive\b)"
+    r"|\b(?:in|un)determin(?:ate|ed|able)\b|\bunderdetermined\b|\binconclusive\b)",
+    one_of=(
+        *("information", "data", "details", "facts", "determin", "inconclusive", "enough"),
+        *("sufficient", "cannot", "can't", "can\u2019t", "can not", "could not", "couldn"),
+        *("are not", "is not", "isn't", "isn\u2019t", "possible", "no way", "unable"),
+    ),
 )
 _ABROAD = (
     *("no se puede determinar", "no se puede saber", "faltan datos", "ne peut pas être déterminé", "impossible de dét"),

@@ -31,7 +31,8 @@ _VERIFIES = lazy_pattern(
 _IN_EQUATION = frozenset("0123456789 .=+-*/^()\u00b7\u00d7\u00f7\u2212\u00b2\u00b3$")
 _OPENER = lazy_pattern(
     r"(?:Plugging|Substituting|Putting|Inserting|Testing|Test|Checking|Check|Verifying|Verify|Proof|Verification"
-    r"|(?:Quick|Sanity) check|(?:Let['\u2019]s|Let us|We(?: can)?|To) (?:double[- ]?)?(?:check|verify|test|confirm))\b"
+    r"|(?:Quick|Sanity) check|(?:Let['\u2019]s|Let us|We(?: can)?|To) (?:double[- ]?)?(?:check|verify|test|confirm))\b",
+    one_of=(*("plugging", "substituting", "putting", "inserting", "test", "check", "verif"), *("proof", "confirm")),
 )
 _LINK = lazy_pattern(
     r"(?P<mark>[,;:(\u2014\u2013]?)\s*(?P<words>(?:(?:and|since|because|as|for|indeed|check|checking|verify|verifying"

@@ -17,7 +17,9 @@ _MARKERS = ("if", "when", "for", "iff", "at", "in")
 _SEPARATORS = lazy_pattern(r"(?:;|\.(?!\d)|,(?!\d{3}(?!\d)))\s*(?:and\b)?|\band\b|\bbut\b|\\quad|\n")
 _HEAD_ENDS = lazy_pattern(r"[:,](?!\d)|\b(?:then|there is|there are|it is|the \w+(?: \w+)? is)\b")
 _MARKED = lazy_pattern(r"(?<![A-Za-z\\])(?:in the case|if|when|for|iff|at)(?![A-Za-z])", re.IGNORECASE)
-_ELSE = lazy_pattern(r"\b(?:otherwise|else|elsewhere)\b[,:]?(?: (?:it is|is))?", re.IGNORECASE)
+_ELSE = lazy_pattern(
+    r"\b(?:otherwise|else|elsewhere)\b[,:]?(?: (?:it is|is))?", re.IGNORECASE, one_of=("else", "otherwise")
+)
 _KINDS = {"even": " even", "odd": " odd", "positive": ">0", "negative": "<0"}
 _IN_PIECES = ("|", "\\max", "\\min", "\\lfloor", "sgn", "\\lvert")
 """Marks of formulas whose values may be given in pieces."""

@@ -48,7 +48,13 @@ _OVER = ("/", "\\div")
 _CLOSING = {"(": ")", "[": "]", "{": "}", "\\lfloor": "\\rfloor", "\\lceil": "\\rceil", "\\lvert": "\\rvert"}
 _ENDS = frozenset((")", "]", "}", "|", "\\rfloor", "\\rceil", "\\rvert", ",", "+", "-", *_TIMES, *_OVER, "\\bmod", ""))
 _TOKEN = lazy_pattern(r"\s*(\d+\.?\d*|\.\d+|\\[A-Za-z]+|\\.|[A-Za-z]+|.)", re.DOTALL)
-_WORD = lazy_pattern("|".join(sorted(_NAMED, key=len, reverse=True)))
+_WORD = lazy_pattern(
+    "|".join(sorted(_NAMED, key=len, reverse=True)),
+    one_of=(
+        *("lg", "tg", "ln", "log", "cos", "cis", "sin", "cot", "min", "max", "lcm", "tan", "sec"),
+        *("exp", "csc", "gcd"),
+    ),
+)
 
 
 NUMBER, SYMBOL, CONSTANT = "number", "symbol", "constant"

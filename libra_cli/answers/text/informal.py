@@ -22,7 +22,11 @@ _IN_FULL = {
 _SHORT = lazy_pattern(
     r"(?<![\w/\\$^_-])(?:(?P<because>bc|b/c|bcuz|bcoz|bcos|bcs|cuz|coz|becuz|becasue|becuase)(?= [a-z\d])"
     r"|(?P<its>[Ii]ts)(?= \$?-?\d| an? )"
-    r"|(?P<other>[Tt]heres|[Tt]hats|isnt|arent|doesnt|dont|didnt|wasnt|cant)(?![\w'-]))"
+    r"|(?P<other>[Tt]heres|[Tt]hats|isnt|arent|doesnt|dont|didnt|wasnt|cant)(?![\w'-]))",
+    one_of=(
+        *("bc", "b/c", "coz", "its", "cuz", "isnt", "dont", "cant", "wasnt", "thats", "didnt"),
+        *("arent", "doesnt", "theres", "becuase", "becasue"),
+    ),
 )
 _AND = lazy_pattern(r"(?<=\d) n (?=[a-z] ?=|-?\d)")
 _INDEX = lazy_pattern(r"(?<![A-Za-z\d_])(x)([1-4])(?= ?=)")

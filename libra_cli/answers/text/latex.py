@@ -16,9 +16,12 @@ _SIGN = lazy_pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|(?:[<>:]|!(?<![\d)}\0]!))?=+|[^
 
 _FONT = r"\\(?:text(?:rm|bf|it|normal|sf|tt|up)?|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|operatorname\*?)\s*"
 _COMMAND = lazy_pattern(r"\\([A-Za-z]+)")
-_IN_FONT = lazy_pattern(rf"{_FONT}\{{([^{{}}]*)\}}")
+_IN_FONT = lazy_pattern(
+    rf"{_FONT}\{{([^{{}}]*)\}}", one_of=("text", "math", "mbox", "hbox", "boldsymbol", "operatorname")
+)
 _SETTING = lazy_pattern(
-    rf"{_FONT}\{{([^{{}}]*)\}}|\\(?:q?quad|left|right|text|mathrm|boxed)(?![A-Za-z])|\\[ ,;:!()\[\]]|\*\*|\$|~"
+    rf"{_FONT}\{{([^{{}}]*)\}}|\\(?:q?quad|left|right|text|mathrm|boxed)(?![A-Za-z])|\\[ ,;:!()\[\]]|\*\*|\$|~",
+    one_of=("\\", "$", "~", "**"),
 )
 _ENVIRONMENT = lazy_pattern(r"\\begin\{([A-Za-z]+)\*?\}(?:\{[lcr|]*\})?(.*)\\end\{\1\*?\}", re.DOTALL)
 _MEMBER = lazy_pattern(r"([A-Za-z](?:_\{?\w+\}?)?|\([a-z](?:,[a-z]){1,5}\)(?=\\in ?\\\{))\\in(?![A-Za-z])")

@@ -32,7 +32,8 @@ _SCIENTIFIC = lazy_pattern(
 _REPEATING = lazy_pattern(
     r"(?P<sign>[-+]?)(?P<whole>\d*)\.(?P<head>\d*?)"
     r"(?:\\(?:overline|bar|dot)\{?(?P<period>\d+)\}?|\((?P<bracketed>\d+)\)"
-    r"|(?P<written>\d+?)(?P=written)+(?:\.\.\.|\\[lc]?dots| ?\(?(?:repeating|recurring)\)?))"
+    r"|(?P<written>\d+?)(?P=written)+(?:\.\.\.|\\[lc]?dots| ?\(?(?:repeating|recurring)\)?))",
+    one_of=(".",),
 )
 MULTIPLIERS = {
     "dozen": 12, "hundred": 100, "thousand": 10**3, "million": 10**6, "billion": 10**9, "trillion": 10**12,

@@ -22,12 +22,13 @@ _FALLING = (
     *("largest first", "从大到小", "由大到小", "大到小", "降序"),
 )
 _ENDS = lazy_pattern(
-    r"\b(\w+(?:est|most)|first|youngest) to (?:the )?(\w+(?:est|most)|last)\b|(?:est|most) (?:one )?first\b"
+    r"\b(\w+(?:est|most)|first|youngest) to (?:the )?(\w+(?:est|most)|last)\b|(?:est|most) (?:one )?first\b",
+    one_of=("est", "most", "last"),
 )
 """The two ends of an order: from lightest to heaviest, nearest first."""
 _MORE = frozenset("fastest heaviest hottest tallest longest oldest strongest richest brightest densest hardest".split())  # noqa: SIM905
 _LESS = frozenset("slowest lightest coldest shortest youngest weakest poorest dimmest softest".split())  # noqa: SIM905
-_IN_TURN = lazy_pattern(r"\b(?:then|followed by|next|finally)\b")
+_IN_TURN = lazy_pattern(r"\b(?:then|followed by|next|finally)\b", one_of=("then", "next", "finally", "followed by"))
 _NOT_IN_TURN = lazy_pattern(r"\b(?:after|before|than|not|or|behind)\b|\d")
 _SUPERLATIVE = lazy_pattern(r"\b\w+(?:est|most)\b")
 _LOWERED = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")

@@ -11,7 +11,7 @@ _FACTOR = lazy_pattern(
 )
 _LETTERS = lazy_pattern(r"(?:\\frac|\\sqrt|\\pi|[^A-Za-z\\])+")
 """A factor without a variable."""
-_DIVISOR = lazy_pattern(r"/ ?(?P<divisor>\d+(?:\.\d+)?|\\sqrt\{[^{}]{1,12}\})$")
+_DIVISOR = lazy_pattern(r"/ ?(?P<divisor>\d+(?:\.\d+)?|\\sqrt\{[^{}]{1,12}\})$", one_of=("/",))
 _GROUPED = lazy_pattern(r"\(\d{1,3}(?:, ?\d{3})+(?:\.\d+)?\)")
 """A number in brackets with commas between its thousands, which may be a tuple as well."""
 _FRACTION = "\\frac{("

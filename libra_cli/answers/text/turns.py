@@ -29,12 +29,14 @@ _OF_USERS = ("\nHuman:", "\nUser:", "\n### Instruction:", "\n### Human:")
 """Marks of a turn that is not the model's own."""
 _OF_ALL = (*_NEXT_QUESTIONS, *_ON_NEXT_LINE, *_OF_USERS)
 _NUMBERED = lazy_pattern(
-    r"\n\n(?:(?:Question|Problem|Exercise|Example) \d+[:.]|(?:#+ |\*\*)(?:Question|Problem|Exercise|Example) \d+\b)"
+    r"\n\n(?:(?:Question|Problem|Exercise|Example) \d+[:.]|(?:#+ |\*\*)(?:Question|Problem|Exercise|Example) \d+\b)",
+    one_of=("question", "problem", "exercise", "example"),
 )
 _ANOTHER = lazy_pattern(
     r"\n\n(?:(?:Now,? |Next,? )?[Ll]et(?:['\u2019]s| us) (?:try|do|solve|look at|consider) "
     r"(?:another|a similar|one more)\b"
-    r"|Here(?:['\u2019]s| is) (?:another|a similar)\b|You are an? (?:AI|helpful|assistant)\b)"
+    r"|Here(?:['\u2019]s| is) (?:another|a similar)\b|You are an? (?:AI|helpful|assistant)\b)",
+    one_of=("another", "similar", "one more", "you are"),
 )
 """How a text goes on to another question, or a template to another task."""
 _ASKS = ("What is", "Calc", "Comp", "Eval", "Simp", "Fact", "Work", "Expand", "How much")

@@ -41,7 +41,7 @@ _BULLET = lazy_pattern(r"[-*+•] +|[,;:=)\]}|&~]+ *")
 """What a formula does not begin with."""
 
 
-_MARK = lazy_pattern(r"\\[,;:!{]|[\w)}][\^_]\{|[<>=\u2264\u2265].*\\text ?\{ ?(?:or|and)\b")
+_MARK = lazy_pattern(r"\\[,;:!{]|[\w)}][\^_]\{|[<>=\u2264\u2265].*\\text ?\{ ?(?:or|and)\b", one_of=("\\", "_{", "^{"))
 """Spaces, braces of a set and scripts, which only LaTeX writes so."""
 
 

@@ -42,7 +42,8 @@ _ARTICLE = lazy_pattern(r"^(?:the|a|an|it is|its|they are|there (?:is|are)) ")
 _NONE_AT_ALL = lazy_pattern(
     r"(?:there (?:is|are) )?no(?: (?:such|real|integer|integral|valid|possible|other|positive))*"
     r"(?: (?:solutions?|values?|roots?|answers?|numbers?|integers?|pairs?|triples?|points?|x|n|k|exists?))*"
-    r"|none|(?:the )?(?:empty|null) set"
+    r"|none|(?:the )?(?:empty|null) set",
+    one_of=("no", "null set", "empty set"),
 )
 _SYNONYMS = """
     yes: true, correct, right, oui, ja, si, sim, wahr, richtig, vrai, vero, verdadero, cierto, verdadeiro

@@ -10,7 +10,8 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _BLANK = lazy_pattern(
     r"(?<![A-Za-z0-9_])(?:_{3,}|__(?![A-Za-z0-9_]))"
-    r"|\\underline\{(?:\\hspace\{[^{}]*\}|\\q?quad|\s)*\}|\uff08\s+\uff09|\(\s{2,}\)"
+    r"|\\underline\{(?:\\hspace\{[^{}]*\}|\\q?quad|\s)*\}|\uff08\s+\uff09|\(\s{2,}\)",
+    one_of=("__", "underline", "\uff08", "("),
 )
 """No blank is part of a name of a program: __init__, user__name."""
 _SEPARATORS = ("\uff1b", ";", "\uff0c", "\u3001", ", ", ",", "\u548c", " and ")

@@ -15,8 +15,9 @@ _MONTH = lazy_pattern(
     r"|nov(?:ember)?|dec(?:ember)?)\b(?=[., ]*\d)|(?<=[\dthd] )(?:of )?(?:january|february|march|april|may|june|july"
     r"|august|september|october|november|december|jan|feb|mar|apr|jun|jul|aug|sept?|oct|nov|dec)\b",
     re.IGNORECASE,
+    one_of=("nov", "jul", "may", "sep", "aug", "jan", "mar", "oct", "apr", "feb", "jun", "dec"),
 )
-_NUMERIC = lazy_pattern(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})")
+_NUMERIC = lazy_pattern(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})", one_of=("-", "/", "."))
 _STATED = lazy_pattern(
     r"(?:\b\d{1,2}(?:st|nd|rd|th)? (?:of )?)?\b(?:january|february|march|april|may|june|july|august|september|october"
     r"|november|december)\b(?: \d{1,2}(?:st|nd|rd|th)?\b)?(?:,? \d{4}\b)?|\b\d{4}-\d\d-\d\d\b",

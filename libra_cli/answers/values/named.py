@@ -25,7 +25,7 @@ _VERBS = tuple(
     f" {verb}" for verb in ["is", "are", "was", "were", "has", "have", "had", "get", "gets", "equal", "equals", "of"]
 )
 _VALUE_FIRST = lazy_pattern(r"(?P<value>[-+]?\d[\d.,/]*)\s*(?P<name>[A-Za-z](?:[A-Za-z]|[ '-])*)")
-_LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+")
+_LABEL = lazy_pattern(r"^\s*(?:[-*•]|\(?\w[).])\s+", one_of=(".", "\u2022", ")", "-", "*"))
 _SHORT_FORMS = {"maximum": "max", "minimum": "min"}
 _SYMBOLS = """
     r radius; d diameter; P perimeter power; A area; V volume voltage; C circumference; m mass slope mean
@@ -71,7 +71,9 @@ _POINT_NAMED = lazy_pattern(
     r"\(([A-Za-z](?:, ?[A-Za-z]){1,3})\)\s?(?:=|is(?: at)?)\s?"
     r"\(((?:[^()]|\([^()]{0,40}\)){3,80})\)(?!\s?[-+*^\u2212\u00b7])"
 )
-_FUNCTION_NAMED = lazy_pattern(r"[A-Za-z]_\s*\{?\s*\\?(?:text\s*\{|mathrm\s*\{)?\s*(max|min)\w*\s*\}*")
+_FUNCTION_NAMED = lazy_pattern(
+    r"[A-Za-z]_\s*\{?\s*\\?(?:text\s*\{|mathrm\s*\{)?\s*(max|min)\w*\s*\}*", one_of=("min", "max")
+)
 _PI = ("\\pi", "\u03c0")
 _COUNT_BEFORE = lazy_pattern(r"(?<![\d.,])([-−]?\d(?:[\d.,/]*\d)?) *\Z")
 _OPERATORS = ("+", "-", "\u2212", "*", "/", "^", "\\cdot", "\\times")

@@ -45,7 +45,10 @@ _SCRIPTS = tuple(
     (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, on_line))
     for characters, sign, on_line in ((RAISED, "^", _ON_LINE), (LOWERED, "_", "0123456789+-=()aehijklmnoprstuvx"))
 )
-_SETS = lazy_pattern(r"(?P<open>\{)?\{[^{}\\]*,[^{}\\]*\}(?:(?:, ?| and )\{[^{}\\]*,[^{}\\]*\})+(?(open)\})")
+_SETS = lazy_pattern(
+    r"(?P<open>\{)?\{[^{}\\]*,[^{}\\]*\}(?:(?:, ?| and )\{[^{}\\]*,[^{}\\]*\})+(?(open)\})",
+    one_of=(",{", ", {", " and {"),
+)
 """Sets in braces as in plain text, in a set or a list: {{1,2},{2,3}}."""
 _SET_ENDS = ("}", "}$", "}.")
 _VULGAR = lazy_pattern(
@@ -56,11 +59,14 @@ _MEASURED = lazy_pattern(r"\$([^$]*[\\A-Za-z][^$]*)\$ ?([A-Za-z\u00b0%\u00b2\u00
 """A formula in dollar signs with a unit behind it."""
 _LETTERS_OF_UNIT = 4
 _PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
-_WRAPPER = lazy_pattern(r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{")
+_WRAPPER = lazy_pattern(
+    r"\\(?:text\w*|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|bm|verb|boxed|fbox)\s*\{", one_of=("\\",)
+)
 _ANY_INTEGER = lazy_pattern(
     r"(?:[,;]\s*|\s*\(|\s+)(?:(?:where|for|with)\s+)?(?:any\s+|all\s+)?(?:integers?\s+)?(?P<letter>[a-z])\s*"
     r"(?:\\in\s*\\mathbb\s*(?:\{\s*Z\s*\}|Z|(?P<real>\{\s*R\s*\}|R))"
-    r"|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$"
+    r"|is\s+an(?:y)?\s+integer|(?<=integer )[a-z])\s*\)?\s*$",
+    one_of=("\\mathbb", "integer"),
 )
 _SYSTEM = lazy_pattern(
     r"(?:\\left)?(?:\\\{)?\s*\\begin\{(?P<name>cases|array|aligned|align\*?|gathered)\}(?:\{[lcr|]+\})?(?P<rows>.*?)"
@@ -69,9 +75,9 @@ _SYSTEM = lazy_pattern(
 )
 _LETTER = r"[A-Za-z0-9\u00c0-\u04ff\u0600-\u097f]"
 _NEEDLESS_SPACE = lazy_pattern(rf"(?<!{_LETTER}) | (?!{_LETTER})")
-_GROUPED = lazy_pattern(r"-?\d{1,3}(?:(?:['\u2019]|\\?_)\d{3})+(?:\.\d+)?")
+_GROUPED = lazy_pattern(r"-?\d{1,3}(?:(?:['\u2019]|\\?_)\d{3})+(?:\.\d+)?", one_of=("\u2019", "'", "_"))
 """1'234'567 and 1_234_567"""
-_SPACE_BEHIND_COMMAND = lazy_pattern(r"(\\[A-Za-z]+) (?![A-Za-z])")
+_SPACE_BEHIND_COMMAND = lazy_pattern(r"(\\[A-Za-z]+) (?![A-Za-z])", one_of=("\\",))
 
 
 def _unless_it_counts(remark: re.Match[str]) -> str:

@@ -25,13 +25,16 @@ _RANGE = lazy_pattern(r"(?P<low>-?\d+(?:\.\d+)?) ?(?:-{1,3}|to) ?(?P<high>\d+(?:
 _BASED = lazy_pattern(
     r"\(?(?P<digits>[0-9A-Fa-f]+)\)?"
     r"(?:_\{?\(?(?:base ?)?(?P<base>\d{1,2}|[a-z]+)\)?\}?| ?\(?(?:in )?base[ -]?(?P<suffix>\d{1,2}|[a-z]+)\)?)"
-    r"|0(?P<prefix>[xbo])(?P<prefixed>[0-9A-Fa-f]+)"
+    r"|0(?P<prefix>[xbo])(?P<prefixed>[0-9A-Fa-f]+)",
+    one_of=("_", "0x", "0o", "0b", "base"),
 )
 BASES = {"two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8, "nine": 9, "ten": 10,
           "eleven": 11, "twelve": 12, "sixteen": 16, "hex": 16, "x": 16, "b": 2, "o": 8}  # fmt: skip
 _ROMAN = lazy_pattern(r"(?=[IVXLCDM]{2})M{0,3}(?:CM|CD|D?C{0,3})(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100, "D": 500, "M": 1000}
-_CONGRUENCE = lazy_pattern(r"(?:(?P<name>[a-z])?\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?")
+_CONGRUENCE = lazy_pattern(
+    r"(?:(?P<name>[a-z])?\\equiv ?)?(?P<residue>-?\d+) ?\(?\\pmod\{(?P<modulus>[1-9]\d*)\}\)?", one_of=("\\pmod{",)
+)
 _DAY, _HALF_DAY = 24 * 3600, 12 * 3600
 _NAMED_TIMES = {"noon": _HALF_DAY, "midday": _HALF_DAY, "midnight": 0}
 _TWELVE = ("", "12", "12:00", "12pm", "12:00pm")

@@ -27,7 +27,7 @@ NAME = lazy_pattern(
     r"|\\(?:sin|cos|tan|cot) ?(?:(?:\\angle ?)?[A-Z]{1,3}|\\(?:theta|alpha|beta|gamma|varphi|phi)(?![A-Za-z]))"
 )
 """The name of a quantity or a function, as before an equals sign."""
-_POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()")
+_POINT = lazy_pattern(r"[A-Z](?:'|_\d)?(?=\()", one_of=("(",))
 _TRANSPOSED = ("^T", "^\\top", "^\\intercal", "^{\\top}", "^{\\intercal}", "^{\\prime}", "^{t}")
 _MATRICES = frozenset(("matrix", "pmatrix", "bmatrix", "Bmatrix", "array"))
 COMMAS = latex.COMMAS | latex.JOINS
@@ -35,12 +35,12 @@ COMMAS = latex.COMMAS | latex.JOINS
 _DOTS = frozenset(("...", "\\ldots", "\\dots", "\\cdots"))
 _BETWEEN_GROUPS = frozenset((";", "or"))
 _SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
-_PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])")
+_PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])", one_of=("\\pm", "\\mp"))
 _OF_ANY = lazy_pattern(
     r"(?:[a-z(][a-z,()]*(?:=|\\in))?\\\{(?P<term>\(.+?\))(?:\\mid|\\?\||:) ?"
     r"(?P<letter>[a-z])\\in\s?(?:\\mathbb\s?\{?[RZQN]\}?|[RZQN])\\\}"
 )
-ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)")
+ARGUMENT = lazy_pattern(r"([A-Za-z](?:\^\{-1\})?'*)\(([a-z])\)", one_of=("(",))
 """A function of a variable: f(x), g^{-1}(t)."""
 
 
