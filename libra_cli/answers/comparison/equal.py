@@ -384,10 +384,9 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
         for leaf in (reference, answer)
     ):
         return None
-    from libra_cli.answers.comparison import arbitrary, piecewise, relation  # most pairs do without mpmath
-    from libra_cli.answers.values import numeric
-
     if not (_IS_TERM.fullmatch(reference.text) and _IS_TERM.fullmatch(answer.text)):
+        from libra_cli.answers.comparison import arbitrary, piecewise, relation
+
         for compare in (arbitrary.same_families, piecewise.same, *relation.COMPARISONS):
             verdict = compare(reference.text, answer.text)
             if verdict is not None:
@@ -395,6 +394,8 @@ def compare_values(reference: Leaf, answer: Leaf) -> bool | None:
     reference, answer = one_form.spelled_like(reference, answer), one_form.spelled_like(answer, reference)
     if not (guard.is_formula(reference.text) and guard.is_formula(answer.text)):
         return None
+
+    from libra_cli.answers.values import numeric  # with the parser of formulas
 
     answer = one_form.with_constant_of(reference, answer)
     decimal = reference.number or answer.number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.extraction import prose
 from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
@@ -30,6 +29,8 @@ def read(content: str, reference: str, question: str | None) -> Extraction | Non
     sentence = _sentence(content, question)
     if not sentence or _is_sentence(_sentence(reference) or reference):
         return None
+    from libra_cli.answers.extraction import prose  # which loads all readers of sentences
+
     found = prose.read(sentence, reference, False, question)
     return found if found.answer else None
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from libra_cli.answers.comparison import changes, integer_bounds
-from libra_cli.answers.extraction import after_box, asked, boxed_sentences, certainty, chains, judged_options, prose
+from libra_cli.answers.extraction import boxed_sentences
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import commas, names
 from libra_cli.answers.sentences import (
@@ -22,14 +22,7 @@ from libra_cli.answers.sentences import (
     contradictions,
     denials,
     displays,
-    extras,
-    greater,
-    nothing,
-    option_checks,
-    option_choices,
     options,
-    phrases,
-    small_options,
     statements,
 )
 from libra_cli.answers.sentences.extracted import (
@@ -42,8 +35,8 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     extraction,
 )
-from libra_cli.answers.text import boxes, damage, informal, orders, turns, undelimited
-from libra_cli.answers.values import conversions, dates, normalize, part_labels, science, structure, units
+from libra_cli.answers.text import boxes, damage, informal, orders, turns
+from libra_cli.answers.values import conversions, dates, normalize, part_labels, science, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
@@ -58,6 +51,8 @@ _CONSTANT = lazy_pattern(r"\+ ?(?:\\text\s*\{ ?)?const(?:ant\b(?! of)|\.|\b)(?: 
 _FORMULA_OF_CIRCLE = lazy_pattern(r"(?:\u03c0|\\pi)\s*[a-z]|[a-z\u00b2\u00b3]\s*(?:\u03c0|\\pi)(?![a-z])")
 _LETTER = lazy_pattern(r"(?<!\\)\b(?!pi\b)[a-zA-Z]")
 _GREEK = lazy_pattern(r"[\u0391-\u03a9][\u03ac-\u03ce]{3}")
+_NOT_PLAIN = ("box", "\\", "{", "!", "~~")
+"""What a text holds that is read as a whole: boxes, formulas, exclamations, what is struck out."""
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
 
@@ -80,14 +75,44 @@ def read_answer(
     if reference and not cut and text.strip() == reference.strip():  # before any other rule
         return Extraction(reference.strip())
     text = displays.with_brackets(damage.repaired(text))
+    plain = None if cut or not reference or not reference.isdecimal() else _plain_integer(text)
+    if plain is None:
+        found, text, cut = _found(text, reference, cut, question)
+    else:
+        found = plain
+    are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
+    if are_integers and not question:
+        return found  # as most
+    asked_for = _Asked(text, (reference or "").strip(), bool(cut), question or "")
+    for correct in _OF_INTEGERS if are_integers else _CORRECTIONS:
+        found = correct(found, asked_for)
+    return found
+
+
+def _plain_integer(text: str) -> Extraction | None:
+    """The integer behind `####` or `A:` that a text ends in, as most do, if nothing in it asks for a closer look."""
+    if not text[-1:].isdigit() or any(map(text.__contains__, _NOT_PLAIN)):
+        return None
+    word = statements.word_of_last_line(text)
+    return extraction((word, None)) if word and word.isdecimal() and word.isascii() else None
+
+
+def _found(
+    text: str, reference: str | None, cut: bool | None, question: str | None
+) -> tuple[Extraction, str, bool | None]:
+    """What is read from a text, the text as it was read, and whether that was cut off."""
     if "\u2044" in text:
         text = normalize.with_slashes(text)
     if cut is None and statements.goes_on(text):
         text, cut = statements.before_check(text)
     if cut:
+        from libra_cli.answers.sentences import extras
+
         complete = turns.before_loop(text) or extras.before(text)
         text, cut = (complete, False) if complete else (text, cut)
     if ("\\" in text or "{" in text) and "box" not in text:
+        from libra_cli.answers.text import undelimited
+
         text = undelimited.with_dollars(text)
     if "const" in text:
         text = _CONSTANT.sub("+ C", text)
@@ -97,14 +122,7 @@ def read_answer(
         text = denials.STRUCK.sub("", text)
     if "box" not in text:
         text = denials.with_pause(denials.without_rejected(denials.without_opinion(denials.without_slip(text))))
-    found = _read(text, reference, cut, question)
-    are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
-    if are_integers and not question:
-        return found  # as most
-    asked_for = _Asked(text, (reference or "").strip(), bool(cut), question or "")
-    for correct in _OF_INTEGERS if are_integers else _CORRECTIONS:
-        found = correct(found, asked_for)
-    return found
+    return _read(text, reference, cut, question), text, cut
 
 
 class _Asked(NamedTuple):
@@ -131,13 +149,21 @@ def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
 
 def _unread(found: Extraction, asked_for: _Asked) -> Extraction:
     """A text that states something of the kind of the reference has an answer, which nothing here reads."""
-    is_silent = found.reason == NO_ANSWER and asked_for.reference and not asked_for.cut
-    return UNDECIDED if is_silent and certainty.is_statement(asked_for.text, asked_for.reference) else found
+    if found.reason != NO_ANSWER or not asked_for.reference or asked_for.cut:
+        return found
+    from libra_cli.answers.extraction import certainty
+
+    return UNDECIDED if certainty.is_statement(asked_for.text, asked_for.reference) else found
 
 
 def _counted(found: Extraction, asked_for: _Asked) -> Extraction:
     """`no solution` as 0, where the question asks how many there are."""
-    if found.answer not in asked.COUNTS or not asked_for.reference.isdecimal():
+    if not asked_for.reference.isdecimal() or not found.answer or found.answer.isdecimal():
+        return found
+    from libra_cli.answers.extraction import asked
+    from libra_cli.answers.sentences import nothing
+
+    if found.answer not in asked.COUNTS:
         return found
     return Extraction(asked.COUNTS[found.answer]) if nothing.asks_how_many(asked_for.question) else UNDECIDED
 
@@ -159,6 +185,8 @@ def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
         return found
     if " " not in reference and any(map(str.isupper, reference[1:])):  # HCl
         return found
+    from libra_cli.answers.extraction import asked
+
     return found._replace(answer=asked.without_given(found.answer, reference, question))
 
 
@@ -173,11 +201,14 @@ def _in_greek(found: Extraction, asked_for: _Asked) -> Extraction:
 def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
     """`a decrease of 25%` as -25%, for a negative reference or a question for a change."""
     text, reference, _, question = asked_for
-    if found.answer and changes.read(reference):
+    is_change = found.answer and changes.read(reference)
+    if not found.answer or not (is_change or reference[:1] == "-" or "change" in question):
+        return found
+    from libra_cli.answers.extraction import asked
+
+    if is_change:
         change = changes.stated(asked.last_sentence(text), found.answer)
         return UNDECIDED if change == "" else found._replace(answer=change or found.answer)
-    if not found.answer or (reference[:1] != "-" and "change" not in question):
-        return found
     return found._replace(answer=asked.with_sign(found.answer, reference, text, question))
 
 
@@ -224,7 +255,11 @@ def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
     left, _, right = answer.rpartition(", ")[2].partition("=")
     is_asked = question and "=" not in question and turns.plain_term(left) == turns.asked_term(question)
     is_worked_out = _FORMULA_OF_CIRCLE.search(left) is not None and not _LETTER.search(right)  # πr² = π·9
-    is_asked = is_asked or is_worked_out or chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
+    is_asked = is_asked or is_worked_out
+    if not is_asked:
+        from libra_cli.answers.extraction import chains
+
+        is_asked = chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
     is_asked = is_asked or (structure.is_number(right) and _ARITHMETIC.fullmatch(answer.partition("=")[0]) is not None)
     return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found
 
@@ -234,6 +269,8 @@ def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
     _, reference, _, question = asked_for
     if not (found.answer and question and reference) or found.answer.isdecimal():
         return found
+    from libra_cli.answers.sentences import greater
+
     if not any(map(found.answer.__contains__, greater.SIGNS)):
         return found
     side = greater.side(found.answer, reference, question)
@@ -304,11 +341,15 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
         if box is not None and not box.content.strip("\\,;:! "):
             text, box = boxes.without_empty(text), None
     if reference is not None and not reference.isdecimal() and options.is_letter(reference):
-        chosen = _choice(text, reference, box, cut, question)
+        from libra_cli.answers.extraction import choices  # which most texts do not need
+
+        chosen = choices.chosen(text, reference, box, cut, question)
         if chosen is not None:
             return chosen
     if box is None:
-        return prose.read(text, reference, cut, question)
+        return _without_box(text, reference, cut, question)
+    from libra_cli.answers.extraction import after_box
+
     if reference and not reference.isdecimal() and text.count("\\boxed{") > 1:
         by_parts = after_box.of_parts(text, reference)
         if by_parts:
@@ -341,6 +382,17 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
     return extraction((answer, None))
 
 
+def _without_box(text: str, reference: str | None, cut: bool | None, question: str | None) -> Extraction:
+    """What a text without a box answers: most end with a line such as `#### 42`, and need no reader of sentences."""
+    is_plain = not cut and (not reference or reference.isdecimal())
+    word = statements.word_of_last_line(text) if is_plain else None
+    if word is not None and "." not in word:
+        return extraction((word, None))
+    from libra_cli.answers.extraction import prose  # which loads all readers of sentences
+
+    return prose.read(text, reference, cut, question)
+
+
 def _no_conclusion(_: str) -> None:
     """A part without a box says nothing for certain where others have one."""
 
@@ -355,81 +407,6 @@ def _with_unit_behind(answer: str, after: str, reference: str) -> str:
     needs_unit = reference[-1:].isalpha() or getattr(structure.parse(reference), "unit", None) is not None
     has_unit = getattr(structure.parse(answer), "unit", None) is not None
     return f"{answer} {word[1]}" if needs_unit and not has_unit else answer
-
-
-def _choice(
-    text: str, reference: str, box: boxes.Box | None, cut: bool | None, question: str | None
-) -> Extraction | None:
-    """The option that a text chooses where one is asked for; None if what is in its box decides."""
-    text = text if box else small_options.in_capitals(text)
-    listed = options.of_question(question) if question else {}
-    checked = None if box or cut else option_checks.right(statements.tail_of(text), question)
-    checked = checked or (option_choices.stands_first(text, listed) if listed and not box and not cut else None)
-    if checked:
-        return Extraction(checked)
-    option = _option(text, box, cut)
-    if (
-        option
-        and listed
-        and option_choices.has_another_text(option, box.content if box else statements.tail_of(text), listed)
-    ):
-        return UNDECIDED
-    if option is not None and listed and options.is_none_of(option, listed):
-        option = None
-    if box is not None and listed and option and not options.parse(box.content):
-        boxed = [letter for letter, content in listed.items() if _is_text_of(content, box.content)]
-        stated = next(statements.explicit(statements.tail_of(text)), None)
-        option = boxed[0] if len(boxed) == 1 and stated is None else option
-    if box is not None or cut:
-        return None if option is None else Extraction(option)
-    tail = statements.tail_of(text)
-    last = next(statements.explicit(tail), None)
-    if last and (option_choices.wavers(last.given) or contradictions.are_stated(tail)):
-        return UNDECIDED
-    judged = judged_options.chosen(tail, reference, listed, question or "") if option is None else None
-    if judged is not None:
-        return Extraction(judged) if judged else UNDECIDED
-    option = option_choices.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
-    if option is not None:
-        return Extraction(option) if option else UNDECIDED
-    if option_choices.refuses(tail, listed):
-        return Extraction(None, NO_ANSWER)
-    wanted = options.parse(reference.strip())
-    text_of = wanted.text or listed.get(reference.strip(" ()."), reference) if wanted else reference
-    text_of = units.set_apart(text_of, question) if listed and question else text_of
-    found = prose.read(text, text_of, cut, question)
-    if (not found.answer or found.reason) and wanted and text_of is not reference:
-        found = prose.read(text, wanted.text or reference, cut, question)
-    if wanted and listed and len(wanted.letters) > 1 and found.answer and not options.parse(found.answer):
-        return UNDECIDED  # water and ammonia
-    is_unread = found.reason == NO_ANSWER and (
-        option_choices.are_named(text) or (listed and phrases.says_something(text))
-    )
-    return UNDECIDED if is_unread else found
-
-
-def _is_text_of(content: str, box: str) -> bool:
-    """Whether a box holds the text of an option."""
-    plain = box.replace("\\$", "$").replace("\\%", "%").strip()
-    return plain == content.replace("\\$", "$").replace("\\%", "%").strip()
-
-
-def _option(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
-    """The option that a text names in its last box or chooses in words; None if none, "" if it may be several."""
-    after = text[box.end :] if box is not None else ""
-    change = changed(after, after_box=True, cut=cut) if len(after) > _FEW_CHARS else None
-    if box is not None and not change and options.parse(box.content):
-        return box.content
-    tail = statements.tail_of(text)
-    stated = statements.explicit(tail)
-    found = [*filter(None, (statements.finished(one, tail) for one in stated))] if cut else [*stated]
-    change = changed(tail[found[0].start :], False, cut) if found and box is None else None
-    if change and change.answer and options.parse(change.answer):
-        return change.answer
-    again = option_choices.after_doubt(tail[found[0].start :]) if found and box is None and not cut else None
-    if again is not None:
-        return again
-    return option_choices.chosen("" if cut else tail, [statement.given for statement in found])
 
 
 def _in_box(content: str) -> str:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from libra_cli.answers.sentences import phrases
 from libra_cli.answers.text import boxes, words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -120,6 +119,8 @@ def _is_remark(head: str, content: str) -> bool:
     heard = [word.lower() for word in words.split(content)]
     if not heard or not _KEPT.isdisjoint(heard[:1]):
         return bool(content.strip()) and _same(head, content)
+    from libra_cli.answers.sentences import phrases
+
     return (
         _OF_MARKS.match(content) is not None
         or (len(heard) > 1 and not _HAS_UNIT.search(content))

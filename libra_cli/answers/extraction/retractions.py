@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.extraction import conclusions
 from libra_cli.answers.languages import answer_forms, corrections
 from libra_cli.answers.sentences import assertions, denials, statements
 from libra_cli.answers.sentences.extracted import RETRACTED, TRUNCATED, UNDECIDED, Extraction, of_asserted
@@ -47,6 +46,8 @@ def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
             return of_asserted(statements.tidy(given.rstrip(")") if "(" not in given else given))
         if after_box or _ends_as_it_began(after[: change.start()], rest):
             return None
+        from libra_cli.answers.extraction import conclusions  # with the readers of sentences
+
         is_sure = any(map(change[0].lower().__contains__, ("sorry", "correction", "second thought")))
         said = conclusions.concluded(tail.lstrip(" .,;:!")).answer if is_sure else None
         return Extraction(said) if said and any(map(str.isdigit, said)) else UNDECIDED
@@ -55,5 +56,7 @@ def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
     restated = answer_forms.restated(tail)
     if restated:
         return of_asserted(statements.tidy(restated))
+    from libra_cli.answers.extraction import conclusions
+
     concluded = conclusions.concluded(tail.lstrip(" .,;:!")) if rest.strip() else assertions.Asserted(None)
     return Extraction(concluded.answer) if concluded.answer else Extraction(None, RETRACTED)

@@ -88,18 +88,16 @@ def language_of(text: str) -> str:
             return "ko"
     in_order = words.split(text.lower())
     heard = set(in_order)
-    if heard.isdisjoint(_small_words()):
-        return ""
     row = f" {' '.join(in_order)} "
-    found = {language: _share(heard, row, language) for language in glosses.GLOSSES}
+    known, rows = _languages_by_word()
+    found = dict.fromkeys(glosses.GLOSSES, 0)  # small words of each language; a row of them counts twice
+    for word in heard:
+        for language in known.get(word, ()):
+            found[language] += 1
+        for language, one in rows.get(word, ()):
+            found[language] += 2 * (f" {one} " in row)
     best = max(found, key=lambda language: found[language])
     return best if found[best] > len(heard & _ENGLISH) and found[best] > 0 else ""
-
-
-def _share(heard: set[str], row: str, language: str) -> int:
-    """How many of the small words of a language a text has; a row of them counts twice."""
-    known, rows = _of_language(language)
-    return len(heard & known) + 2 * sum(first in heard and f" {one} " in row for first, one in rows)
 
 
 @lru_cache
@@ -119,10 +117,17 @@ def _told_by(language: str) -> frozenset[str]:
 
 
 @lru_cache
-def _small_words() -> frozenset[str]:
-    """Small words of any language, and those that begin a row."""
-    tables = [_of_language(language) for language in glosses.GLOSSES]
-    return frozenset(word for known, rows in tables for word in (*known, *(first for first, _ in rows)))
+def _languages_by_word() -> tuple[dict[str, list[str]], dict[str, list[tuple[str, str]]]]:
+    """The languages of each small word, and those of each row of them with the row, by its first word."""
+    known: dict[str, list[str]] = {}
+    rows: dict[str, list[tuple[str, str]]] = {}
+    for language in glosses.GLOSSES:
+        words_of, rows_of = _of_language(language)
+        for word in words_of:
+            known.setdefault(word, []).append(language)
+        for first, row in rows_of:
+            rows.setdefault(first, []).append((language, row))
+    return known, rows
 
 
 def may_say_more(sentence: str, question: str | None = None, answer: str = "") -> bool:

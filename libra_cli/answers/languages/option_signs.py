@@ -43,7 +43,7 @@ def alphabet_of(reference: str) -> str | None:
     if sign and sign[0] in _SMALL and _SMALL_LIST.fullmatch(reference.strip(" .")):
         named = re.findall(r"\b[a-h]\b", reference)
         return _SMALL if named == sorted({*named}) else None
-    return next((signs for signs in _ALPHABETS if len(sign) == 1 and sign in signs), None)
+    return next((signs for signs in _ALPHABETS if sign in signs), None) if len(sign) == 1 else None
 
 
 def with_latin(reference: str, response: str, question: str) -> tuple[str, str, str]:

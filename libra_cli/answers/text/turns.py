@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CONTROL = lazy_pattern(
@@ -23,21 +25,24 @@ _NEXT_QUESTIONS = (
     "\n\n### Instruction",
 )
 """Marks of another question, each behind an empty line."""
+_NO_HEADS: frozenset[str] = frozenset()
 _ON_NEXT_LINE = ("\nQuestion:", "\nQ:")
 """Marks of another question that asks in the same line."""
 _OF_USERS = ("\nHuman:", "\nUser:", "\n### Instruction:", "\n### Human:")
 """Marks of a turn that is not the model's own."""
 _OF_ALL = (*_NEXT_QUESTIONS, *_ON_NEXT_LINE, *_OF_USERS)
+_HEADS_OF_MARKS = frozenset(mark.lstrip("\n")[:2] for mark in _OF_ALL)
+"""First characters of the lines with these marks; those of all lines are looked at once, since most texts have none."""
 _NUMBERED = lazy_pattern(
-    r"\n\n(?:(?:Question|Problem|Exercise|Example) \d+[:.]|(?:#+ |\*\*)(?:Question|Problem|Exercise|Example) \d+\b)",
-    one_of=("question", "problem", "exercise", "example"),
+    r"\n\n(?:(?:Question|Problem|Exercise|Example) \d+[:.]|(?:#+ |\*\*)(?:Question|Problem|Exercise|Example) \d+\b)"
 )
+_HEADS_OF_NUMBERED = frozenset(("Qu", "Pr", "Ex", "# ", "##", "**"))
 _ANOTHER = lazy_pattern(
     r"\n\n(?:(?:Now,? |Next,? )?[Ll]et(?:['\u2019]s| us) (?:try|do|solve|look at|consider) "
     r"(?:another|a similar|one more)\b"
-    r"|Here(?:['\u2019]s| is) (?:another|a similar)\b|You are an? (?:AI|helpful|assistant)\b)",
-    one_of=("another", "similar", "one more", "you are"),
+    r"|Here(?:['\u2019]s| is) (?:another|a similar)\b|You are an? (?:AI|helpful|assistant)\b)"
 )
+_HEADS_OF_OTHERS = frozenset(("No", "Ne", "Le", "le", "He", "Yo"))
 """How a text goes on to another question, or a template to another task."""
 _ASKS = ("What is", "Calc", "Comp", "Eval", "Simp", "Fact", "Work", "Expand", "How much")
 _ASKED = lazy_pattern(
@@ -77,6 +82,7 @@ _OPENER = lazy_pattern(r"[^\W\d_]{1,12}[:\uff1a]")
 _ALONE = lazy_pattern(r"\(?[A-J](?:[.):]|\Z)|[^\n]*\d|(?i:yes|no|true|false)\b")
 """An answer above an empty line: B, B. whale, 42 apples, yes."""
 _LABELS = ("Answer:", "A:", "Solution:", "Ans:")
+_HEADS_OF_LABELS = frozenset(label[:2] for label in _LABELS)
 _SHORTEST_QUESTION, _LONGEST_ANSWER, _MOST_PARAGRAPHS = 4, 60, 60
 """Words of a question, and characters of an answer that stands alone."""
 _ROLE = lazy_pattern(r"(?:assistant|model|final)(?=\s|<|$)\s*")
@@ -89,25 +95,27 @@ def own_turn(text: str, question: str | None = None) -> str:
     user speaks next, or if the `question` is known and the next one is another.
     """
     has_empty_lines = "\n\n" in text
+    heads = {line[:2] for line in text.split("\n")} if "\n" in text else _NO_HEADS
     marks = _OF_ALL if has_empty_lines else (*_ON_NEXT_LINE, *_OF_USERS) if "\nQ" in text else _OF_USERS
-    for mark in marks if "\n" in text else ():
+    for mark in () if heads.isdisjoint(_HEADS_OF_MARKS) else marks:
         following = text.find(mark) if mark in text else -1
         if following < 0 or (mark in _ON_NEXT_LINE and "?" not in text[following:].lstrip().partition("\n")[0]):
             continue
         if following > 0 and _is_answered(text, following, following + len(mark), mark, question):
             text = text[:following]
-    numbered = _NUMBERED.search(text) if has_empty_lines else None
+    numbered = _NUMBERED.search(text) if has_empty_lines and not heads.isdisjoint(_HEADS_OF_NUMBERED) else None
     if (
         numbered
         and not text.lstrip().startswith(numbered[0].split()[0])
         and _is_answered(text, numbered.start(), numbered.end(), "", question)
     ):
         text = text[: numbered.start()]
-    is_other_said = has_empty_lines and any(map(text.__contains__, ("another", "similar", "one more", "\n\nYou are")))
+    may_be_other = has_empty_lines and not heads.isdisjoint(_HEADS_OF_OTHERS)
+    is_other_said = may_be_other and any(map(text.__contains__, ("another", "similar", "one more", "\n\nYou are")))
     if is_other_said and (another := _ANOTHER.search(text)) and _is_value_before(text, another.start()):
         text = text[: another.start()]
     if question and "\n" in text and (":" in text or "\uff1a" in text):
-        text = _before_template(text, question)
+        text = _before_template(text, question, heads)
     if question and ("?" in text or f"\n{question[:_FIRST]}" in text or question.startswith(_ASKS)):
         text = _before_alike(text, question)
     if question and has_empty_lines and text.count("####") > 1:
@@ -148,10 +156,11 @@ def _before_another_problem(text: str, question: str) -> str:
     return text[: first.end()] if is_other else text
 
 
-def _before_template(text: str, question: str) -> str:
+def _before_template(text: str, question: str, heads: Collection[str]) -> str:
     """A text up to the next question of a base model that goes on with the template of its prompt.
 
     `B`, and `Which of these is a bird? A. bat B. hen` above `Answer: B`, where the question itself ends with Answer:.
+    `heads` are the first characters of the lines.
     """
     asked = question.strip()
     label = _LABEL.search(asked) if asked[-1:] in (":", "\uff1a") else None
@@ -160,10 +169,13 @@ def _before_template(text: str, question: str) -> str:
         before = text.partition(f"\n{opener[0]}")[0].rstrip()
         if before.strip() and before[-1] not in ":?\uff1a\uff1f":
             return before
+    labels = (label["name"],) if label else _LABELS
+    if (label is None and _HEADS_OF_LABELS.isdisjoint(heads)) or not any(f"\n{name}" in text for name in labels):
+        return text
     paragraphs = text.split("\n\n")
     if len(paragraphs) < 2 or len(paragraphs) > _MOST_PARAGRAPHS:
         return text
-    labels, known = (label["name"],) if label else _LABELS, _letters(asked)
+    known = _letters(asked)
     for at, own in enumerate(paragraphs[1:], 1):
         line = own.strip().partition("\n")[0]
         following = own if at + 1 == len(paragraphs) else f"{own}\n{paragraphs[at + 1]}"

@@ -1,6 +1,7 @@
 """Compares formulas by their values: exact if they are rational, else to many digits, at several points if they vary.
 
-Two formulas with different values at one point are certainly unequal, without any algebra. They are equal if the
+Two formulas with different values at one point are certainly unequal, without any algebra; floating point shows most
+of these (`estimates`). They are equal if the
 difference of their values at every point vanishes as the precision grows. Computer algebra decides the other pairs.
 Every step is bounded so that no formula takes long: a value that is too large counts as no value.
 """
@@ -14,11 +15,10 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-import mpmath
-
 from libra_cli.answers.text import formula, number
 from libra_cli.answers.text.formula import CONSTANT, NUMBER, SYMBOL, Tree
 from libra_cli.answers.text.number import Number
+from libra_cli.answers.values import estimates
 
 DIGITS, MORE_DIGITS = 30, 90
 CLEAR = 1e-10
@@ -89,9 +89,10 @@ def same_trees(reference: Tree, answer: Tree, places: int | None = None) -> bool
         verdict = _same_at(reference, answer, {})
         if verdict is None:
             verdict = _same_at(reference, answer, {}, real=False)
-        if verdict is False and places is not None:
-            wanted, given = (_value(tree, {}, True, _coarse) for tree in (reference, answer))
-            return bool(wanted and given and abs(wanted[0] - given[0]) < _coarse.mp.mpf(10) ** -places)
+        if verdict is False and places is not None and not estimates.differ(reference, answer, {}, 2 * 10.0**-places):
+            coarse = _arithmetic(DIGITS)
+            wanted, given = (_value(tree, {}, True, coarse) for tree in (reference, answer))
+            return bool(wanted and given and abs(wanted[0] - given[0]) < coarse.mp.mpf(10) ** -places)
         return verdict
     pieces = any(map(is_in_pieces, (reference, answer)))
     agreed, enough = 0, PIECES_POINTS if pieces else POINTS
@@ -134,13 +135,15 @@ def is_in_pieces(tree: Tree) -> bool:
 
 def _same_at(reference: Tree, answer: Tree, point: Mapping[str, Fraction], real: bool = True) -> bool | None:
     """Whether both have the same value at a point; None if one has no value, or if it is uncertain."""
-    wanted, given = (_value(tree, point, real, _coarse) for tree in (reference, answer))
+    if real and estimates.differ(reference, answer, point):
+        return False
+    wanted, given = (_value(tree, point, real, _arithmetic(DIGITS)) for tree in (reference, answer))
     if wanted is None or given is None:
         return None
     off, scale = abs(wanted[0] - given[0]), max(abs(wanted[0]), abs(given[0]))
     if off > CLEAR * scale and scale > CLEAR * max(wanted[1], given[1]):
         return False
-    wanted, given = (_value(tree, point, real, _fine) for tree in (reference, answer))
+    wanted, given = (_value(tree, point, real, _arithmetic(MORE_DIGITS)) for tree in (reference, answer))
     if wanted is None or given is None:
         return None
     largest = max(wanted[1], given[1])
@@ -149,7 +152,7 @@ def _same_at(reference: Tree, answer: Tree, point: Mapping[str, Fraction], real:
 
 def value_of(tree: Tree, point: Mapping[str, Fraction]) -> Any:
     """Real value of `tree` at `point`, which maps variables to values; None if it has none."""
-    value = _value(tree, point, True, _coarse)
+    value = _value(tree, point, True, _arithmetic(DIGITS))
     return None if value is None else value[0]
 
 
@@ -161,7 +164,8 @@ def rational(tree: Tree) -> Fraction | None:
         return _exact(tree)
     except NoValue:
         decimal = value_of(tree, {})
-    if not isinstance(decimal, _coarse.mp.mpf) or not _coarse.mp.isfinite(decimal):
+    mp = _arithmetic(DIGITS).mp
+    if not isinstance(decimal, mp.mpf) or not mp.isfinite(decimal):
         return None
     mantissa, exponent = decimal.man_exp  # unsigned
     value = Fraction(mantissa) * Fraction(2) ** exponent if abs(exponent) < MAX_BITS else None
@@ -180,7 +184,7 @@ def _value(tree: Tree, point: Mapping[str, Fraction], real: bool, arithmetic: _A
     evaluation = _Evaluation(point, real and not _has_imaginary(tree), arithmetic)
     try:
         value = evaluation.of(tree)
-    except (NoValue, ZeroDivisionError, OverflowError, ValueError, TypeError, mpmath.libmp.NoConvergence):
+    except (NoValue, ZeroDivisionError, OverflowError, ValueError, TypeError, arithmetic.no_convergence):
         return None
     return (value, max(evaluation.largest, abs(value))) if arithmetic.mp.isfinite(value) else None
 
@@ -279,6 +283,9 @@ class _Arithmetic:
     """Operations and functions with `digits` decimal digits."""
 
     def __init__(self, digits: int):
+        import mpmath  # which takes longer to load than a thousand responses to label
+
+        self.no_convergence = mpmath.libmp.NoConvergence
         mp = self.mp = mpmath.MPContext()
         mp.dps = digits
         self.constants = {"pi": +mp.pi, "e": +mp.e, "i": mp.mpc(0, 1)}
@@ -323,7 +330,9 @@ class _Arithmetic:
         }
 
 
-_coarse, _fine = _Arithmetic(DIGITS), _Arithmetic(MORE_DIGITS)
+@lru_cache
+def _arithmetic(digits: int) -> _Arithmetic:
+    return _Arithmetic(digits)
 
 
 class _Evaluation:
