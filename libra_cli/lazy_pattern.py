@@ -51,11 +51,14 @@ class LazyPattern:
     def _guarded(self, name: str) -> Callable[..., Any]:
         """The method `name` of the pattern, for texts that hold one of the words."""
         one_of, without_match, place = self.one_of, _WITHOUT_MATCH[name], int(name in ("sub", "subn"))
+        ignores_case = any(map(str.isalpha, "".join(one_of)))
         compiled: Callable[..., Any] | None = None
 
         def method(*arguments: Any, **options: Any) -> Any:
             nonlocal compiled
-            text = in_small_letters(arguments[place])
+            text = arguments[place]
+            if ignores_case:
+                text = text.lower() if text.isascii() else in_small_letters(text)
             for word in one_of:
                 if word in text:
                     break

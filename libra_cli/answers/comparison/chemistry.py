@@ -76,6 +76,12 @@ class Species(NamedTuple):
         return stack[0]
 
 
+def _is_possible(text: str) -> bool:
+    """Whether a text has a sign of chemistry, most of which are capital letters."""
+    has_signs = text != text.lower() or any(map(text.__contains__, ("\\ce", "^", "->", "\u2192")))
+    return has_signs and _POSSIBLE.search(text) is not None
+
+
 def same(reference: str, answer: str) -> Finding | None:
     """Compare two texts of which at least one is evidently of chemistry; None if they are not."""
     if reference.strip("$ ").startswith(("sp", "dsp", "d^2sp", "\\mathrm{sp")):
@@ -85,7 +91,7 @@ def same(reference: str, answer: str) -> Finding | None:
         isotope = isotopes.same(reference, answer)
         if isotope is not None:
             return Finding(isotope)
-    if not (_POSSIBLE.search(reference) or (reference[:1].isupper() and _POSSIBLE.search(answer))):
+    if not (_is_possible(reference) or (reference[:1].isupper() and _is_possible(answer))):
         return None
     texts = _plain(reference), _plain(answer)
     shells = [_shells(text) for text in texts]
@@ -123,7 +129,7 @@ def stated(tail: str, reference: str) -> str | None:
     """The only formula, reaction or configuration of the last sentence, if the reference is one of that kind."""
     is_in_signs = not tail.isascii() and _IN_SIGNS.search(tail) is not None
     glossed = _IN_BRACKETS.search(tail.rstrip()) if reference[:1].isupper() else None
-    if not _POSSIBLE.search(reference) and not (is_in_signs and reference[:1].isupper()) and not glossed:
+    if not _is_possible(reference) and not (is_in_signs and reference[:1].isupper()) and not glossed:
         return None
     wanted = _plain(reference)
     if _shells(wanted):

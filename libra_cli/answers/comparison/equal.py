@@ -16,6 +16,7 @@ If no level is certain, `equal` is None and `reason` says why. None is never the
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from libra_cli.answers.comparison import (
@@ -59,6 +60,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 MEMO = 1 << 15
 """Number of pairs whose decision is cached."""
 
+_FIGURES = lazy_pattern(r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,40})(?:\.\d{1,40})?", re.ASCII)
 _HAS_CONTENT = lazy_pattern(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
 _PARAMETERS = frozenset("tskmnrulad")
@@ -118,6 +120,10 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, "exact", "unparsable_reference")
     if reference.strip() == answer.strip():
         return Decision(True, "exact")
+    if _FIGURES.fullmatch(reference) and _FIGURES.fullmatch(answer):
+        decision = _compare_figures(reference, answer)
+        if decision is not None:
+            return decision
     reference, answer = normalize.both_plain(reference, answer)
     if " and " in answer or " and " in reference:
         reference, answer = words.with_mixed(reference), words.with_mixed(answer)
@@ -173,6 +179,15 @@ def _decide(reference: str, answer: str) -> Decision | None:
             return Decision(None, "symbolic", "equation_or_value")
     refused = guard.refusal(reference, answer)
     return Decision(None, "symbolic", refused) if refused else None
+
+
+def _compare_figures(reference: str, answer: str) -> Decision | None:
+    """Compare two numbers in plain digits, which have no other reading; None if one may be the other one rounded."""
+    wanted, given = number.parse(reference), number.parse(answer)
+    if wanted is None or given is None:
+        return None
+    equal = number.same(wanted, given)
+    return Decision(equal, "number") if equal or not number.may_be_rounded(wanted, given) else None
 
 
 def _compare_options(wanted: options.Option, chosen: options.Option) -> Decision:

@@ -23,10 +23,18 @@ _NEEDED = lazy_pattern(
 )
 
 
+_COMMANDS = ("vec", "math", "bold", "\\bm", "overright", "hat", "nabla")
+
+
+def _is_needed(text: str) -> bool:
+    """Whether a text has a vector or a product of matrices, which are capital letters or behind a command."""
+    return (text != text.lower() or any(map(text.__contains__, _COMMANDS))) and _NEEDED.search(text) is not None
+
+
 def same(reference: str, answer: str) -> Finding | None:
     """Compare two answers, one of them a formula of vectors or matrices; None if neither is."""
     reference, answer = (text if text.isascii() else normalize.in_ascii(text) for text in (reference, answer))
-    if not (_NEEDED.search(reference) or _NEEDED.search(answer)):
+    if not (_is_needed(reference) or _is_needed(answer)):
         return None
     from libra_cli.answers.comparison.linear_formula import NO_VALUE, Formula, Unread, close, without_common_name
 

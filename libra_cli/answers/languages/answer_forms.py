@@ -290,7 +290,9 @@ def only_number(text: str) -> str | None:
 @lru_cache(1 << 12)
 def in_english(text: str) -> str:
     """`text` with the numerals, counters, units and joining words of other languages in their international form."""
-    if text[:1].isdigit() and text[-1:].isalnum() and _DATE_ABROAD.fullmatch(text):  # 7. Oktober 1949
+    if (
+        text[:1].isdigit() and text[-1:].isalnum() and any(map(str.isalpha, text)) and _DATE_ABROAD.fullmatch(text)
+    ):  # 7. Oktober 1949
         text = with_english_dates(text)
     if "{,}" in text or text.count(".") > 1 or ("." in text and "," in text):
         text = _MARKED.sub(_with_point, text)

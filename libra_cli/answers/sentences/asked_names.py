@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from libra_cli.answers.languages import names
-from libra_cli.answers.text import words
+from libra_cli.answers.text import number, words
 from libra_cli.answers.values import named, part_labels, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -98,6 +98,7 @@ def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
     lists = [one.parts for one in found if isinstance(one, structure.Parts) and one.kind == "list"]
     if len(lists) == 2 and all(isinstance(part, structure.Leaf) and part.number for one in lists for part in one):
         reference, answer = (f"({', '.join(part.text for part in one)})" for one in lists)
+    if number.is_bare(reference) and number.is_bare(answer):
         return reference, answer
     have_names = bool(named.values(reference)), bool(named.values(answer))
     if have_names == (False, True):

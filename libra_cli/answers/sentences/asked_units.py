@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from libra_cli.answers.languages import abroad, units_abroad
-from libra_cli.answers.text import words
+from libra_cli.answers.text import number, words
 from libra_cli.answers.values import conversions, structure, units
 from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
@@ -106,7 +106,7 @@ def with_unit(reference: str, answer: str, question: str) -> str:
 
     In dollars, 1020 cents is 10.20; in nm, 480 \u00b5m is not 480.
     """
-    if answer.isdecimal():  # as most
+    if number.is_bare(answer):  # as most
         return reference
     given = structure.parse(answer)
     given = given.value if isinstance(given, structure.Equation) else given

@@ -21,6 +21,7 @@ _SHORT = 200
 _ENDS = "?.:!)_\n\u3002\uff1f\uff1a\uff09"
 """What may end a question before its first option."""
 LETTERS = r"[A-J](?:(?:\)?\s*[,;&\u3001/]\s*(?:and\s+)?\(?|\)?\s+and\s+\(?|(?=[A-J]))[A-J])*"
+_LETTERS = frozenset("ABCDEFGHIJ")
 _OPTION = lazy_pattern(
     rf"(?i:(?:the )?(?:correct |right |best |final )*(?:options?|choices?|answers?)(?: is| are)?[ :]*)?"
     rf"(?P<open>[(\uff08\[]?)(?P<letters>{LETTERS})(?P<close>[)\uff09\]]?)"
@@ -61,6 +62,8 @@ class Option(NamedTuple):
 def parse(text: str) -> Option | None:
     """Parse a reference or an answer as an option; None if it is none."""
     if not text or len(text) > _SHORT:
+        return None
+    if _LETTERS.isdisjoint(text):
         return None
     plain = latex.without_setting(text) if "\\" in text or "*" in text or "$" in text else text.strip()
     match = _OPTION.fullmatch(plain)

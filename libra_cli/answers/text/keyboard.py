@@ -27,11 +27,11 @@ def _matrix(found: re.Match[str]) -> str:
 
 
 _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...] = tuple(
-    (needed, lazy_pattern(pattern), written)
-    for needed, pattern, written in (
+    (needed, lazy_pattern(pattern, one_of=tuple(one_of)), written)
+    for needed, pattern, written, *one_of in (
         ("<su", r"<sup>\s*([^<>]*?)\s*</sup>", r"^{\1}"),
         ("<su", r"<sub>\s*([^<>]*?)\s*</sub>", r"_{\1}"),
-        ("\\", r"(?<!\\)\\([-+=<>*])", r"\1"),
+        ("\\", r"(?<!\\)\\([-+=<>*])", r"\1", r"\-", r"\+", r"\=", r"\<", r"\>", r"\*"),
         ("\\", r"(?<!\\)\\\s*$", ""),
         ("\\]", r"^([(\[].*,.*)\\\]$", r"\1]"),
         ("matrix{", r"\\([pbvBV]?matrix)\s*\{(.*)\}\s*$", _matrix),
@@ -40,9 +40,10 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
         ("/-", r"\+ ?/ ?- ?", r"\\pm "),
         ("or minus", r"\bplus or minus\b", r"\\pm"),
         ("", rf"^({_NUMBER}) ?(?:°|\^\{{?\\circ\}}?|degrees?),? ?(?:and )?({_NUMBER}) ?(?:'|\u2032|\^\{{?\\prime\}}?"
-         rf"|(?:arc)?min(?:utes?)?)(?:,? ?(?:and )?({_NUMBER}) ?(?:''|\"|\u2033|(?:arc)?sec(?:onds?)?))?$", _degrees),
+         rf"|(?:arc)?min(?:utes?)?)(?:,? ?(?:and )?({_NUMBER}) ?(?:''|\"|\u2033|(?:arc)?sec(?:onds?)?))?$", _degrees,
+         *("\u00b0", "circ", "degree")),
         ("", r"^(\d+) ?(?:'|\u2032|-?ft\.?|-?feet|-?foot)[ ,-]*(?:and )?(\d+(?:\.\d+)?) ?(?:\"|''|\u2033|in\.?"
-         r"|inch(?:es)?)?$", r"\1 ft \2 in"),
+         r"|inch(?:es)?)?$", r"\1 ft \2 in", "'", "\u2032", "ft", "feet", "foot"),
         ("|", r"\(([-\d., /]+)\|([-\d., /]+)(?:\|([-\d., /]+))?\)$",
          lambda point: f"({'; '.join(part for part in point.groups() if part)})"),
         ("m", r"(?<=\d)( ?[mckd]?m|ft|in|yd)([23])$", r"\1^\2"),
@@ -51,7 +52,8 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
         ("log", r"(?<![A-Za-z\\])log_?(\d{1,2})\s*\(", r"\\log_{\1}("),
         ("log base", r"(?<![A-Za-z\\])log base (\w+) of (\w+)", r"\\log_{\1} \2"),
         ("abs(", r"(?<![A-Za-z\\])abs\(([^()]*)\)", r"|\1|"),
-        ("", rf"(?<![A-Za-z\\])({_FUNCTIONS})(?= ?(?:\^\{{?-?\d+\}}?)? ?(?:[\d(\\]|[a-z](?![a-z])))", r"\\\1 "),
+        ("", rf"(?<![A-Za-z\\])({_FUNCTIONS})(?= ?(?:\^\{{?-?\d+\}}?)? ?(?:[\d(\\]|[a-z](?![a-z])))", r"\\\1 ",
+         *("ln", "log", "sin", "cos", "tan", "cot", "sec", "csc", "exp")),
         ("root of", r"(?:the )?(?:positive |principal )?square root of (\w+)", r"\\sqrt{\1}"),
         ("root of", r"(?:the )?cube root of (\w+)", r"\\sqrt[3]{\1}"),
         ("root", r"^(\d+) (?:square )?root (\d+)$", r"\1\\sqrt{\2}"),
@@ -63,7 +65,10 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
         ("power", r" (?:raised )?to the power (?:of )?(-?\d+)", r"^{\1}"),
     )
 )  # fmt: skip
-"""Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
+"""Substring of every text that the pattern matches (a faster test), the pattern, and its replacement.
+
+Words behind them are those of which every such text holds one.
+"""
 
 
 def in_formulas(text: str) -> str:

@@ -75,6 +75,11 @@ def parse(text: str) -> Number | None:
     return Number(number.value / 100, places, number.significant, percent=True)
 
 
+def is_bare(text: str) -> bool:
+    """Whether a text is only digits with points, commas and signs: it has no unit, no name and no other notation."""
+    return text[-1:].isdecimal() and text[:1] not in ".," and not text.strip("0123456789.,-")
+
+
 def _parse(text: str) -> Number | None:
     """Parse a number without a percent sign."""
     if _SIGNED.fullmatch(text):

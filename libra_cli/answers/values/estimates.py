@@ -1,6 +1,6 @@
 """Tells formulas apart by their values in floating point, each with a bound of its error.
 
-Most formulas that are not equal differ in their first digits. What is left open, `numeric` compares to many digits.
+Most formulas that are not equal differ in their first digits. `numeric` compares the others to many digits.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from libra_cli.answers.text.formula import CONSTANT, NUMBER, SYMBOL, Tree
 
 CLEAR = 1e-9
 """A relative difference that shows at any number of digits."""
+CLOSE = 1e-11
+"""One that thirty digits take for none."""
 ROUNDING = 2.0**-51
 """Relative error of an operation or a function: several times that of rounding."""
 SMALLEST = 1e-290
@@ -34,15 +36,29 @@ class Estimate(NamedTuple):
     largest: float
 
 
-def differ(one: Tree, other: Tree, point: Mapping[str, Fraction], least: float = 0) -> bool:
-    """Whether two formulas certainly have real values at `point` that differ, by `least` at least."""
+def same(one: Tree, other: Tree, point: Mapping[str, Fraction]) -> bool | None:
+    """Whether two formulas have real values at `point` that agree to eleven digits; None if that is not certain.
+
+    False says that they differ for certain in the first nine.
+    """
     try:
         first, second = _estimate(one, point), _estimate(other, point)
     except (_OpenError, ArithmeticError, ValueError):
-        return False
-    off = abs(first.value - second.value) - first.error - second.error
+        return None
     scale = max(abs(first.value), abs(second.value))
-    return off > CLEAR * scale and off > least and scale > CLEAR * max(first.largest, second.largest)
+    off, error = abs(first.value - second.value), first.error + second.error
+    if off - error > CLEAR * scale and scale > CLEAR * max(first.largest, second.largest):
+        return False
+    return True if off + error < CLOSE * scale else None
+
+
+def are_apart(one: Tree, other: Tree, least: float) -> bool:
+    """Whether two constants certainly have values that differ by `least` at least."""
+    try:
+        first, second = _estimate(one, {}), _estimate(other, {})
+    except (_OpenError, ArithmeticError, ValueError):
+        return False
+    return abs(first.value - second.value) - first.error - second.error > least
 
 
 def _estimate(tree: Tree, point: Mapping[str, Fraction]) -> Estimate:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from libra_cli.answers.languages import answer_forms
-from libra_cli.answers.text import arrays, damage, french, function_forms, keyboard, latex, words
+from libra_cli.answers.text import arrays, damage, french, function_forms, keyboard, latex, number, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _OF_ARGUMENTS = ("\\in", "\u2208", "for ", "\\forall", "\u2200")
@@ -99,32 +99,47 @@ def _ungrouped(scale: re.Match[str]) -> str:
 
 
 _REWRITES = tuple(
-    (needed, lazy_pattern(pattern), replacement)
-    for needed, pattern, replacement in (
-        ("\\", r"\\(?:left|right|bigg?[lrm]?|Bigg?[lrm]?)(?=[()\[\]|.\\<>])\s*\.?", ""),
+    (needed, lazy_pattern(pattern, one_of=tuple(one_of)), replacement)
+    for needed, pattern, replacement, *one_of in (
+        ("\\", r"\\(?:left|right|bigg?[lrm]?|Bigg?[lrm]?)(?=[()\[\]|.\\<>])\s*\.?", "", r"\left", r"\right", r"\big"),
         (
             "\\",
             r"\\(?:(?:display|text|script|scriptscript)style|limits|nolimits|rm|bf|it|tiny|small|normalsize|[Ll]arge|LARGE|[Hh]uge)\b",
             "",
+            *("style", "limits", r"\rm", r"\bf", r"\it", r"\tiny", r"\small", r"\normalsize", r"\large", r"\huge"),
         ),
-        ("\\", r"\\phantom\s*\{[^{}]*\}|\\colorbox\s*\{[a-z]+\}(?=\s*\{)", ""),
+        ("\\", r"\\phantom\s*\{[^{}]*\}|\\colorbox\s*\{[a-z]+\}(?=\s*\{)", "", "phantom", "colorbox"),
         (r"\math", r"\\math(?:cal|scr)\s*\{?\s*([A-Z])\s*\}?", r"\1"),
         (r"\math", r"\\math(?:bin|op|rel|ord)\s*\{([^{}]*)\}", r"\1"),
         ("=", r"^\s*=\s*(?=\S)", ""),
         (":", r"^\s*[A-Za-z ]{3,30}:\s*(?=[-\d\\(])", _unless_it_counts),
         (r"\pmod", r"\\pmod\s*\{?\s*(\d+)\s*\}?", r"\\pmod{\1}"),
-        ("\\", r"\\(?:checkmark|blacksquare|square|qed|Box|blacksquare)(?![A-Za-z])", ""),
-        ("\\", r"\\color\s*\{[a-z]+\}|\\textcolor\s*\{[a-z]+\}(?=\s*\{)|\\underline(?=\s*\{)", ""),
+        (
+            "\\",
+            r"\\(?:checkmark|blacksquare|square|qed|Box|blacksquare)(?![A-Za-z])",
+            "",
+            "check",
+            "square",
+            r"\qed",
+            r"\box",
+        ),
+        (
+            "\\",
+            r"\\color\s*\{[a-z]+\}|\\textcolor\s*\{[a-z]+\}(?=\s*\{)|\\underline(?=\s*\{)",
+            "",
+            "color",
+            "underline",
+        ),
         (r"\\", r"\s*\\\\\s*$", ""),
         ("{", r"^\s*\{([^{}]*)\}\s*$", r"\1"),
-        ("", r"^\s*(?i:the\s+)?(?:final\s+)?(?i:answer)\s*(?::|is)\s*(?=\S)", ""),
+        ("", r"^\s*(?i:the\s+)?(?:final\s+)?(?i:answer)\s*(?::|is)\s*(?=\S)", "", "answer"),
         ("(", r"(?<=[\d}])\s*\(\s*[a-z]{3}[a-z -]*\)\s*$", _unless_it_counts),
         (r"\!", r"(?<=\d),\s*\\!\s*(?=\d{3}(?!\d))", ","),
         (",", r"(?<=\d),\s+(?=\d{3}(?!\d))", ";"),  # 45, 135 are two numbers, 45,135 is one
         ("\\", r"\\(?:[!,;:>]|quad\b|qquad\b|ensuremath\b|hspace\{[^{}]*\})", " "),
-        ("", r"(?<!\\)\\ |~", " "),
+        ("", r"(?<!\\)\\ |~", " ", "\\ ", "~"),
         ("{,}", r"(?<=\d)\{,\}(?=\d)", ","),
-        ("", r"\{:\}|\\colon(?![A-Za-z])", ":"),
+        ("", r"\{:\}|\\colon(?![A-Za-z])", ":", "{:}", r"\colon"),
         (":", r"(?<=\d)\s?:\s?(\d{1,3}(?:(?:,\d{3}){1,4}|(?:[. ]000){1,3}))(?![\d,.:])", _ungrouped),  # 1 : 50,000
         (r"\\", r"\\\\\s*\[-?[\d.]+ ?[a-z]{2}\]", r"\\\\"),
         ("binom", r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
@@ -138,23 +153,23 @@ _REWRITES = tuple(
         ("C", r"\b(?<!\d)(\d+)C(\d+)\b", r"\\binom{\1}{\2}"),
         (r"\dot", r"\\dot\{(\d)\}(\d*)\\dot\{(\d)\}", r"\\overline{\1\2\3}"),
         (r"\overline", r"(?<=[=+*/(,{-])\s*(\d*)\.(\d{0,12})\\overline\{(\d{1,12})\}", _as_fraction),
-        ("", r"(?<=\d)\s*\^?\s*\{?\s*(st|nd|rd|th)\s*\}?\s*$", r"\1"),
+        ("", r"(?<=\d)\s*\^?\s*\{?\s*(st|nd|rd|th)\s*\}?\s*$", r"\1", "st", "nd", "rd", "th"),
         ("frac", r"\\(?:[dtcsx]|nice)frac(?![A-Za-z])", r"\\frac"),
         (r"\le", r"\\(?:le|leqslant)(?![A-Za-z])", r"\\leq"),
         (r"\ge", r"\\(?:ge|geqslant)(?![A-Za-z])", r"\\geq"),
         (r"\ne", r"\\ne(?![A-Za-z])", r"\\neq"),
         (r"\lbrace", r"\\(?:lbrace)(?![A-Za-z])", r"\\{"),
         (r"\rbrace", r"\\(?:rbrace)(?![A-Za-z])", r"\\}"),
-        ("\\", r"\\(?:rightarrow|longrightarrow|implies|Rightarrow)(?![A-Za-z])", r"\\to"),
+        ("\\", r"\\(?:rightarrow|longrightarrow|implies|Rightarrow)(?![A-Za-z])", r"\\to", "arrow", "implies"),
         (r"\over", r"\\(?:overline|overleftrightarrow|overrightarrow)\s*\{\s*([A-Z]{2})\s*\}", r"\1"),
         (r"\langle", r"\\langle(?![A-Za-z])", "("),
         (r"\rangle", r"\\rangle(?![A-Za-z])", ")"),
-        ("", r"(?<=[)\]}])\s*(?:U|union|\\bigcup)\s*(?=[(\[{\\])", r"\\cup "),
+        ("", r"(?<=[)\]}])\s*(?:U|union|\\bigcup)\s*(?=[(\[{\\])", r"\\cup ", "u"),
         ("<", r"^\s*<([^<>]+,[^<>]+)>\s*$", r"(\1)"),
         ("degree", r"\\(?:degree|textdegree)(?![A-Za-z])", r"^\\circ"),
         ("^", r"(?<=\d)\s*\^\s*(?:o|\{\s*o\s*\})(?![A-Za-z\d])", r"^\\circ"),
         (r"\circ", r"\^\s*\{\s*\\circ\s*\}", r"^\\circ"),
-        ("\\", r"\\(?:cdotp|ast)(?![A-Za-z])", r"\\cdot"),
+        ("\\", r"\\(?:cdotp|ast)(?![A-Za-z])", r"\\cdot", "cdotp", "ast"),
         (r"\var", r"\\var(?=(?:epsilon|theta|phi|rho|sigma)(?![A-Za-z]))", r"\\"),
         ("/d", r"(?<![A-Za-z\\])d ?([A-Za-z])/d ?([a-z])(?![A-Za-z])", r"D_{\1\2}"),  # a derivative is one thing
         ("frac", r"\\[dt]?frac\s*\{\s*d ?([A-Za-z])\s*\}\s*\{\s*d ?([a-z])\s*\}", r"D_{\1\2}"),
@@ -168,7 +183,15 @@ _REWRITES = tuple(
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*_\s*\{?\s*\\geq?\s*0\}?\s*$", r"[0,\\infty)"),
         (r"\mathbb", r"^(\s*[a-z]\s*\\in\s*|)\\mathbb\s*(?:\{\s*R\s*\}|R)\s*$", r"\1(-\\infty,\\infty)"),
         (r"\prime", r"\^\s*(?:\{\s*\\prime\s*\}|\\prime(?![A-Za-z]))", "'"),
-        ("", r"^\s*(?:\\approx|\\sim|approximately|about|roughly)(?![A-Za-z])", ""),
+        (
+            "",
+            r"^\s*(?:\\approx|\\sim|approximately|about|roughly)(?![A-Za-z])",
+            "",
+            "approx",
+            "sim",
+            "about",
+            "roughly",
+        ),
         ("inf", r"(?<![A-Za-z\\])inf(?:inity)?(?![A-Za-z])", r"\\infty"),
         (r"\angle", r"(?<=[\d})])\s*\\angle\s*(.+)$", r"\\cis(\1)"),
         ("oo", r"(?<![A-Za-z\\])oo(?![A-Za-z])", r"\\infty"),
@@ -180,7 +203,7 @@ _REWRITES = tuple(
         (r"\sqrt", r"\\sqrt\s*(\[\w+\]|)\s*(\d+|[A-Za-z])(?![A-Za-z{])", r"\\sqrt\1{\2}"),
         (r"\frac", r"\\frac\s*(\d|[A-Za-z])\s*(\d|[A-Za-z])", r"\\frac{\1}{\2}"),
         (r"\frac", r"\\frac\s*(\d|[A-Za-z])\s*\{", r"\\frac{\1}{"),
-        ("", r"(?<=[A-Za-z] )(\d\d?)(?:st|nd|rd|th)\b", r"\1"),
+        ("", r"(?<=[A-Za-z] )(\d\d?)(?:st|nd|rd|th)\b", r"\1", "st", "nd", "rd", "th"),
         ("**", r"\*\*", "^"),
         ("^{", r"\^\{(\w)\}(?!\s*\d)", r"^\1"),
         (
@@ -195,12 +218,17 @@ _REWRITES = tuple(
         ("!=", r"(?<![\d)}])!=|(?<=[\d)}] )!=", r"\\neq "),  # 4!=24 says what 4! is
     )
 )
-"""Substring of every text that the pattern matches (a faster test), the pattern, and its replacement."""
+"""Substring of every text that the pattern matches (a faster test), the pattern, and its replacement.
+
+Words behind them are those of which every such text holds one.
+"""
 
 
 @lru_cache(CACHED)
 def plain(raw: str) -> str:
     """`raw` without what encloses a published reference, with its backslashes repaired, in international notation."""
+    if number.is_bare(raw) and raw.count(".") < 2 and ("." not in raw or "," not in raw):
+        return raw
     if len(raw) > MAX_CHARS or _PLAIN.fullmatch(raw) or (raw.isascii() and raw.isalnum()):
         return keyboard.in_formulas(raw.strip()) if raw[:1].isdigit() and not raw.isdigit() else raw.strip()
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
@@ -230,7 +258,7 @@ def normalized(text: str) -> str:
 
     The meaning never changes: brackets, percent, units, order and the case of letters stay as they are.
     """
-    if _PLAIN.fullmatch(text) or len(text) > MAX_CHARS:
+    if number.is_bare(text) or _PLAIN.fullmatch(text) or len(text) > MAX_CHARS:
         return text.strip()
     text = unwrapped(text if text.isascii() else in_ascii(text))
     text = latex.without_fonts(text)

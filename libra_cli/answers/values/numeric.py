@@ -89,7 +89,7 @@ def same_trees(reference: Tree, answer: Tree, places: int | None = None) -> bool
         verdict = _same_at(reference, answer, {})
         if verdict is None:
             verdict = _same_at(reference, answer, {}, real=False)
-        if verdict is False and places is not None and not estimates.differ(reference, answer, {}, 2 * 10.0**-places):
+        if verdict is False and places is not None and not estimates.are_apart(reference, answer, 2 * 10.0**-places):
             coarse = _arithmetic(DIGITS)
             wanted, given = (_value(tree, {}, True, coarse) for tree in (reference, answer))
             return bool(wanted and given and abs(wanted[0] - given[0]) < coarse.mp.mpf(10) ** -places)
@@ -135,14 +135,16 @@ def is_in_pieces(tree: Tree) -> bool:
 
 def _same_at(reference: Tree, answer: Tree, point: Mapping[str, Fraction], real: bool = True) -> bool | None:
     """Whether both have the same value at a point; None if one has no value, or if it is uncertain."""
-    if real and estimates.differ(reference, answer, point):
+    estimated = estimates.same(reference, answer, point) if real else None
+    if estimated is False:
         return False
-    wanted, given = (_value(tree, point, real, _arithmetic(DIGITS)) for tree in (reference, answer))
-    if wanted is None or given is None:
-        return None
-    off, scale = abs(wanted[0] - given[0]), max(abs(wanted[0]), abs(given[0]))
-    if off > CLEAR * scale and scale > CLEAR * max(wanted[1], given[1]):
-        return False
+    if estimated is None:
+        wanted, given = (_value(tree, point, real, _arithmetic(DIGITS)) for tree in (reference, answer))
+        if wanted is None or given is None:
+            return None
+        off, scale = abs(wanted[0] - given[0]), max(abs(wanted[0]), abs(given[0]))
+        if off > CLEAR * scale and scale > CLEAR * max(wanted[1], given[1]):
+            return False
     wanted, given = (_value(tree, point, real, _arithmetic(MORE_DIGITS)) for tree in (reference, answer))
     if wanted is None or given is None:
         return None

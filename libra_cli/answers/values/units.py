@@ -297,7 +297,7 @@ def before_letter(text: str) -> str | None:
 
 def set_apart(text: str, question: str) -> str:
     """`5 m` as a quantity, 5\\text{ m}, if the question has no variable of that name; any other text as it is."""
-    found = _LETTER.fullmatch(text.strip(" $."))
+    found = None if number.is_bare(text) else _LETTER.fullmatch(text.strip(" $."))
     if found is None or re.search(rf"(?<![A-Za-z\d])(?<!\d ){found['letter']}(?![A-Za-z])", question):
         return text
     return f"{found['value']}\\text{{ {found['letter']}}}{found['power'] or ''}"
