@@ -67,7 +67,8 @@ def finish_reason_of(fields: Mapping[str, Any], path: str = "response") -> str |
         if said is None:
             said = holder.get("stop_reason")
             said = said if type(said) is str else None  # vLLM's may be the number of a token, beside a finish_reason
-        said = said.get("type") if isinstance(said, Mapping) else said
+        if said is not None and type(said) is not str and isinstance(said, Mapping):
+            said = said.get("type")
         if said is not None:
             if type(said) is not str:
                 what = f'"finish_reason" is {json.dumps(said)[:40]}'

@@ -35,9 +35,9 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     extraction,
 )
-from libra_cli.answers.text import boxes, damage, informal, orders, turns
+from libra_cli.answers.text import boxes, damage, informal, number, orders, turns
 from libra_cli.answers.values import conversions, dates, normalize, part_labels, science, structure
-from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
 __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
 
@@ -76,10 +76,9 @@ def read_answer(
         return Extraction(reference.strip())
     text = displays.with_brackets(damage.repaired(text))
     plain = None if cut or not reference or not reference.isdecimal() else _plain_integer(text)
-    if plain is None:
-        found, text, cut = _found(text, reference, cut, question)
-    else:
-        found = plain
+    if plain is not None and "change" not in (question or ""):
+        return plain
+    found, text, cut = _found(text, reference, cut, question)
     are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
     if are_integers and not question:
         return found  # as most
@@ -94,7 +93,8 @@ def _plain_integer(text: str) -> Extraction | None:
     if not text[-1:].isdigit() or any(map(text.__contains__, _NOT_PLAIN)):
         return None
     word = statements.word_of_last_line(text)
-    return extraction((word, None)) if word and word.isdecimal() and word.isascii() else None
+    is_integer = word is not None and word.isdecimal() and word.isascii() and text.endswith(word)
+    return extraction((word, None)) if is_integer else None
 
 
 def _found(
@@ -158,7 +158,7 @@ def _unread(found: Extraction, asked_for: _Asked) -> Extraction:
 
 def _counted(found: Extraction, asked_for: _Asked) -> Extraction:
     """`no solution` as 0, where the question asks how many there are."""
-    if not asked_for.reference.isdecimal() or not found.answer or found.answer.isdecimal():
+    if not asked_for.reference.isdecimal() or not found.answer or not found.answer[0].isalpha():
         return found
     from libra_cli.answers.extraction import asked
     from libra_cli.answers.sentences import nothing
@@ -267,7 +267,7 @@ def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
 def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
     """`9.9 > 9.11` as 9.9, where the question asks which one is greater."""
     _, reference, _, question = asked_for
-    if not (found.answer and question and reference) or found.answer.isdecimal():
+    if not (found.answer and question and reference) or number.is_bare(found.answer):
         return found
     from libra_cli.answers.sentences import greater
 
@@ -386,7 +386,10 @@ def _without_box(text: str, reference: str | None, cut: bool | None, question: s
     """What a text without a box answers: most end with a line such as `#### 42`, and need no reader of sentences."""
     is_plain = not cut and (not reference or reference.isdecimal())
     word = statements.word_of_last_line(text) if is_plain else None
-    if word is not None and "." not in word:
+    may_be_rounded = (
+        word is not None and "." in word and any(map(in_small_letters(text).__contains__, statements.ROUNDING))
+    )
+    if word is not None and not may_be_rounded:
         return extraction((word, None))
     from libra_cli.answers.extraction import prose  # which loads all readers of sentences
 

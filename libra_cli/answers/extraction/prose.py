@@ -25,7 +25,7 @@ from libra_cli.answers.extraction import (
     sets_in_words,
 )
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.sentences import assertions, phrases, remarks
+from libra_cli.answers.sentences import assertions, phrases, remarks, statements
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
@@ -41,7 +41,7 @@ _FEW = 3
 """Words of a line without a full stop."""
 _ROUNDS = lazy_pattern(
     r"\b(?i:about|approx\w*|roughly|around|decimals?|numerically|nearly)\b|\u2248|\\approx",
-    one_of=("\u2248", "about", "around", "approx", "nearly", "roughly", "decimal", "numerically"),
+    one_of=statements.ROUNDING,
 )
 _ANNOUNCED = ("answer", "result", "value", "solution", "derivative", "asked for", "required", "we need", "we want")
 _ANNOUNCES = lazy_pattern(

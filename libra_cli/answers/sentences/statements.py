@@ -43,6 +43,8 @@ _SUPPOSED = lazy_pattern(
     re.IGNORECASE,
 )
 _HEADING = r"(?:#+ *|\*+)(?i:(?:the )?(?:final )?answer):?\**:?[ \t]*\n"
+ROUNDING = ("\u2248", "about", "around", "approx", "nearly", "roughly", "decimal", "numerically")
+"""Texts of which every sentence holds one that says its value is rounded."""
 _LABELLED = lazy_pattern(rf"^[ \t]*(?:{_HEADING}|(?:\*\*)?A(?:\*\*)?[ \t]*:|####)\s*{_GIVEN}", re.MULTILINE)
 _SECTIONS = words.table(
     "explanation explanations solution reasoning step steps verification check note notes calculation calculations "

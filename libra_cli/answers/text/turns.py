@@ -94,9 +94,9 @@ def own_turn(text: str, question: str | None = None) -> str:
     A base model goes on with the next question; what it says before that counts if it is stated to be the answer, if a
     user speaks next, or if the `question` is known and the next one is another.
     """
-    has_empty_lines = "\n\n" in text
     heads = {line[:2] for line in text.split("\n")} if "\n" in text else _NO_HEADS
-    marks = _OF_ALL if has_empty_lines else (*_ON_NEXT_LINE, *_OF_USERS) if "\nQ" in text else _OF_USERS
+    has_empty_lines = "" in heads and "\n\n" in text
+    marks = _OF_ALL if has_empty_lines else (*_ON_NEXT_LINE, *_OF_USERS)
     for mark in () if heads.isdisjoint(_HEADS_OF_MARKS) else marks:
         following = text.find(mark) if mark in text else -1
         if following < 0 or (mark in _ON_NEXT_LINE and "?" not in text[following:].lstrip().partition("\n")[0]):
@@ -114,7 +114,7 @@ def own_turn(text: str, question: str | None = None) -> str:
     is_other_said = may_be_other and any(map(text.__contains__, ("another", "similar", "one more", "\n\nYou are")))
     if is_other_said and (another := _ANOTHER.search(text)) and _is_value_before(text, another.start()):
         text = text[: another.start()]
-    if question and "\n" in text and (":" in text or "\uff1a" in text):
+    if question and (has_empty_lines or question.rstrip().endswith((":", "\uff1a"))) and "\n" in text:
         text = _before_template(text, question, heads)
     if question and ("?" in text or f"\n{question[:_FIRST]}" in text or question.startswith(_ASKS)):
         text = _before_alike(text, question)
@@ -164,7 +164,7 @@ def _before_template(text: str, question: str, heads: Collection[str]) -> str:
     """
     asked = question.strip()
     label = _LABEL.search(asked) if asked[-1:] in (":", "\uff1a") else None
-    opener = _OPENER.match(asked)
+    opener = _OPENER.match(asked) if label else None
     if label and opener and opener[0] != label["name"] and f"\n{opener[0]}" in text:
         before = text.partition(f"\n{opener[0]}")[0].rstrip()
         if before.strip() and before[-1] not in ":?\uff1a\uff1f":
