@@ -108,6 +108,10 @@ def decide_quickly(reference: str, answer: str) -> Decision | None:
         return Decision(None, "exact", "reference_too_long" if len(reference) > MAX_CHARS else "answer_too_long")
     if integers:
         return Decision(reference.lstrip("0") == answer.lstrip("0"), "number")
+    if reference != answer and _FIGURES.fullmatch(reference) and _FIGURES.fullmatch(answer):
+        decision = _compare_figures(reference, answer)
+        if decision is not None:
+            return decision
     try:
         return _decide(reference, answer)
     except RecursionError:
@@ -120,10 +124,6 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, "exact", "unparsable_reference")
     if reference.strip() == answer.strip():
         return Decision(True, "exact")
-    if _FIGURES.fullmatch(reference) and _FIGURES.fullmatch(answer):
-        decision = _compare_figures(reference, answer)
-        if decision is not None:
-            return decision
     reference, answer = normalize.both_plain(reference, answer)
     if " and " in answer or " and " in reference:
         reference, answer = words.with_mixed(reference), words.with_mixed(answer)
