@@ -348,6 +348,13 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             return chosen
     if box is None:
         return _without_box(text, reference, cut, question)
+    return _of_box(text, box, start, reference, cut, question)
+
+
+def _of_box(
+    text: str, box: boxes.Box, start: int, reference: str | None, cut: bool | None, question: str | None
+) -> Extraction:
+    """What the last box of a text answers, in view of those before `start` and of what the text says behind it."""
     from libra_cli.answers.extraction import after_box
 
     if reference and not reference.isdecimal() and text.count("\\boxed{") > 1:
