@@ -37,7 +37,7 @@ _LEFT = lazy_pattern(
 """What remains is the right one."""
 _LETTER = lazy_pattern(r"(?<![\w'\u2019\\{])\(?(?P<name>[A-J])\)?(?![\w'\u2019=+^*/])")
 _LED = lazy_pattern(
-    r"\W*(?P<letters>\(?[A-J]\)?(?:(?:, and |,? and |, ?| ?& ?)\(?[A-J]\)?)+)"
+    r"\W*(?P<letters>\(?[A-J]\)?(?:(?:,? and |, ?| ?& ?)\(?[A-J]\)?)+)"
     r"(?=[,;:.] | ?[\u2013\u2014-] | (?:are|is|because|since|as|both|hold)\b|[.!]?$)"
 )
 """(c) and (a), both in group 17."""
