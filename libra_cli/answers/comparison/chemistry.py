@@ -40,6 +40,7 @@ _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
 _POSSIBLE = lazy_pattern(
     r"[A-Z][a-z]?[)\]]?\}?\s*(?:[_^\d]|[⁺⁻⁰-⁹₀-₉])|\\ce(?![A-Za-z])|\d[spdf][\^\d]|->|→|\^\{?\d+\}?(?:\\(?:text|mathrm)\{)?[A-Z]"
 )
+_SHELLS = tuple("1s 2s 3s 4s 5s 6s 7s 2p 3p 4p 5p 6p 3d 4d 5d 4f 5f".split())  # noqa: SIM905
 _IN_SIGNS = lazy_pattern(r"[\u3040-\u9fff\uac00-\ud7a3]")
 _BETWEEN = lazy_pattern(r"[\s*,;:\uff0c\u3001\u3002\u3040-\u9fff\uac00-\ud7a3]+")
 """What stands between the formulas of a sentence: spaces, marks, and signs of Chinese, Japanese and Korean."""
@@ -78,7 +79,7 @@ class Species(NamedTuple):
 
 def _is_possible(text: str) -> bool:
     """Whether a text has a sign of chemistry, most of which are capital letters."""
-    has_signs = text != text.lower() or any(map(text.__contains__, ("\\ce", "^", "->", "\u2192")))
+    has_signs = text != text.lower() or any(map(text.__contains__, ("\\ce", "^", "->", "\u2192", *_SHELLS)))
     return has_signs and _POSSIBLE.search(text) is not None
 
 
