@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from libra_cli.reports.figures import NOTHING, count, number, percent
 from libra_cli.reports.layout import Column, Line, Report, ReportPart, Table
+from libra_cli.stream.progress import clock
 
 Shown = Callable[[float | None], str]
 
@@ -68,11 +69,8 @@ def runs_part(runs: Sequence[Report]) -> ReportPart:
     """How far each run came, and from what to what its figures went."""
     summary = Table(
         "Runs",
-        (Column("run", is_number=False), Column("steps"), Column("hours"), Column("tokens learned from")),
-        tuple(
-            Line((run["run"], count(run["steps"]), f"{run['seconds'] / 3600:.3f}", count(run["tokens"])))
-            for run in runs
-        ),
+        (Column("run", is_number=False), Column("steps"), Column("time"), Column("tokens learned from")),
+        tuple(Line((run["run"], count(run["steps"]), clock(run["seconds"]), count(run["tokens"]))) for run in runs),
     )
     several = len(runs) > 1
     lines = []
@@ -91,7 +89,7 @@ def runs_part(runs: Sequence[Report]) -> ReportPart:
         tables=(summary, Table("Figures", columns, tuple(lines))),
         notes=(
             "begins at, ends at: means over the first and the last tenth of the events with the figure",
-            "hours: of steps (with their rollouts) and checkpoints, without loading and evaluation",
+            "time: of steps (with their rollouts) and checkpoints, without loading and evaluation",
         ),
         runs=runs,
     )
