@@ -22,6 +22,8 @@ _COMPASS = lazy_pattern(
 )
 """N 30° E."""
 _HALFWAY = lazy_pattern(r"(?<![A-Za-z])([Nn]orth|[Ss]outh)[- ]?([Ee]ast|[Ww]est)(?:ward|wards)?(?![A-Za-z])")
+_IN_NAME = lazy_pattern(r" [A-Z]")
+"""A name behind a direction that is a part of it: the Northwest Passage."""
 _THREE_FIGURES = lazy_pattern(r"(0\d\d|[123]\d\d)(\.\d{1,4})? ?(?:\^? ?\{?\\circ\}?|\u00b0|degrees?)?(?: ?T)?")
 """030°, clockwise from north."""
 _AMOUNT = lazy_pattern(r"(-?\d[\d.,]* ?[A-Za-z/^\d\u00b2 -]{0,12}?)(?:,| at| in a direction| directed| pointing)? *$")
@@ -75,7 +77,7 @@ def _of_compass(plain: str) -> Bearing | None:
         base, degrees, towards = found[0].groups()
         return _between(base[0].lower(), Fraction(degrees), towards[0].lower(), plain[: found[0].start()])
     halfway = [] if any(map(str.isdigit, plain)) or " of " in plain else [*_HALFWAY.finditer(plain)]
-    if len(halfway) != 1:
+    if len(halfway) != 1 or _IN_NAME.match(plain, halfway[0].end()):
         return None
     return _between(halfway[0][1][0].lower(), Fraction(45), halfway[0][2][0].lower(), "")
 

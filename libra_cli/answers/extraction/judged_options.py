@@ -15,7 +15,7 @@ from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import assertions, judgements, option_checks, options, word_lists
 from libra_cli.answers.text import words
 from libra_cli.answers.values import normalize, science
-from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _AT_PLACE = lazy_pattern(
@@ -69,7 +69,7 @@ def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) 
     found = {letter for letter, is_right in judged.items() if is_right is not asks_wrong and {*judged} == every}
     if not found and listed:
         said = _AT_PLACE.search(last)
-        place = said["place"].lower() if said and (said["noun"] or not said["picks"]) else ""
+        place = in_small_letters(said["place"]) if said and (said["noun"] or not said["picks"]) else ""
         is_text = any(place in content.lower().split() for content in listed.values())
         if place and not is_text and not assertions.denies(last) and _PLACES[place] < len(listed):
             found = {[*listed][_PLACES[place]]}

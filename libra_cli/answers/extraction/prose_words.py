@@ -143,7 +143,7 @@ def name(prose: Prose) -> Extraction | None:
     if not prose.asks_for_words or prose.asks_for_verdict:
         return None
     left = _LEAVING.search(prose.sentences[-1]) if "leav" in prose.sentences[-1] else None
-    if left and names.is_name(prose.reference):
+    if left and names.is_name(prose.reference) and prose.question and filled.denied_by(prose.question):
         return Extraction(left["name"])
     said = name_answers.name(prose.bold or prose.tail, prose.reference, prose.question)
     if said and said.split()[-1] in _HEADS_OF_NAMES:  # the Republic of Korea

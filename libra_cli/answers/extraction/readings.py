@@ -107,8 +107,8 @@ def strand(prose: Prose) -> Extraction | None:
     """`A pairs with T: T-A-C-G`, for a reference that is a sequence of bases."""
     if prose.cut or not _STRAND.fullmatch(prose.reference.strip()):
         return None
-    found = _JOINED.findall(prose.sentences[-1])
-    return Extraction(found[-1].replace("-", "").replace(" ", "")) if found else None
+    found = {run.replace("-", "").replace(" ", "") for run in _JOINED.findall(prose.sentences[-1])}
+    return Extraction(found.pop()) if len(found) == 1 else UNDECIDED if found else None
 
 
 def blood_type(prose: Prose) -> Extraction | None:
@@ -127,13 +127,18 @@ def _type(match: re.Match[str]) -> tuple[str, bool]:
     return group, sign[0] in ("p", "+", "\u207a")
 
 
+_OTHERS = ("unlike", "contrast", "next to", "beside", "near", "opposed", "rather than", "different", "compared")
+"""Words before what is named only to tell it apart."""
+
+
 def restated_name(prose: Prose) -> Extraction | None:
     """`The 'little brain', i.e. the cerebellum`, `Mikołaj Kopernik, known as Copernicus`: the reference once more."""
     if not prose.asks_for_words or prose.asks_for_verdict or prose.cut:
         return None
     sentence = prose.sentences[-1]
-    found = _RESTATED.search(sentence) if ("i.e." in sentence or "namely" in sentence or "n" in sentence) else None
-    if found is None or _is_open(sentence[: found.start()]):
+    found = _RESTATED.search(sentence)
+    before = sentence[: found.start()].lower() if found else ""
+    if found is None or _is_open(before) or any(map(before.__contains__, _OTHERS)):
         return None
     is_same = names.tokens(found["name"]) == names.tokens(prose.reference)
     return Extraction(prose.reference) if is_same and not is_given(prose.reference, prose.question or "") else None

@@ -46,6 +46,10 @@ _IS_ALL = lazy_pattern(
     re.IGNORECASE,
 )
 _EXCEPT = words.table("except but unless if when not nonzero positive negative other cannot no never only")
+_FIRSTS = words.table("first second third one former latter above below over under between")
+"""Words of a sentence that is of one condition of several, or of a part of the numbers."""
+_REASON = lazy_pattern(r",? \b(?:because|since|as) ")
+_GOES_ON = lazy_pattern(r"[<>=\u2264\u2265\d]|\\[gl]e")
 _ONLY_EXCEPT = frozenset(("except", "but", "other", "\\setminus", "\\cup", "\\"))
 """Parts of a reference that leaves some numbers out."""
 
@@ -55,8 +59,9 @@ def empty_set(prose: Prose) -> Extraction | None:
     sentence = prose.sentences[-1]
     is_whole = prose.reference.lower().startswith(_ALL_REALS)
     says_none = "no" in sentence.lower() and prose.reference[:2] in ("\\e", "\u2205", "\\v", "$\\")
-    if says_none and "mpty" in prose.reference and _NONE_SATISFIES.search(sentence) and not _IF.search(sentence):
-        return Extraction("\\emptyset")
+    none = _NONE_SATISFIES.search(sentence) if says_none and "mpty" in prose.reference else None
+    if none and not _IF.search(sentence) and not any(map(str.isdigit, sentence[none.end() :])):
+        return None if "first" in sentence else Extraction("\\emptyset")
     if "empty" not in sentence or not prose.reference or (prose.reference[0] not in "\\{\u2205[(e$" and not is_whole):
         return None
     if is_whole and "olution" not in sentence:  # the set of exceptions
@@ -74,5 +79,7 @@ def all_reals(prose: Prose) -> Extraction | None:
     if prose.cut or not is_whole:
         return None
     found = _IS_ALL.search(sentence)
-    heard = {word.lower() for word in words.split(sentence[: found.end()])} if found else set()
-    return Extraction(prose.reference) if found and _EXCEPT.isdisjoint(heard) else None
+    said = _REASON.split(sentence)[0]
+    heard = {word.lower() for word in words.split(said)}
+    goes_on = found is not None and _GOES_ON.search(said, found.end()) is not None
+    return Extraction(prose.reference) if found and not goes_on and (_EXCEPT | _FIRSTS).isdisjoint(heard) else None

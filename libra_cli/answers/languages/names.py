@@ -45,7 +45,7 @@ _SPELLINGS = tuple(
     (lazy_pattern(pattern), letters)
     for pattern, letters in (
         *((r"t?sch|tch|tsh", "ch"), (r"[yj]", "i"), (r"ph", "f"), (r"ff?$", "v"), (r"w", "v"), (r"i+e", "e")),
-        *((r"kh", "h"), (r"([aou])e(?=[^ei])", r"\1"), (r"([a-z])\1", r"\1"), (r"ii?$", "i"), (r"ks", "x")),
+        *((r"kh", "h"), (r"([aou])e(?=[^ei])", r"\1"), (r"([bcdfgkmpsz])\1", r"\1"), (r"ii?$", "i"), (r"ks", "x")),
     )
 )
 """Letters of names that are written in several ways, and one of these."""

@@ -17,7 +17,7 @@ _OPEN = lazy_pattern(
     r"\d(?!직선|[直本つ条])|(?i:\b(?:not|never|no|nicht|kein|keine|keinen|pas|non|não|niet|geen|не|nie|or|oder|ou|if|wenn|unless"
     r"|nearly|almost|about|twice|half|double|less|more|greater|smaller|larger|than|two|three|fast|beinahe|knapp|halber"
     r"|doppelt|als|presque|moitié|casi|mitad|quasi|metà|quase|metade|почти|половин\w*|чем|bijna|prawie|nästan"
-    r"|triangle|dreieck|triángulo|triangolo|triângulo|between|hypotenuse)\b)|[不非没半锐钝鋭鈍]|几乎|接近|小于|大于|倍|より|보다|ない|아니|三角|삼각"
+    r"|triangle|dreieck|triángulo|triangolo|triângulo|between|hypotenuse|bisector|acute|obtuse|draw|that|arc)\b)|[不非没半锐钝鋭鈍]|几乎|接近|小于|大于|倍|より|보다|ない|아니|三角|삼각"
 )
 _DEGREES = ("\u00b0", "\\circ", "degree", "\\pi", "\u03c0", "\u5ea6", "\ub3c4")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.text import words
-from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
 _DEGREES = {
     2: "square quadrat carrée cuadrada quadrada quadrata vierkants квадратный квадратному kwadratowy",
@@ -76,7 +76,7 @@ def in_signs(text: str) -> str:
 
 def _written(root: re.Match[str]) -> str:
     degree = next((root[name] for name in ("degree", "de", "romance", "nl", "ru", "pl") if root[name]), "square")
-    index = _DEGREE_OF[degree.lower()]
+    index = _DEGREE_OF[in_small_letters(degree)]
     inside, factor, over = (_figure(root[name]) for name in ("inside", "factor", "over"))
     if not inside or (root["factor"] and not factor) or (root["over"] and not over):
         return root[0]

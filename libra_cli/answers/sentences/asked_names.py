@@ -94,7 +94,8 @@ def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
 
     Lists of numbers are tuples where the question asks for them in the order in which it names them.
     """
-    found = [structure.parse(text) for text in (reference, answer)] if _IN_GIVEN_ORDER.search(question) else []
+    is_ordered = _IN_GIVEN_ORDER.search(question) and not any(map(question.__contains__, ("reasoning", "final answer")))
+    found = [structure.parse(text) for text in (reference, answer)] if is_ordered else []
     lists = [one.parts for one in found if isinstance(one, structure.Parts) and one.kind == "list"]
     if len(lists) == 2 and all(isinstance(part, structure.Leaf) and part.number for one in lists for part in one):
         reference, answer = (f"({', '.join(part.text for part in one)})" for one in lists)

@@ -24,6 +24,8 @@ _ARTICLES = {"a", "e", "i"}
 
 def in_capitals(text: str) -> str:
     """`text` with capitals for small letters behind a noun for an option, or in brackets behind "answer is"."""
+    if len({named["letter"] for named in _NAMED.finditer(text)}) > 2:  # which are judged one by one
+        return text
     text = _NAMED.sub(lambda named: _capital(named, is_plain=True), text)
     return _CLOSED.sub(lambda named: _capital(named, is_plain=False), text)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.text import words
-from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
 _HOURS = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve"
 _TIMES = [*_HOURS.split("|"), "fifteen", "twenty", "twenty-five", "thirty", "forty", "forty-five", "fifty"]
@@ -31,10 +31,10 @@ def in_figures(text: str) -> str:
 
 def _in_digits(time: re.Match[str]) -> str:
     """A time in figures, with the word before it: half past nine, at nine thirty."""
-    told = time["minutes"].lower().removeprefix("a ").removesuffix(" minutes").replace(" ", "-")
+    told = in_small_letters(time["minutes"]).removeprefix("a ").removesuffix(" minutes").replace(" ", "-")
     known = {"half": 30, "quarter": 15, **_NUMBERS}
-    minutes, hour = (int(one) if one.isdecimal() else known[one] for one in (told, time["hour"].lower()))
-    way = time.groupdict().get("way", "past").lower()
+    minutes, hour = (int(one) if one.isdecimal() else known[one] for one in (told, in_small_letters(time["hour"])))
+    way = in_small_letters(time.groupdict().get("way", "past"))
     if not 0 < hour <= 12 or not 0 < minutes < 60 or (told == "half" and way != "past"):
         return time[0]
     before = time[0][: time.start("hour") - time.start()] if "way" not in time.re.groupindex else ""

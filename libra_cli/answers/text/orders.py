@@ -36,11 +36,12 @@ _REMARK = lazy_pattern(r"(?<=[A-Za-z]) \((?:[^()]*\d[^()]*)\)")
 _IN_ORDER = lazy_pattern(r",? in (?:this|that|the following) (?:order|sequence)(?=[.!]?\s*$)")
 _WORLD_WAR = lazy_pattern(r"\bWW ?-?(I{1,2}|[12])\b")
 _SEPARATORS = ("<", ">", "→", "->", "\\to", "\\rightarrow", ",", "，", "、")
+_SIGNS = ("<", ">", "\\lt", "\\gt")
 _NUMBERED = lazy_pattern(r"(\d{1,2})[.)]\s+(.+)")
 _INLINE = lazy_pattern(r"(?:^|\s)\(?\d[.)]\s+")
 _FEWEST, _MOST = 3, 12
 """Terms of the shortest chain and of the longest list that are compared."""
-_CHAIN = lazy_pattern(r"[^\s<>]+\s*(?:<|\\lt|>|\\gt)[^=.,;]+")
+_CHAIN = lazy_pattern(r"(?<![^\s<>])[^\s<>]{1,80}\s*(?:<|\\lt|>|\\gt)[^=.,;]+")
 """A chain of inequalities behind what leads to it: Hence a < b < c."""
 _OPEN_CHAIN = lazy_pattern(
     r"\b(?i:if|false|not|never|cannot|suppose|assume|wrong|incorrect|when|unless|or)\b|n['\u2019]t\b"
@@ -109,7 +110,7 @@ def _chained(text: str, reference: str) -> str | None:
     if wanted is None or not wanted.sign or len(set(wanted.names)) < _FEWEST or not _have_letters(wanted.names):
         return None
     last = text.strip().rpartition("\n")[2]
-    if _OPEN_CHAIN.search(last):
+    if not any(map(last.__contains__, _SIGNS)) or _OPEN_CHAIN.search(last):
         return None
     chain = _CHAIN.search(last)
     for candidate in [*([chain[0]] if chain else []), *_candidates(text)]:
