@@ -224,12 +224,12 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
 def command(run: Run, **values: Any) -> None:
     """Gather problems from files and hub data sets; rename fields, filter, remove duplicates.
 
-    Reads JSONL, CSV and Parquet files, standard input, data sets on the Hugging Face hub, and the data sets of the
-    paper by name (--preset). Each output row begins with id, index, question, reference and subset; its other fields
-    follow. A pair of responses with a preference needs no reference. In rows without them, `problem`, `prompt`,
-    `instruction`, `query` or `input` becomes the question, and `answer`, `final_answer`, `ground_truth`, `solution` or,
-    if the row has no response, `label` the reference (its final answer), as a line on standard error says; --map names
-    others. Presets also read preference data, labelled solutions, and what other evaluation tools log of each sample.
+    Reads JSONL, CSV and Parquet files, standard input, data sets on the Hugging Face hub, and those of the paper by
+    name (--preset). Each output row begins with id, index, question, reference and subset; other fields follow. A pair
+    of responses with a preference needs no reference. In rows without them, `problem`, `prompt`, `instruction`, `query`
+    or `input` becomes the question, and `answer`, `final_answer`, `ground_truth`, `solution` or, if the row has no
+    response, `label` the reference (its final answer), which a note says; --map names others. Presets also read
+    preference data, labelled solutions, and logs of other tools.
 
     Problems are equal if they differ only in case, white space and LaTeX spacing. The first is kept, the others are
     dropped (see --duplicates); one with another reference is refused (conflicting_reference), so that you can see which
