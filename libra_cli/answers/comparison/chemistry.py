@@ -45,6 +45,7 @@ _IN_SIGNS = lazy_pattern(r"[\u3040-\u9fff\uac00-\ud7a3]")
 _BETWEEN = lazy_pattern(r"[\s*,;:\uff0c\u3001\u3002\u3040-\u9fff\uac00-\ud7a3]+")
 """What stands between the formulas of a sentence: spaces, marks, and signs of Chinese, Japanese and Korean."""
 _IN_BRACKETS = lazy_pattern(r"(?<=[a-z]) \((?P<formula>[A-Z][A-Za-z\d\u2080-\u2089]{1,15})\)[.!*]*$")
+_DENIED = lazy_pattern(r"(?i:\b(?:not|never|no|unlike|except|without|instead of|rather than)\b|n['\u2019]t\b)")
 _DENIED_IN_SIGNS = lazy_pattern(r"[\w+-]+(?:ではな|じゃな|でなく|(?:이|가) 아니)|(?:不是|并非|而非|并不是)[\w+-]+")
 MAX_DEPTH = 4
 _CORES = ("[He]", "[Ne]", "[Ar]", "[Kr]", "[Xe]", "[Rn]")
@@ -130,6 +131,8 @@ def stated(tail: str, reference: str) -> str | None:
     """The only formula, reaction or configuration of the last sentence, if the reference is one of that kind."""
     is_in_signs = not tail.isascii() and _IN_SIGNS.search(tail) is not None
     glossed = _IN_BRACKETS.search(tail.rstrip()) if reference[:1].isupper() else None
+    if glossed and _DENIED.search(tail[: glossed.start()].rpartition(". ")[2]):
+        glossed = None
     if not _is_possible(reference) and not (is_in_signs and reference[:1].isupper()) and not glossed:
         return None
     wanted = _plain(reference)
