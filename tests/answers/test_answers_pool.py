@@ -156,6 +156,21 @@ def test_the_hard_limit_kills_the_process_and_costs_one_pair():
     assert found == [Decision(None, "symbolic", "verify_timeout"), Decision(True, "symbolic")]
 
 
+def test_the_hard_limit_counts_what_a_process_works_not_what_others_do(monkeypatch):
+    """A worker that gets no processor, as under load, is not late; one that never gets it is, in the end."""
+    with Pool(1, soft=60, hard=0.4) as pool:
+        assert pool.decide_many([EASY])[0].equal is True
+        worker = workers_of(psutil.Process())[-1]
+        worker.suspend()
+        pool.submit(("6", r"\sum_{k=1}^{3} k"), "easy")
+        assert pool.collect(1.2) == []
+        worker.resume()
+        assert pool.collect(5) == [("easy", Decision(True, "symbolic"))]
+        monkeypatch.setattr("libra_cli.answers.process.pool.PATIENCE", 2)
+        worker.suspend()
+        assert pool.decide_many([("7", r"\sum_{k=1}^{3} k")]) == [Decision(None, "symbolic", "verify_timeout")]
+
+
 def workers_of(process: psutil.Process) -> list[psutil.Process]:
     return [child for child in process.children() if "libra_cli.answers.process.worker" in " ".join(child.cmdline())]
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
+from libra_cli.answers.comparison.percent import OTHER_PERCENT
 from libra_cli.engines.base import Completion
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks import TASKS
+from libra_cli.tasks.grading import UNLABELLED
 from libra_cli.tasks.task import AnswerTask
 from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
 from libra_cli.training.rewards import NullBy
-from libra_cli.training.rollouts.grading import RolloutGrader
+from libra_cli.training.rollouts.grading import NULL_CAUSES, RolloutGrader
 from libra_cli.training.rollouts.rollout import GradedResponse
 
 READER = PromptReader(None, {}, None, 0)
@@ -35,6 +40,12 @@ def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
         (REASON, "<think>1+1</think>It is \\boxed{3}.", False, "none"),
         (REASON, "<think>1+1", None, "policy"),
         (REASON, "<think>1+1</think>I give up.", False, "policy"),
+        (REASON, r"<think>1+1</think>\boxed{4+*=}", None, "policy"),
+        (REASON, r"\boxed{9^{9^{9^9}}}", None, "policy"),
+        (REASON, rf"\boxed{{{'1+' * 2000}1}}", None, "policy"),
+        ({**REASON, "reference": "9^{9^{9^9}}"}, r"\boxed{x+2}", None, "verifier"),
+        ({**REASON, "reference": "how many there are of them"}, r"\boxed{x+2}", None, "verifier"),
+        ({**REASON, "reference": "5 cm"}, r"\boxed{5}", True, "none"),
         (SCORE, "[[score=4]]", True, "none"),
         (SCORE, "[[score=2]]", False, "none"),
         (SCORE, "It looks right to me.", None, "policy"),
@@ -45,6 +56,21 @@ def graded(row: dict, text: str, finish_reason: str = "stop") -> GradedResponse:
 def test_an_unreadable_response_is_the_policys_null(row, text, correct, null_by):
     found = graded(row, text)
     assert (found.correct, found.null_by.name.lower()) == (correct, null_by)
+
+
+def test_an_unreadable_answer_breaks_the_format():
+    kept = [graded(REASON, text).measured.keeps_format for text in (r"\boxed{3}", r"\boxed{4+*=}")]
+    assert kept == [True, False]
+
+
+def test_every_reason_to_be_undecided_says_who_caused_it():
+    """What `libra_cli.answers` gives as a reason beside an answer, and what its processes do."""
+    kinds = json.loads((Path(__file__).parents[1] / "contract/kinds.json").read_text())
+    of_processes = {"verify_timeout", "verify_crashed", "out_of_memory", "comparison_failed", "undecided"}
+    of_guard = {f"{name}_too_complex" for name in ("reference", "answer")}
+    without_answer = {"no_answer", "other_answer"}
+    reasons = {*kinds["Decision"], OTHER_PERCENT, *kinds["Extraction"]} - without_answer | of_processes | of_guard
+    assert set(NULL_CAUSES) == reasons | {UNLABELLED}
 
 
 def test_what_cannot_be_compared_is_the_verifiers_null():

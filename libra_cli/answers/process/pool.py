@@ -1,8 +1,9 @@
 """Pool of worker processes for pairs that need computer algebra; the parent enforces a deadline for each pair.
 
-The pool uses neither SIGALRM nor threads, so it works in any thread and under any signal mask. A pair stays undecided
-if its worker misses the deadline or if two workers die on it. Either way the pool replaces the worker. Use one pool
-from one thread at a time.
+The deadline counts processor time, so that a machine under load changes no label; by the clock it is PATIENCE times as
+long. The pool uses neither SIGALRM nor threads, so it works in any thread and under any signal mask. A pair stays
+undecided if its worker misses the deadline or if two workers die on it. Either way the pool replaces the worker. Use
+one pool from one thread at a time.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ from libra_cli.answers.time_limit import HARD_SECONDS, TIMEOUT
 from libra_cli.exits import Exit, Fatal
 
 SOFT_SECONDS = 0.5
+PATIENCE = 30
+"""How many times its limit of processor time a pair may take by the clock: its worker may be stopped, or starved."""
 MAX_FAILED_STARTS = 3
 MAX_ATTEMPTS = 2
 """Number of workers that may die on a pair; the pair may not be to blame for the death of the first."""
@@ -65,6 +68,10 @@ class _Worker:
         self.pair: Pair | None = None
         self.starting = True
         self.deadline = time.monotonic() + START_SECONDS
+        self._end = self.deadline
+        """When it is ended, however little it has worked."""
+        self._worked = 0.0
+        """Seconds of processor time before its pair."""
         self._buffer = b""
 
     @property
@@ -79,8 +86,30 @@ class _Worker:
             self.process.stdin.write(json.dumps([*pair, soft]).encode() + b"\n")
         except BrokenPipeError:
             return False
-        self.pair, self.deadline = pair, time.monotonic() + hard
+        now = time.monotonic()
+        self.pair, self._worked, self.deadline, self._end = pair, self._seconds(), now + hard, now + PATIENCE * hard
         return True
+
+    def is_late(self, hard: float) -> bool:
+        """Whether it has used up its time; else its deadline moves to when it may have, on a machine under load."""
+        now = time.monotonic()
+        if now < self.deadline:
+            return False
+        if self.pair is not None and now < self._end:
+            left = hard - (self._seconds() - self._worked)
+            if left > 0:
+                self.deadline = min(now + left, self._end)
+                return False
+        return True
+
+    def _seconds(self) -> float:
+        """Processor time of the process so far; the clock where a system does not tell that of other processes."""
+        if sys.platform != "linux":
+            return time.monotonic()
+        try:
+            return time.clock_gettime((~self.process.pid << 3) | 2)  # CPUCLOCK_SCHED of linux/posix-timers.h
+        except OSError:
+            return time.monotonic()  # it has died
 
     def line(self) -> Any:
         """Next line, parsed as JSON; None if it is not complete yet. Raises EOFError if the process has ended."""
@@ -103,7 +132,7 @@ class _Worker:
 
 
 class Pool:
-    """Up to `jobs` workers, started on demand; a pair may take `soft` CPU seconds and `hard` wall-clock seconds.
+    """Up to `jobs` workers, started on demand; a pair may take `soft` or, where that ends nothing, `hard` CPU seconds.
 
     As a context manager it ends its processes. Raises Fatal(6) if no worker starts or if one gets a canary pair wrong.
     """
@@ -230,9 +259,8 @@ class Pool:
                 self._settle(pair, Decision(line[0], "symbolic", line[1]))
 
     def _enforce_deadlines(self) -> None:
-        now = time.monotonic()
         for worker in list(self._workers.values()):
-            if (worker.pair or worker.starting) and now >= worker.deadline:
+            if (worker.pair or worker.starting) and worker.is_late(self.hard):
                 self._bury(worker, TIMEOUT)
 
     def _bury(self, worker: _Worker, reason: str) -> None:

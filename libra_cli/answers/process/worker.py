@@ -4,8 +4,8 @@ The first line that it writes holds its verdicts on the canary pairs, which also
 it cannot serve.
 
 It runs in its own session with no environment, limited memory, no files and no children, and dies with the process
-that started it. That process enforces the hard limit in wall-clock time. The soft limit is CPU time, so that a pair
-gets the same verdict on a busy and on an idle machine, and needs no restart.
+that started it, which enforces the hard limit. Both limits are CPU time, so that a pair gets the same verdict on a busy
+and on an idle machine; the soft one needs no restart.
 """
 
 from __future__ import annotations

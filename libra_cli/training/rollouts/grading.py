@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 from libra_cli.answers.process.pool import Pool
 from libra_cli.answers.time_limit import TIMEOUT, time_limit
 from libra_cli.engines.base import Completion
 from libra_cli.sampling.response_fields import response_fields
-from libra_cli.tasks.grading import Grade, Grader
+from libra_cli.tasks.grading import UNLABELLED, Grade, Grader
 from libra_cli.tasks.task import AnswerTask, GeneratedText
 from libra_cli.training.data.prompts import VerifiablePrompt
 from libra_cli.training.rewards import NullBy
 from libra_cli.training.rollouts.rollout import GradedResponse
+
+NULL_CAUSES: Mapping[str, NullBy] = MappingProxyType(
+    {
+        # What the policy wrote. A reward of 0 is certain here: whoever wrote this was asked for an answer to compare.
+        "unparsable_answer": NullBy.POLICY,
+        "answer_too_complex": NullBy.POLICY,  # a tower of powers is not shown to computer algebra
+        "answer_too_long": NullBy.POLICY,
+        "ambiguous": NullBy.POLICY,  # it says something, and no answer for certain
+        "retracted": NullBy.POLICY,
+        "truncated": NullBy.POLICY,
+        # What the verifier cannot do: it gave up, or the reference leaves open whether another reading is right, too.
+        TIMEOUT: NullBy.VERIFIER,
+        "verify_crashed": NullBy.VERIFIER,
+        "out_of_memory": NullBy.VERIFIER,
+        "comparison_failed": NullBy.VERIFIER,
+        "undecided": NullBy.VERIFIER,
+        "too_complex": NullBy.VERIFIER,  # of either side
+        "unparsable_reference": NullBy.VERIFIER,
+        "reference_too_complex": NullBy.VERIFIER,
+        "reference_too_long": NullBy.VERIFIER,
+        "equation_or_value": NullBy.VERIFIER,
+        "integers_or_reals": NullBy.VERIFIER,
+        "another_date": NullBy.VERIFIER,
+        "other_parts": NullBy.VERIFIER,
+        "other_unit": NullBy.VERIFIER,
+        "other_text": NullBy.VERIFIER,
+        "percent_or_number": NullBy.VERIFIER,
+        "rounded": NullBy.VERIFIER,
+        UNLABELLED: NullBy.VERIFIER,
+    }
+)
+"""Who causes that an outcome is neither right nor wrong, by the reason of the grade."""
 
 
 class RolloutGrader:
@@ -62,12 +94,14 @@ class RolloutGrader:
 
 
 def _graded(response: GradedResponse, text: GeneratedText, grade: Grade, has_golden: bool) -> GradedResponse:
-    """No outcome is the policy's fault; an outcome that cannot be compared, or running out of time, the verifier's."""
+    """No outcome is the policy's fault, out of time the verifier's; of an outcome that is undecided the table says."""
     null_by = NullBy.NONE
-    if grade.reason == TIMEOUT or (has_golden and grade.outcome is not None and grade.correct is None):
+    if grade.reason == TIMEOUT:
         null_by = NullBy.VERIFIER
     elif grade.outcome is None:
         null_by = NullBy.POLICY
+    elif has_golden and grade.correct is None:
+        null_by = NULL_CAUSES.get(grade.reason or UNLABELLED, NullBy.VERIFIER)
     return replace(
         response,
         response=text.response,

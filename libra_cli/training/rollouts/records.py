@@ -77,7 +77,7 @@ def _rows(
             "correct": response.correct,
             "null_by": response.null_by.name.lower(),
             **({"reason": response.reason} if response.reason else {}),
-            "format": response.outcome is not None,
+            "format": response.keeps_format,
             "reward": _number(rewards[place]),
             "terms": {name: _number(terms[k, place]) for k, name in enumerate(rewarded.names_K)},
             "advantage": _number(advantages[place]),

@@ -73,6 +73,11 @@ class GradedResponse:
     judged: Judged | None = None
 
     @property
+    def keeps_format(self) -> bool:
+        """There is an outcome, and one that can be read."""
+        return self.outcome is not None and self.null_by != NullBy.POLICY
+
+    @property
     def measured(self) -> MeasuredResponse:
         """What rewards depend on."""
         judged = self.judged or Judged()
@@ -81,7 +86,7 @@ class GradedResponse:
             self.null_by,
             len(self.token_ids),
             self.finish_reason,
-            self.outcome is not None,
+            self.keeps_format,
             self.text,
             self.response is not None,
             self.judged is not None,
@@ -210,7 +215,7 @@ class MeasuredResponse(NamedTuple):
     """Of its grade."""
     n_tokens: int
     finish_reason: str
-    has_outcome: bool
+    keeps_format: bool
     text: str
     has_response: bool
     """There is text after the thinking."""
@@ -232,7 +237,7 @@ class MeasuredResponse(NamedTuple):
         """Who caused a null where no grade counts: the policy if it was cut before it gave a response or an answer."""
         if self.finish_reason == "error":
             return NullBy.VERIFIER
-        cut = self.truncated and not self.has_outcome
+        cut = self.truncated and not self.keeps_format
         return NullBy.NONE if self.has_response and not cut else NullBy.POLICY
 
 
@@ -263,7 +268,7 @@ def facts_of(
         "null_by_P_G": array(lambda each: each.null_by if plan.graded else each.null_by_ungraded, np.int64),
         "lengths_P_G": array(lambda each: each.n_tokens),
         "truncated_P_G": array(lambda each: each.truncated),
-        "format_P_G": array(lambda each: each.has_outcome),
+        "format_P_G": array(lambda each: each.keeps_format),
         "responses_P_G": array(lambda each: each.text, object),
         "confidence_P_G": array(lambda each: _or_nan(stated_confidence(each.text))),
         "prompt_id_P": np.array(prompts),
