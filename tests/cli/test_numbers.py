@@ -108,7 +108,7 @@ def test_no_option_has_a_number_of_another_type():
             assert not any(isinstance(kind, (click.types.IntParamType, click.types.FloatParamType)) for kind in kinds)
 
 
-PARTS = 3
+PARTS = 6
 
 
 @pytest.mark.timeout(900)

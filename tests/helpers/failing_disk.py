@@ -154,7 +154,7 @@ def outcome(action: Callable[[], object], failing: Site | None = None, code: str
     return found
 
 
-PARTS = 6
+PARTS = 12
 """Parts of the failures that a test meets; `make test` takes the first of them."""
 
 

@@ -96,7 +96,7 @@ WORDS = {
     "collect": ["collect", "KIND"],
 }
 """A run of each stage; KIND is the file with crafted rows of one kind."""
-PARTS = 3
+PARTS = 6
 
 
 @pytest.fixture(scope="module")
@@ -191,7 +191,7 @@ COLUMNS = ("0", "1", "-5", "abc", "", "١٢", "9" * 30, "80")
 
 
 @pytest.mark.parametrize(
-    ("columns", "term"), thinned.every(3, [(columns, term) for columns in COLUMNS for term in ("dumb", "xterm")])
+    ("columns", "term"), thinned.every(6, [(columns, term) for columns in COLUMNS for term in ("dumb", "xterm")])
 )
 def test_a_table_has_its_figures_whatever_the_environment_says(columns, term, folder):
     env = {"COLUMNS": columns, "TERM": term}

@@ -269,7 +269,7 @@ def test_every_error_of_the_disk_is_status_74_and_leaves_no_finished_folder(tmp_
             expected = [74, *([2] if site[0] in of_the_name else []), *([7] if site[1] in to_read else [])]
             assert (status in expected, ended["said"][:1]) == (True, "s"), where
         met += 1
-    assert met > 50 // failing_disk.PARTS
+    assert met >= 50 // failing_disk.PARTS
 
 
 def test_a_build_that_is_killed_leaves_no_finished_folder(tmp_path, encoder):
