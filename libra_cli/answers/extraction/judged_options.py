@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 
 from libra_cli.answers.comparison import chemistry, compounds
+from libra_cli.answers.extraction import left_over
 from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import assertions, judgements, option_checks, options, word_lists
@@ -27,15 +28,6 @@ _AT_PLACE = lazy_pattern(
     re.IGNORECASE,
 )
 """The correct choice is therefore the first."""
-_LEFT = lazy_pattern(
-    r"\b(?:what|whatever|that which|the (?:only )?(?:one|option|choice|answer|letter)(?: that)?)"
-    r"(?: remains| is left| stays|['\u2019]s left)|\bonly one(?: option| choice| answer)? (?:remains|is left|survives)"
-    r"|\bthe (?:only |last |one )?(?:remaining|surviving|left-?over) (?:one|option|choice|answer|letter)"
-    r"|\bleav(?:es|ing)(?: us with)?(?: only)? (?:one|a single) (?:option|choice|answer)",
-    re.IGNORECASE,
-)
-"""What remains is the right one."""
-_LETTER = lazy_pattern(r"(?<![\w'\u2019\\{])\(?(?P<name>[A-J])\)?(?![\w'\u2019=+^*/])")
 _LED = lazy_pattern(
     r"\W*(?P<letters>\(?[A-J]\)?(?:(?:,? and |, ?| ?& ?)\(?[A-J]\)?)+)"
     r"(?=[,;:.] | ?[\u2013\u2014-] | (?:are|is|because|since|as|both|hold)\b|[.!]?$)"
@@ -73,7 +65,7 @@ def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) 
         is_text = any(place in content.lower().split() for content in listed.values())
         if place and not is_text and not assertions.denies(last) and _PLACES[place] < len(listed):
             found = {[*listed][_PLACES[place]]}
-        elif left := _what_remains(text, last, listed):
+        elif left := left_over.option(text, listed):
             found = {left}
         else:
             found = _by_statements(text, listed, question, asks_wrong=asks_wrong)
@@ -92,7 +84,7 @@ def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) 
         ends = _LED_TO.search(text.rstrip())
         led = ends or _LED.match(text)
         found = {*re.findall("[A-J]", led["letters"])} if led else set()
-        found = found if ends or {match["name"] for match in _LETTER.finditer(text)} == found else set()
+        found = found if ends or {match["name"] for match in left_over.LETTER.finditer(text)} == found else set()
     if not found and most > 1 and _are_formulas(listed) and any(_names(last, content) for content in listed.values()):
         return ""
     return ", ".join(sorted(found)) if found and (len(found) == 1 or most > 1) else None
@@ -100,22 +92,6 @@ def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) 
 
 def _are_formulas(listed: Mapping[str, str]) -> bool:
     return all(science.element(content) or chemistry.atoms_of(content) for content in listed.values())
-
-
-def _what_remains(text: str, sentence: str, listed: Mapping[str, str]) -> str | None:
-    """The only option that a text does not name before it says that one remains."""
-    if not _LEFT.search(sentence) or _LETTER.search(sentence):
-        return None
-    before = text.rstrip().removesuffix(sentence)
-    heard = names.tokens(before)
-    named = {match["name"] for match in _LETTER.finditer(before)}
-    named |= {
-        letter
-        for letter, content in listed.items()
-        if len(content) >= _FEW and words.stand_in(names.tokens(content), heard)
-    }
-    left = [letter for letter in listed if letter not in named]
-    return left[0] if len(left) == 1 and True not in judgements.of_each(before, listed).values() else None
 
 
 def _by_statements(text: str, listed: Mapping[str, str], question: str, *, asks_wrong: bool) -> set[str]:

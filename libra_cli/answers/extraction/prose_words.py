@@ -38,11 +38,6 @@ _HEADS_OF_NAMES = words.table(
     " Battle Declaration Tower Statue Temple Duke King Queen Prince Princess Mount Church Book Peace Siege"
 )
 """Nouns whose names go on behind "of"."""
-_LEAVING = lazy_pattern(
-    r",? (?:leaving|(?:which|that|this) leaves)(?: only| just| us with)? (?P<name>[A-Z][\w'-]*(?: [A-Z][\w'-]*){0,3})"
-    r"(?: as (?:the|our)\b[^,;]*)?[.!]*$"
-)
-"""The one that is left of those whom a question names: leaving Aristotle."""
 _IN_YEAR = lazy_pattern(r",? (?:in|around|about) (?:the year )?\d{3,4}$")
 """When it was, behind a name: Albert Einstein in 1915."""
 _FEW_WORDS, _MOST_WORDS = 4, 20
@@ -142,9 +137,6 @@ def name(prose: Prose) -> Extraction | None:
     """`It was painted by Vermeer`: a name that the question does not have."""
     if not prose.asks_for_words or prose.asks_for_verdict:
         return None
-    left = _LEAVING.search(prose.sentences[-1]) if "leav" in prose.sentences[-1] else None
-    if left and names.is_name(prose.reference) and prose.question and filled.denied_by(prose.question):
-        return Extraction(left["name"])
     said = name_answers.name(prose.bold or prose.tail, prose.reference, prose.question)
     if said and said.split()[-1] in _HEADS_OF_NAMES:  # the Republic of Korea
         whole = re.search(rf"{re.escape(said)} of (?:the )?[A-Z][\w'-]*(?: [A-Z][\w'-]*)*", prose.bold or prose.tail)

@@ -34,12 +34,6 @@ _BEGINS = lazy_pattern(
     r"(?P<name>[A-Z][\w-]{2,20}(?: [\w-]{2,20}){0,2}?)\*{0,2}(?: \([^()]{1,20}\))?"
     r"(?:[.,;:]|,? (?:with|because|since)) "
 )
-_EXCLUDED = lazy_pattern(
-    r"\b(?:by (?:exclusion|elimination)|leaves|leaving|remains?)[,:]? "
-    r"(?:it(?:['\u2019]s| is| must be) |only |us with )?"
-    r"(?P<name>[^\d.;:]{3,60}?)(?:,? as the (?:one|only)\b[^.]*)?[.!]?$"
-)
-_ITEMS = lazy_pattern(r",? or |, ")
 _STRAND = lazy_pattern(r"[ACGTU]{3,40}")
 _JOINED = lazy_pattern(
     r"(?<![A-Za-z-])(?:[ACGTU][- ]){2,40}[ACGTU](?![A-Za-z-])|(?<![A-Za-z])[ACGTU]{3,40}(?![A-Za-z])"
@@ -72,17 +66,6 @@ def first_of_cut(prose: Prose) -> Extraction | None:
         return None
     decided = equal.decide_quickly(prose.reference, first["name"])
     return Extraction(first["name"]) if decided is not None and decided.equal is not None else None
-
-
-def left_over(prose: Prose) -> Extraction | None:
-    """`So by exclusion Thales of Miletus`, where the question lists Thales among others: what is left of them."""
-    if prose.cut or not prose.question or not prose.asks_for_words:
-        return None
-    found = _EXCLUDED.search(prose.sentences[-1])
-    listed = _ITEMS.split(prose.question.rpartition(": ")[2].strip(" ?.")) if found else []
-    heard = names.tokens(found["name"]) if found else []
-    told = [item for item in listed if names.tokens(item) and words.stand_in(names.tokens(item), heard)]
-    return Extraction(told[0]) if len(listed) > 1 and len(told) == 1 else None
 
 
 def two_cases(prose: Prose) -> Extraction | None:

@@ -19,7 +19,6 @@ _ASKS_WRONG = words.table(
 _ANSWERS = words.table("yes no not")
 """Verdicts that, at the end of a line, are of what the line says: `A. invertible: no`."""
 _ARROWS = ("\u2192", "\u21d2", "\u27f9", "=>", "->")
-_REMAINS = words.table("remaining remains left elimination")
 _DENIED = lazy_pattern(r"^[A-J]\b.*[\s-](?:no|false|wrong|incorrect|not)$")
 _LETTER = lazy_pattern(r"\b[A-J]\b")
 _NEXT = lazy_pattern(r"(?<=[.,;]) (?=[A-J]: )")
@@ -45,9 +44,6 @@ def right(text: str, question: str | None) -> str | None:
     small = _in_small_letter(text, listed, question) if listed and question else None
     if small is not None:
         return small
-    left = _left_over(text, listed) if listed else None
-    if left is not None:
-        return left
     return _only(text, asks_wrong=asks_wrong(question or ""))
 
 
@@ -69,24 +65,14 @@ def _in_small_letter(text: str, listed: Collection[str], question: str) -> str |
     return None if is_open or is_variable else found["letter"].upper()
 
 
-def _left_over(text: str, listed: Collection[str]) -> str | None:
-    """The only option that is not ruled out, where the last sentence says that one remains; None for other texts."""
-    *above, last = [line.strip() for line in text.rstrip().split("\n") if line.strip()] or [""]
-    sentence = words.sentences(last)[-1]
-    heard = [word.lower() for word in words.split(sentence)]
-    if _REMAINS.isdisjoint(heard):
-        return None
-    said, marks, behind = sentence.rpartition(" not ")
-    denied = set(_LETTER.findall(said)) if marks else set()
-    if _LETTER.search(behind if marks else sentence):  # it says which one
-        return None
-    for line in reversed(above):
-        bare = line.strip(_MARKUP)
-        if _verdict(bare) is not False and not _DENIED.search(bare):
+def denied_lines(text: str) -> set[str]:
+    """The options that the lines at the end of a text call wrong, each beginning with its letter: B: no."""
+    denied = set[str]()
+    for line in reversed([line.strip(_MARKUP) for line in text.split("\n") if line.strip()]):
+        if _verdict(line) is not False and not _DENIED.search(line):
             break
-        denied.add(bare[0])
-    left = [letter for letter in listed if letter not in denied]
-    return left[0] if denied and len(left) == 1 else None
+        denied.add(line[0])
+    return denied
 
 
 def _only(text: str, *, asks_wrong: bool) -> str | None:

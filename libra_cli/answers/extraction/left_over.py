@@ -1,0 +1,84 @@
+"""Reads the one that a text leaves of several: it rules the others out, and says that one remains, or names it.
+
+"A, B and D are not noble gases, so the remaining option is the answer"; "by exclusion Thales"; "leaving Aristotle".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from libra_cli.answers.extraction.filled import denied_by
+from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.languages import names
+from libra_cli.answers.sentences import assertions, judgements, option_checks
+from libra_cli.answers.sentences.extracted import Extraction
+from libra_cli.answers.text import words
+from libra_cli.lazy_pattern import lazy_pattern
+
+LETTER = lazy_pattern(r"(?<![\w'\u2019\\{])\(?(?P<name>[A-J])\)?(?![\w'\u2019=+^*/])")
+_SHORTEST = 3
+"""Characters of the text of an option that a sentence may name it by."""
+_ONE_REMAINS = lazy_pattern(
+    r"\b(?:what|whatever|that which|the (?:only )?(?:one|option|choice|answer|letter)(?: that)?)"
+    r"(?: remains| is left| stays|['\u2019]s left)"
+    r"|\b(?:only )?one(?: option| choice| answer)? (?:remains|is left|survives)"
+    r"|\bthe (?:only |last |one )?(?:remaining|surviving|left-?over) (?:one|option|choice|answer|letter)"
+    r"|\bleav(?:es|ing)(?: us with)?(?: only)? (?:one|a single) (?:option|choice|answer)|\bby elimination\b",
+    re.IGNORECASE,
+)
+"""What remains is the right one."""
+_NAMED = lazy_pattern(
+    r"\b(?:by (?:exclusion|elimination)|leaves|leaving|remains?)[,:]? "
+    r"(?:it(?:['\u2019]s| is| must be) |only |just |us with )?"
+    r"(?P<name>[^\d.;:]{3,60}?)(?:,? as (?:the|our)\b[^.;]*)?[.!]*$"
+)
+_NAME = lazy_pattern(r"[A-Z][\w'-]*(?: [A-Z][\w'-]*){0,3}")
+_ITEMS = lazy_pattern(r",? or |, ")
+
+
+def option(text: str, listed: Mapping[str, str]) -> str | None:
+    """The only option that is not ruled out where the last sentence says that one remains; None for other texts."""
+    sentence = words.sentences(text.rstrip())[-1]
+    last = " ".join(sentence.split())
+    said = _ONE_REMAINS.search(last)
+    if said is None or LETTER.search(last, said.start()):
+        return None
+    if LETTER.search(last) and not assertions.denies(last[: said.start()]):  # it says which one
+        return None
+    before = text.rstrip().removesuffix(sentence) + last[: said.start()]
+    if True in judgements.of_each(before, listed).values():
+        return None
+    denied = option_checks.denied_lines(before)
+    named = denied if len(denied) + 1 >= len(listed) else _named(before, listed)
+    left = [letter for letter in listed if letter not in named]
+    return left[0] if len(left) == 1 else None
+
+
+def _named(text: str, listed: Mapping[str, str]) -> set[str]:
+    """The options that a text names by their letters or by their texts."""
+    heard = names.tokens(text)
+    return {match["name"] for match in LETTER.finditer(text)} | {
+        letter
+        for letter, content in listed.items()
+        if len(content) >= _SHORTEST and words.stand_in(names.tokens(content), heard)
+    }
+
+
+def name(prose: Prose) -> Extraction | None:
+    """`So by exclusion Thales of Miletus`, where the question lists Thales among others: what is left of them.
+
+    `Leaving Aristotle` is a name, too, where the question asks for what something is not and lists nothing.
+    """
+    if prose.cut or not prose.question or not prose.asks_for_words or prose.asks_for_verdict:
+        return None
+    found = _NAMED.search(prose.sentences[-1])
+    if found is None:
+        return None
+    heard = names.tokens(found["name"])
+    listed = _ITEMS.split(prose.question.rpartition(": ")[2].strip(" ?."))
+    told = [item for item in listed if names.tokens(item) and words.stand_in(names.tokens(item), heard)]
+    if len(listed) > 1 and len(told) == 1:
+        return Extraction(told[0])
+    is_name = _NAME.fullmatch(found["name"]) and names.is_name(prose.reference)
+    return Extraction(found["name"]) if is_name and denied_by(prose.question) else None
