@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from libra_cli.answers.languages import answer_forms, names, terms
 from libra_cli.answers.sentences import comparatives, main_claims, ordinals, phrases
+from libra_cli.answers.sentences.negation import CLAUSES, DOUBTS, NEGATORS, OPEN, affirmed
 from libra_cli.answers.text import vocabulary, words
 from libra_cli.answers.values import dates, science, structure
 from libra_cli.lazy_pattern import lazy_pattern
@@ -16,28 +17,7 @@ _COMPOUND_UNIT = lazy_pattern(
     r"\b[A-Za-z\u03a9]{1,3}(?:[\u00b2\u00b3]|\^?-?\d)?(?:[\u00b7\u22c5/*][A-Za-z\u03a9]{1,3}(?:[\u00b2\u00b3]|\^?-?\d)?)+"
 )
 """A product of units, none of which is named alone: kg\u00b7m/s\u00b2."""
-CLAUSES = lazy_pattern(
-    r"[,;:\u2014\uff0c\uff1b\uff1a]|\s[-\u2013]\s|\b(?:because|since|denn|weil|car|parce|porque|perché)\b"
-)
 _BRACKETS = lazy_pattern(r"[(\uff08][^()\uff08\uff09]*[)\uff09]", one_of=("(", "\uff08"))
-_CONTRAST = lazy_pattern(
-    r",? (?:and not|but not|rather than|instead of) (?:an? |the )?[\w-]+(?: (?:one|function|number|set))?(?=[.,;!]|$)",
-    one_of=("but not", "and not", "instead of", "rather than"),
-)
-"""What is denied behind the answer: even rather than odd."""
-NEGATORS = words.table(
-    """
-    not no never neither nor cannot n't nicht kein keine keinen nie pas ne non aucun aucune jamais ningún ninguna
-    nunca não nenhum nenhuma nessun nessuna niet geen не нет ни никогда ليس لا नहीं isn't aren't doesn't don't
-    wasn't can't won't
-    """
-)
-DOUBTS = words.table(
-    """
-    or maybe perhaps possibly probably might may could if whether unless depending either oder vielleicht wenn
-    falls ou peut-être si quizás или возможно если forse se talvez otherwise than
-    """
-)
 _AGAINST = words.table("cannot rule ruled contradicts contradiction fails fail")
 """Words of a sentence that tells of integers which are none of the answer."""
 _HEDGES = words.table("far hardly barely nearly almost assumption contradicts contradiction misconception")
@@ -280,7 +260,7 @@ def counted(text: str) -> str | None:
 def solutions(sentence: str) -> str | None:
     """The values of a letter that a sentence gives and neither denies nor doubts: x = 1 and x = -1; None if none."""
     heard = {word.lower() for word in words.split(sentence)}
-    if not (NEGATORS | DOUBTS | _AGAINST | {"but", "extraneous", "impossible", "however"}).isdisjoint(heard):
+    if not (OPEN | _AGAINST | {"but", "extraneous", "impossible", "however"}).isdisjoint(heard):
         return None
     found = _SOLUTION.findall(sentence)
     return " and ".join(found) if len(found) > 1 else None
@@ -293,10 +273,10 @@ def _begins_word(sentence: str, phrase: str) -> bool:
 
 def term(text: str, reference: str, question: str | None = None) -> str | None:
     """The term of the class of the reference that the last sentence says for certain: diverges, odd, an ellipse."""
-    sentence = without_denied(phrases.without_reason(phrases.main_clause(last_sentence(text, with_brackets=True))))
-    named = science.said(_COMPOUND_UNIT.sub("", sentence), reference, question, DOUBTS | NEGATORS)
+    sentence = affirmed(phrases.without_reason(phrases.main_clause(last_sentence(text, with_brackets=True))))
+    named = science.said(_COMPOUND_UNIT.sub("", sentence), reference, question, OPEN)
     if named == "" and question and (claim := main_claims.of_sentence(sentence, question)) != sentence:
-        named = science.said(claim, reference, question, DOUBTS | NEGATORS)  # metaphase, just before anaphase
+        named = science.said(claim, reference, question, OPEN)  # metaphase, just before anaphase
     if named is not None:
         return named or None
     if terms.complement(reference) in ("True", "False"):  # a claim, of which `either` reads more
@@ -306,8 +286,8 @@ def term(text: str, reference: str, question: str | None = None) -> str | None:
         given = set(names.tokens(question))
         parts.sort(key=lambda part: len(given.intersection(names.tokens(part))))
     for part in reversed(parts):
-        sentence = without_denied(phrases.without_reason(part))
-        found = terms.said(sentence, reference, DOUBTS | NEGATORS)
+        sentence = affirmed(phrases.without_reason(part))
+        found = terms.said(sentence, reference, OPEN)
         if found is not None:
             return found
         if not is_doubted(sentence) and NEGATORS.isdisjoint(map(str.lower, words.split(sentence))):
@@ -320,21 +300,6 @@ def term(text: str, reference: str, question: str | None = None) -> str | None:
 def is_given(text: str, question: str) -> bool:
     """Whether a question has all the words of a text: the process."""
     return set(names.tokens(text)) <= set(names.tokens(question))
-
-
-def without_denied(sentence: str) -> str:
-    """A sentence without the clauses that deny something, if another clause is left: odd, not even."""
-    sentence = _CONTRAST.sub("", sentence)
-    clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
-    kept = [clause for clause in clauses if not _denies(clause)]
-    return ", ".join(kept) if kept and len(kept) < len(clauses) else sentence
-
-
-def _denies(clause: str) -> bool:
-    """Whether a clause has one negation, and nothing that turns it into a doubt."""
-    heard = [word.lower().replace("\u2019", "'") for word in words.split(clause)]
-    negated = [word for word in heard if word in NEGATORS or word.endswith("n't")]
-    return len(negated) == 1 and negated[0] not in ("neither", "nor") and DOUBTS.isdisjoint(heard)
 
 
 def is_hedged(text: str, reference: str) -> bool:

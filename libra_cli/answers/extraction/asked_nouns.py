@@ -8,10 +8,11 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.comparison import equal
-from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS, is_given
+from libra_cli.answers.extraction.asked import is_given
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences.extracted import OTHER_ANSWER, Extraction
+from libra_cli.answers.sentences.negation import OPEN
 from libra_cli.answers.text import words
 from libra_cli.answers.values import conversions
 from libra_cli.lazy_pattern import lazy_pattern
@@ -94,7 +95,7 @@ def _is_open(name: str, clause: str) -> bool:
     """Whether a clause denies or doubts what it says."""
     rest = clause.replace(name, "", 1) if name else clause
     heard = {word.lower() for word in words.split(re.split(r"[,;]", rest)[0]) if not word.isupper()}  # no doubt: SI
-    return not (DOUBTS | NEGATORS | {"ikke", "inte", "\u03b4\u03b5\u03bd"}).isdisjoint(heard)
+    return not (OPEN | {"ikke", "inte", "\u03b4\u03b5\u03bd"}).isdisjoint(heard)
 
 
 def _in_full(name: str, prose: Prose) -> str:

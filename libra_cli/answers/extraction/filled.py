@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.extraction import asked
-from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import alternatives, phrases
+from libra_cli.answers.sentences import alternatives, negation, phrases
+from libra_cli.answers.sentences.negation import DOUBTS, NEGATORS, OPEN
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -55,7 +55,7 @@ _GLOSSED = lazy_pattern(r"(?<![\w(])(?:[A-Z]|[A-Z][a-z]?\d?) \((?P<word>[a-z]{4,
 _BRACKETS = lazy_pattern(r" ?\([^()]{1,40}\)")
 _MOST, _LONGEST, _FEW, _STEM, _SHORTEST = 14, 30, 4, 4, 3
 _ASKS_NAME = lazy_pattern(r"(?i:which|what|name)\b")
-_OPEN = DOUBTS | NEGATORS | {"it", "that", "this"}
+_NO_NAME = OPEN | {"it", "that", "this"}
 _EMPTY = words.table(
     "it is are was were be been being this that these those they he she by as in on at to of for from with so thus "
     "hence therefore called named known defined termed referred use uses used has have had does do which who what "
@@ -78,7 +78,7 @@ def stated(sentence: str, question: str) -> str | None:
     for pattern in _PATTERNS if has_blank else _PATTERNS[-1:]:
         found = pattern.fullmatch(text)
         given = found["given"].strip() if found else ""
-        is_open = not _OPEN.isdisjoint(word.lower() for word in words.split(given))
+        is_open = not _NO_NAME.isdisjoint(word.lower() for word in words.split(given))
         if given and len(given.split()) <= _FEW and not is_open:
             return given
     return None
@@ -90,7 +90,7 @@ def _before_noun(sentence: str, question: str) -> str | None:
     found = re.findall(rf"{_NAMED_NOUN}{noun['noun']}s?\b", sentence) if noun else []
     named = {_OPENING.sub("", f"{one} ").strip() for one in found} - {""}
     heard = {word.lower() for word in words.split(sentence)}
-    return named.pop() if len(named) == 1 and (DOUBTS | NEGATORS).isdisjoint(heard) else None
+    return named.pop() if len(named) == 1 and OPEN.isdisjoint(heard) else None
 
 
 def in_glosses(sentence: str) -> str:
@@ -115,9 +115,9 @@ def only_new(sentence: str, reference: str, question: str) -> str | None:
         return None
     spoken = {word.lower() for word in words.split(sentence)}
     known = {word.lower() for word in words.split(question)}
-    if lacks_denial(sentence, question):
+    if negation.lacks_denial(sentence, question):
         return None
-    if any(word.endswith("n't") for word in spoken) or not (DOUBTS | NEGATORS).isdisjoint(spoken - known):
+    if any(word.endswith("n't") for word in spoken) or not OPEN.isdisjoint(spoken - known):
         return None
     stems = {word[:_STEM] for word in given}
     at = [at for at, word in enumerate(heard) if word[:_STEM] not in stems and word not in _EMPTY]
@@ -138,21 +138,13 @@ def alternative(text: str, reference: str, question: str) -> str | None:
     """The alternative of the question that the last sentence chooses; None if that is not certain."""
     if " than " in text and (compared := alternatives.compared(asked.last_sentence(text), reference, question)):
         return compared
-    sentence = asked.without_denied(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
+    sentence = negation.affirmed(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
     heard = [word.lower() for word in words.split(sentence)]
-    asks = denied_by(question)
+    asks = negation.denied_by(question)
     if not (DOUBTS | (NEGATORS - asks)).isdisjoint(heard) or " than " in sentence:
         return None
-    if lacks_denial(sentence, question) and not words.stand_in(names.tokens(sentence), names.tokens(reference)):
+    if negation.lacks_denial(sentence, question) and not words.stand_in(
+        names.tokens(sentence), names.tokens(reference)
+    ):
         return None
     return alternatives.said(sentence, reference, question)
-
-
-def denied_by(question: str) -> set[str]:
-    """The words with which a question asks for what something is not: which one has no charge."""
-    return ({word.lower() for word in words.split(question)} & NEGATORS) - {"neither", "nor"}
-
-
-def lacks_denial(sentence: str, question: str) -> bool:
-    """Whether a sentence affirms what a question denies: helium is a noble gas, where it asks which one is not."""
-    return bool(denied_by(question)) and NEGATORS.isdisjoint(word.lower() for word in words.split(sentence))

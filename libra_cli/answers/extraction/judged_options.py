@@ -11,9 +11,9 @@ from itertools import pairwise
 
 from libra_cli.answers.comparison import chemistry, compounds
 from libra_cli.answers.extraction import left_over
-from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import assertions, judgements, option_checks, options, word_lists
+from libra_cli.answers.sentences.negation import DOUBTS, NEGATORS, OPEN
 from libra_cli.answers.text import words
 from libra_cli.answers.values import normalize, science
 from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
@@ -77,7 +77,7 @@ def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) 
         found = {letters[member] for member in members} if len(members) > 1 and letters.keys() >= {*members} else set()
     clause = last.rpartition(", so ")[2]
     heard = [word.lower() for word in words.split(clause)]
-    is_short = most == 1 and len(heard) <= _FEW and (DOUBTS | NEGATORS).isdisjoint(heard)
+    is_short = most == 1 and len(heard) <= _FEW and OPEN.isdisjoint(heard)
     if not found and is_short and _are_formulas(listed):  # so fluorine wins
         found = {letter for letter, content in listed.items() if _names(clause, content)}
     if not found and most > 1:  # (c) and (a), both in group 17

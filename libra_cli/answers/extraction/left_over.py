@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from libra_cli.answers.extraction.filled import denied_by
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import assertions, judgements, option_checks
+from libra_cli.answers.sentences import assertions, judgements, negation, option_checks
 from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
@@ -81,4 +80,4 @@ def name(prose: Prose) -> Extraction | None:
     if len(listed) > 1 and len(told) == 1:
         return Extraction(told[0])
     is_name = _NAME.fullmatch(found["name"]) and names.is_name(prose.reference)
-    return Extraction(found["name"]) if is_name and denied_by(prose.question) else None
+    return Extraction(found["name"]) if is_name and negation.denied_by(prose.question) else None

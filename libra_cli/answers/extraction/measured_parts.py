@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from libra_cli.answers.comparison import equal
-from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.sentences import phrases
+from libra_cli.answers.sentences import negation, phrases
 from libra_cli.answers.sentences.extracted import OTHER_ANSWER, Extraction
-from libra_cli.answers.text import words
 from libra_cli.answers.values import conversions, structure
 from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
@@ -39,7 +37,7 @@ def stated(prose: Prose) -> Extraction | None:
     if not 1 < len(units) == len(wanted) <= _MOST or len(set(units)) < len(units) or not all(units):
         return None
     text = " ".join(map(phrases.with_digits, prose.sentences[-2:]))
-    if not (DOUBTS | NEGATORS).isdisjoint(word.lower() for word in words.split(text)):
+    if negation.is_open(text):
         return None
     given = [
         f"{said['value']}\\text{{ {said['unit']}{'/' + said['per'] if said['per'] else ''} }}"

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.extraction import asked
-from libra_cli.answers.extraction.asked import CLAUSES, DOUBTS, NEGATORS
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import alternatives, comparatives, main_claims, phrases
+from libra_cli.answers.sentences import alternatives, comparatives, main_claims, negation, phrases
+from libra_cli.answers.sentences.negation import CLAUSES, DOUBTS, NEGATORS, OPEN
 from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -150,9 +150,9 @@ def in_sentence(text: str, reference: str, question: str) -> str | None:
 
     Beside it, the sentence has hardly a word that the question does not have.
     """
-    sentence = asked.without_denied(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
+    sentence = negation.affirmed(phrases.without_reason(phrases.main_clause(asked.last_sentence(text))))
     heard, wanted, given = (names.tokens(one) for one in (sentence, reference, question))
-    is_doubted = not (DOUBTS | NEGATORS | _JOINS).isdisjoint(word.lower() for word in words.split(sentence))
+    is_doubted = not (OPEN | _JOINS).isdisjoint(word.lower() for word in words.split(sentence))
     if is_doubted or not words.stand_in(wanted, heard) or set(wanted) <= set(given):
         return None
     at = next(at for at in range(len(heard)) if heard[at : at + len(wanted)] == wanted)
@@ -173,7 +173,7 @@ def among_given(sentence: str, reference: str, question: str) -> str | None:
         if not wanted or not words.stand_in(wanted, heard) or set(wanted) <= set(names.tokens(question)):
             continue
         rest = {word[:_STEM] for word in heard if word not in wanted and len(word) > _FEW}
-        is_denied = not (DOUBTS | NEGATORS).isdisjoint(word.lower() for word in words.split(clause))
+        is_denied = negation.is_open(clause)
         if len(rest & given) > 1 and rest <= given and not is_denied:
             return reference
     return None

@@ -15,6 +15,7 @@ from libra_cli.answers.sentences import (
     existence,
     main_claims,
     multiples,
+    negation,
     phrases,
     statements,
     undetermined,
@@ -123,7 +124,7 @@ def _affirms_denied(sentence: str, prose: Prose) -> bool:
     question = prose.question or ""
     said, subject = phrases.complement(sentence), phrases.subject(sentence)
     is_predicate = bool(said) and asked.is_given(said or "", question) and subject.lower() not in _PRONOUNS
-    return is_predicate and filled.lacks_denial(sentence, question)
+    return is_predicate and negation.lacks_denial(sentence, question)
 
 
 def abbreviation(prose: Prose) -> Extraction | None:
@@ -265,7 +266,7 @@ def in_words(prose: Prose) -> Extraction | None:
 def _is_phrase(text: str) -> bool:
     """Whether a text is a noun with its article, and no clause: a hexagon."""
     heard = {word.lower() for word in words.split(text)}
-    return bool(heard) and (vocabulary.VERBS | vocabulary.PEOPLE | asked.NEGATORS).isdisjoint(heard)
+    return bool(heard) and (vocabulary.VERBS | vocabulary.PEOPLE | negation.NEGATORS).isdisjoint(heard)
 
 
 def _in_words(prose: Prose) -> Extraction:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.comparison import equal
-from libra_cli.answers.extraction.asked import DOUBTS, NEGATORS, is_given
+from libra_cli.answers.extraction.asked import is_given
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import denials
+from libra_cli.answers.sentences import denials, negation
 from libra_cli.answers.sentences.extracted import OTHER_ANSWER, UNDECIDED, Extraction
 from libra_cli.answers.text import words
 from libra_cli.answers.values import structure
@@ -73,17 +73,13 @@ def two_cases(prose: Prose) -> Extraction | None:
     if prose.cut or not (prose.is_several or prose.reference.strip("$ ")[:2] in ("{", "\\{")):
         return None
     only = _ONLY.search(prose.sentences[-1])
-    if only and not _is_open(prose.sentences[-1]):
+    if only and not negation.is_open(prose.sentences[-1]):
         return Extraction(only["value"].strip("$"))
     found = _EITHER.search(prose.tail) if "ither " in prose.tail else None
     if found is None:
         return None
     is_whole = not found["behind"].strip() or _BOTH.match(found["behind"])
     return Extraction(f"{found['one'].strip('$')}, {found['other'].strip('$')}") if is_whole else UNDECIDED
-
-
-def _is_open(sentence: str) -> bool:
-    return not (DOUBTS | NEGATORS).isdisjoint(word.lower() for word in words.split(sentence))
 
 
 def strand(prose: Prose) -> Extraction | None:
@@ -100,7 +96,7 @@ def blood_type(prose: Prose) -> Extraction | None:
     if wanted is None or prose.cut:
         return None
     said = {_type(match) for match in _BLOOD.finditer(prose.sentences[-1])}
-    if len(said) != 1 or _is_open(prose.sentences[-1]):
+    if len(said) != 1 or negation.is_open(prose.sentences[-1]):
         return UNDECIDED if said else None
     return Extraction(prose.reference) if said == {_type(wanted)} else Extraction(None, OTHER_ANSWER)
 
@@ -121,7 +117,7 @@ def restated_name(prose: Prose) -> Extraction | None:
     sentence = prose.sentences[-1]
     found = _RESTATED.search(sentence)
     before = sentence[: found.start()].lower() if found else ""
-    if found is None or _is_open(before) or any(map(before.__contains__, _OTHERS)):
+    if found is None or negation.is_open(before) or any(map(before.__contains__, _OTHERS)):
         return None
     is_same = names.tokens(found["name"]) == names.tokens(prose.reference)
     return Extraction(prose.reference) if is_same and not is_given(prose.reference, prose.question or "") else None
@@ -132,7 +128,7 @@ def turned_value(prose: Prose) -> Extraction | None:
     if prose.cut or not structure.is_number(prose.reference) or _AGAINST_ALL not in prose.sentences[-1]:
         return None
     found = _BUT_VALUE.search(prose.sentences[-1])
-    return Extraction(found["value"].strip("$")) if found and not _is_open(found["why"]) else None
+    return Extraction(found["value"].strip("$")) if found and not negation.is_open(found["why"]) else None
 
 
 def a_group(prose: Prose) -> Extraction | None:
