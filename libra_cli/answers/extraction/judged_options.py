@@ -60,15 +60,8 @@ def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) 
     every = {*listed} or {*"ABCDEFGHIJ"[: max(len(judged), judgements.FEWEST)]}
     found = {letter for letter, is_right in judged.items() if is_right is not asks_wrong and {*judged} == every}
     if not found and listed:
-        said = _AT_PLACE.search(last)
-        place = in_small_letters(said["place"]) if said and (said["noun"] or not said["picks"]) else ""
-        is_text = any(place in content.lower().split() for content in listed.values())
-        if place and not is_text and not assertions.denies(last) and _PLACES[place] < len(listed):
-            found = {[*listed][_PLACES[place]]}
-        elif left := left_over.option(text, listed):
-            found = {left}
-        else:
-            found = _by_statements(text, listed, question, asks_wrong=asks_wrong)
+        letter = left_over.option(text, listed) or _at_place(last, listed)
+        found = {letter} if letter else _by_statements(text, listed, question, asks_wrong=asks_wrong)
         named = {} if found or asks_wrong else _told_apart(last, listed)
         found = found or {letter for letter, is_right in named.items() if is_right}
     if not found and listed and most > 1 and not assertions.denies(last):  # the primes are 2, 11 and 23
@@ -92,6 +85,16 @@ def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) 
 
 def _are_formulas(listed: Mapping[str, str]) -> bool:
     return all(science.element(content) or chemistry.atoms_of(content) for content in listed.values())
+
+
+def _at_place(sentence: str, listed: Mapping[str, str]) -> str | None:
+    """The option that a sentence chooses by its place among all: the correct choice is the first."""
+    said = _AT_PLACE.search(sentence)
+    if said is None or (said["picks"] and not said["noun"]) or assertions.denies(sentence):
+        return None
+    place = in_small_letters(said["place"])
+    is_text = any(place in content.lower().split() for content in listed.values())
+    return None if is_text or _PLACES[place] >= len(listed) else [*listed][_PLACES[place]]
 
 
 def _by_statements(text: str, listed: Mapping[str, str], question: str, *, asks_wrong: bool) -> set[str]:

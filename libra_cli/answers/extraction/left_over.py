@@ -23,7 +23,8 @@ _ONE_REMAINS = lazy_pattern(
     r"(?: remains| is left| stays|['\u2019]s left)"
     r"|\b(?:only )?one(?: option| choice| answer)? (?:remains|is left|survives)"
     r"|\bthe (?:only |last |one )?(?:remaining|surviving|left-?over) (?:one|option|choice|answer|letter)"
-    r"|\bleav(?:es|ing)(?: us with)?(?: only)? (?:one|a single) (?:option|choice|answer)|\bby elimination\b",
+    r"|\bleav(?:es|ing)(?: us with)?(?: only)? (?:one|a single) (?:option|choice|answer)"
+    r"|\b(?:one|option|choice|answer|letter) left\b|\bby elimination\b",
     re.IGNORECASE,
 )
 """What remains is the right one."""

@@ -241,7 +241,7 @@ def first(prose: Prose) -> Extraction | None:
         return None
     said = answer_first.said_first(prose.text, prose.reference, prose.question or "")
     if not said:
-        return UNDECIDED if said == "" and not any(map(prose.text.lower().__contains__, denials.CHANGES)) else None
+        return UNDECIDED if said == "" and not denials.may_take_back(prose.text) else None
     behind = prose.text.partition(said)[2]  # "No." is no doubt of the answer No
     is_certain = said.isdecimal() and behind.lstrip(" .*_").startswith("\n\n")
     is_other = prose.concluded.answer not in (None, said) and (

@@ -47,8 +47,9 @@ _RESTATED = lazy_pattern(
     r"(?: (?:in|to|by) [A-Z]\w+)?(?: as)?) (?:the |an? )?(?P<name>[A-Za-z][\w' -]{1,40}?)"
     r"(?:, (?:not|which|unlike|as opposed)\b[^.]*)?[.!]?$"
 )
-_AGAINST_ALL = ", but "
-_BUT_VALUE = lazy_pattern(rf", but (?P<why>[^\d.;:]{{4,80}}), (?:so |it is |it's )?(?P<value>{_NUMBER})[.!]?$")
+_BUT_VALUE = lazy_pattern(
+    rf", but (?P<why>[^\d.;:]{{4,80}}), (?:so |it is |it's )?(?P<value>{_NUMBER})[.!]?$", one_of=(", but ",)
+)
 """9 + 4 is 13, but with the minus in front, -13."""
 _GROUPS = {"pair": "2", "trio": "3", "quartet": "4", "quintet": "5", "dozen": "12"}
 _A_GROUP = lazy_pattern(
@@ -62,7 +63,7 @@ def first_of_cut(prose: Prose) -> Extraction | None:
     if not prose.cut or not prose.question or not prose.asks_for_words or len(words.sentences(prose.text)) == 1:
         return None
     first = _BEGINS.match(prose.text.lstrip(" *"))
-    if first is None or any(map(prose.text.lower().__contains__, denials.CHANGES)):
+    if first is None or denials.may_take_back(prose.text):
         return None
     decided = equal.decide_quickly(prose.reference, first["name"])
     return Extraction(first["name"]) if decided is not None and decided.equal is not None else None
@@ -125,7 +126,7 @@ def restated_name(prose: Prose) -> Extraction | None:
 
 def turned_value(prose: Prose) -> Extraction | None:
     """`9 + 4 is 13, but with the minus in front, -13`: the number behind what changes the one before it."""
-    if prose.cut or not structure.is_number(prose.reference) or _AGAINST_ALL not in prose.sentences[-1]:
+    if prose.cut or not structure.is_number(prose.reference):
         return None
     found = _BUT_VALUE.search(prose.sentences[-1])
     return Extraction(found["value"].strip("$")) if found and not negation.is_open(found["why"]) else None

@@ -27,8 +27,6 @@ def changed(after: str, after_box: bool, cut: bool | None) -> Extraction | None:
                 if replaced
                 else UNDECIDED
             )
-        if not any(map(after.lower().__contains__, denials.CHANGES)):
-            return None
         denied = next(filter(denials.is_about_the_answer, denials.DENIED.finditer(after)), None)
     doubted = None if denied else denials.DOUBTED.search(after)
     change = denied or doubted

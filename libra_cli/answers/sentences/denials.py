@@ -65,13 +65,17 @@ _SLIP = lazy_pattern(
     rf"(?<![\w.,*/=^-])(?:{_FIGURE}{_TURNED}(?P<figure>{_FIGURE})(?=[.!) ]|$)(?! ?[-+*/=^<>\u00d7\u00b7])"
     rf"|{_OPTION}{_TURNED}(?P<option>{_OPTION})[.!)]*$)",
     re.IGNORECASE | re.MULTILINE,
+    one_of=(
+        *("wait", "sorry", "actually", "or rather", "i mean", "oops", "correction", "make that"),
+        *(f"no{mark}" for mark in " ,.;:!?(\u2014\u2013\u2026-"),
+    ),
 )
 """A number or an option whose place another takes at once: 7, no, 8."""
-_TURNS = (
-    *("wait", "Wait", "orry", "ctually", "or rather", "I mean", "ops", "ake that", "orrection"),
-    *("no,", "no.", "no;", "no:", "no\u2014", "no\u2013", "No,", "No.", "No:"),
+_REJECTING = (
+    *("reject", "discard", "drop", "rule out", "throw away", "throw out", "exclude", "dismiss", "eliminate"),
+    "cross out",
 )
-_REJECT = r"(?:reject|discard|drop|rule out|throw (?:away|out)|exclude|dismiss|eliminate|cross out)"
+_REJECT = f"(?:{'|'.join(_REJECTING)})"
 _KEEP = r"(?:keep|take|accept|retain|choose|use|pick|are left with|have|get)"
 _ROOT = r"(?:the (?:negative |positive |other |first |second |extraneous )?(?:value|root|solution|one),? )?"
 _SIDE = r"\$?(?:[A-Za-z] ?= ?)?[-\u2212]?\d[\d./]*(?<!\.)\$?"
@@ -79,14 +83,15 @@ _REJECTED = lazy_pattern(
     rf"(?:(?P<lead>\b(?:we|I|you|must|can|should|and|so|one) ){_REJECT}|\b{_REJECT}ing|\brejecting) {_ROOT}{_SIDE},?"
     rf" (?:and|but|to|we|then) (?:we )?(?:{_KEEP}|keeping|taking) {_ROOT}(?=\$?(?:[A-Za-z] ?= ?)?[-\u2212]?\d)",
     re.IGNORECASE,
+    one_of=_REJECTING,
 )
 """A value that a sentence rejects before it keeps another: we reject 3 and keep x = -3."""
 _REJECTED_BEHIND = lazy_pattern(
     rf"(?<=[\d$]) ?,? (?:and|but) (?:we )?(?:{_REJECT}|{_REJECT}ing) {_ROOT}{_SIDE}"
     r"(?=[.!]*$|,? (?:because|since|as)\b)",
     re.IGNORECASE | re.MULTILINE,
+    one_of=_REJECTING,
 )
-_REJECTS = ("ject", "iscard", "rop", "ule out", "ismiss", "xclude", "liminate", "hrow", "ross out")
 _END = 200
 _PAST = r"(?:thought|believed|guessed|assumed|expected|supposed|figured|got|had|wrote|calculated|was going to say)"
 _PRESENT = r"(?:think|believe|say|guess|assume|expect|suppose|answer|claim)"
@@ -125,22 +130,24 @@ _REASON = lazy_pattern(
 """A reason at the beginning of a sentence or behind "but", and what follows from it, without a comma between them."""
 _BEGIN_REASON = ("ince ", "ecause ", " as ", "As ", "iven that ", "fter ", "hen ", "nce ")
 _HAS_VALUE = lazy_pattern(r"\d|(?<![A-Za-z])[A-J](?![a-z'])")
-CHANGES = (
+_TAKES_BACK = (
     *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
     *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
     *("equivoqu", "tromp", "sbagliat", "enganei", "ich habe mich", "ошиб"),
     *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
 )
-"""Substrings, in lower case, of every text that takes something back (a faster test)."""
+"""Parts of words, in small letters, of texts that take something back."""
+
+
+def may_take_back(text: str) -> bool:
+    """Whether a text has words that, with others, take something back."""
+    return any(map(text.lower().__contains__, _TAKES_BACK))
 
 
 def without_slip(text: str) -> str:
     """`text` with the number or the option on its last line that takes the place of the one before it: 7, no, 8."""
     start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
-    end = text[start:]
-    if not any(map(end.__contains__, _TURNS)):
-        return text
-    return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
+    return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], text[start:])
 
 
 def without_opinion(text: str) -> str:
@@ -162,10 +169,8 @@ def without_opinion(text: str) -> str:
 def without_rejected(text: str) -> str:
     """`text` without the value that its last line rejects beside the one that it keeps."""
     start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
-    end = text[start:]
-    if not any(map(end.__contains__, _REJECTS)):
-        return text
-    return text[:start] + _REJECTED_BEHIND.sub("", _REJECTED.sub(lambda one: f"{one['lead'] or 'we '}get ", end))
+    end = _REJECTED.sub(lambda one: f"{one['lead'] or 'we '}get ", text[start:])
+    return text[:start] + _REJECTED_BEHIND.sub("", end)
 
 
 def with_pause(text: str) -> str:

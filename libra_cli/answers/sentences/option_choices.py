@@ -231,8 +231,6 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
 
 def after_doubt(text: str) -> str | None:
     """The option that a text chooses behind a doubt; None if there is none, "" if it may be another one than before."""
-    if not any(map(text.lower().__contains__, denials.CHANGES)):
-        return None
     doubts = [*denials.DOUBTED.finditer(text)]
     rest = text[doubts[-1].end() :] if doubts else ""
     named = {match["letters"] for match in _LETTER.finditer(rest) if not _is_word(rest, match)}

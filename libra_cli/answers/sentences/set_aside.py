@@ -32,11 +32,11 @@ _TRIED_ABROAD = lazy_pattern(
     r"|不满足|不滿足|不成立|不行|不符合|太小|太大|満たさない|成り立たない|不適|만족하지 않|성립하지 않)"
     r"[^.;,，；。]{0,30}[.!。]?\s*$"
 )
-_DENIALS = (" not work", "n't work", " not hold", "n't hold", " fails", "false that")
 _DENIED = lazy_pattern(
     r"(?:(?:so|hence|thus|therefore),? )?(?:[^,;.]{1,60} (?:(?:does not|doesn['\u2019]t) (?:work|hold)|fails)\b"
     r"[^,;\d]{0,40}|(?:it|that|this) is false that [^,;]{1,60})[.!]?$",
     re.IGNORECASE,
+    one_of=("not work", "t work", "not hold", "t hold", "fails", "is false that"),
 )
 _LIMIT = lazy_pattern(
     r",? (?:(?:which|that|and|so|thus|it|this|is|are) )*(?:(?:leaving|keeping|putting) (?:him|her|it|them|us) )?"
@@ -67,7 +67,7 @@ _LIMITS = (
 
 def is_denied(sentence: str, question: str | None) -> bool:
     """Whether a sentence is no more than a relation that it denies: n = 3 does not work."""
-    if not any(map(sentence.__contains__, _DENIALS)) or not any(map(sentence.__contains__, "=<>")):
+    if not any(map(sentence.__contains__, "=<>")):
         return False
     asks = any(map((question or "").lower().__contains__, _ASKS_FOR_FAILURE))
     return not asks and _DENIED.match(sentence.strip()) is not None
