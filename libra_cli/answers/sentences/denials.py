@@ -65,12 +65,12 @@ _SLIP = lazy_pattern(
     rf"(?<![\w.,*/=^-])(?:{_FIGURE}{_TURNED}(?P<figure>{_FIGURE})(?=[.!) ]|$)(?! ?[-+*/=^<>\u00d7\u00b7])"
     rf"|{_OPTION}{_TURNED}(?P<option>{_OPTION})[.!)]*$)",
     re.IGNORECASE | re.MULTILINE,
-    one_of=(
-        *("wait", "sorry", "actually", "or rather", "i mean", "oops", "correction", "make that"),
-        *(f"no{mark}" for mark in " ,.;:!?(\u2014\u2013\u2026-"),
-    ),
 )
 """A number or an option whose place another takes at once: 7, no, 8."""
+_TURNS = (
+    *("wait", "Wait", "orry", "ctually", "or rather", "I mean", "ops", "ake that", "orrection"),
+    *("no,", "no.", "no;", "no:", "no\u2014", "no\u2013", "No,", "No.", "No:"),
+)
 _REJECTING = (
     *("reject", "discard", "drop", "rule out", "throw away", "throw out", "exclude", "dismiss", "eliminate"),
     "cross out",
@@ -147,7 +147,10 @@ def may_take_back(text: str) -> bool:
 def without_slip(text: str) -> str:
     """`text` with the number or the option on its last line that takes the place of the one before it: 7, no, 8."""
     start = max(text.rfind("\n", 0, -1) + 1, len(text) - _END)
-    return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], text[start:])
+    end = text[start:]
+    if not any(map(end.__contains__, _TURNS)):
+        return text
+    return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
 
 
 def without_opinion(text: str) -> str:
