@@ -7,13 +7,12 @@ its digits; one that equals only the rounded value is right if the reference is 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from fractions import Fraction
 
 from libra_cli.answers.sentences import asked_units
 from libra_cli.answers.text import number
 from libra_cli.answers.values import conversions, quantities, structure
-from libra_cli.answers.values.finding import Decision
+from libra_cli.answers.values.finding import Decide, Decision
 from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -34,7 +33,7 @@ def is_said(text: str) -> bool:
     return "≈" in text or "≃" in text or "\\approx" in text or "\\simeq" in text
 
 
-def same(reference: str, answer: str, decide: Callable[[str, str], Decision | None]) -> Decision | None:
+def same(reference: str, answer: str, decide: Decide) -> Decision | None:
     """Compare an answer in two forms, and x ≈ 3.2 as x = 3.2; None if computer algebra has to."""
     forms = _SIGN.split(answer)
     if len(forms) < 2:

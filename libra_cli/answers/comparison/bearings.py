@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from fractions import Fraction
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from libra_cli.answers.text import latex
 from libra_cli.answers.values import normalize
+from libra_cli.answers.values.finding import Decide
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 300
@@ -39,7 +39,7 @@ class Bearing(NamedTuple):
     amount: str
 
 
-def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> bool | None:
+def same(reference: str, answer: str, decide: Decide) -> bool | None:
     """Whether two amounts with a direction are equal; None if one has none, or the amounts cannot be compared."""
     wanted, given = read(reference), read(answer)
     if wanted and not given:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from libra_cli.answers.text import words
+from libra_cli.answers.values.finding import Decide
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 80
@@ -60,7 +60,7 @@ def stated(sentence: str, answer: str) -> str | None:
     return "" if ways else None
 
 
-def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> bool | None:
+def same(reference: str, answer: str, decide: Decide) -> bool | None:
     """Whether two changes are the same, or a change and a percentage; None if the reference is none, or in doubt."""
     wanted = read(reference)
     if wanted is None:

@@ -21,17 +21,8 @@ from functools import lru_cache
 
 from libra_cli.answers.comparison import (
     approximations,
-    bearings,
-    boolean,
-    changes,
-    chemistry,
-    codes,
-    compounds,
-    cycles,
-    durations,
     integer_bounds,
-    items,
-    linear,
+    kinds,
     matchings,
     one_form,
     parts,
@@ -39,20 +30,10 @@ from libra_cli.answers.comparison import (
     restated,
     wordings,
 )
-from libra_cli.answers.sentences import options, ordinals
+from libra_cli.answers.sentences import options
 from libra_cli.answers.text import number, words
-from libra_cli.answers.values import (
-    conversions,
-    dates,
-    guard,
-    named,
-    normalize,
-    notation,
-    part_labels,
-    quantities,
-    structure,
-)
-from libra_cli.answers.values.finding import Decision
+from libra_cli.answers.values import conversions, dates, guard, normalize, notation, quantities, structure
+from libra_cli.answers.values.finding import INTEGERS, OTHER_PARTS, OTHER_TEXT, OTHER_UNIT, ROUNDED, Decision
 from libra_cli.answers.values.normalize import MAX_CHARS
 from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
@@ -63,34 +44,16 @@ MEMO = 1 << 15
 _FIGURES = lazy_pattern(r"-?(?:\d{1,3}(?:,\d{3})+|\d{1,40})(?:\.\d{1,40})?", re.ASCII)
 _HAS_CONTENT = lazy_pattern(r"[^\W_]|\\[A-Za-z]|[^\x00-\x7f]|[{}]")
 _INFINITE = (r"\infty", r"-\infty")
-_PARAMETERS = frozenset("tskmnrulad")
-"""Letters of parameters, or of their names."""
 _NO_NUMBER = lazy_pattern(
     r"(?i:not|at (?:most|least)|(?:more|less|greater|fewer|larger|smaller) than|up to|over|under)\b"
     r"|(?:\.\.\.|\\[lc]?dots)$|-?[\d.]+ ?\\to(?![A-Za-z])",
     one_of=("not", "at most", "at least", " than", "up to", "over", "under", "...", "dots", "\\to"),
 )
-_OF_ARGUMENT = lazy_pattern(r"[A-Za-z]\s*\(\s*[a-z]\s*\)\s*=", one_of=("(",))
-_MAY_GO_ON = lazy_pattern(
-    r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n",
-    one_of=("...", "\u2026", "dots", ",", "<", "\u2264", "\\le", "integers", "numbers", "multiples", "{"),
-)
-OTHER_UNIT = "other_unit"
-"""Why a pair is undecided whose units may differ."""
-INTEGERS = "integers_or_reals"
-"""The same of two bounds that agree for integers, and not for real numbers: n > 2, n \\geq 3."""
-OTHER_TEXT = "other_text"
-"""The same of two options with the same letter and different texts."""
-OTHER_PARTS = "other_parts"
-"""The same of answers to several parts of a question, of which not every part can be told."""
-ROUNDED = "rounded"
-"""The same of an answer that is more exact than the reference, and rounds to it."""
 
 _IS_TERM = lazy_pattern(
     r"(?:[0-9+*/^(){}. -]|(?<![A-Za-z\\])[A-Za-z](?![A-Za-z])|\\(?:frac|sqrt|pi|cdot|times)(?![A-Za-z]))*"
 )
 """A term, which has no relation, pieces or sets."""
-_SIGNS_OF_FAMILIES = ("\\in", "mod", "k", "integer", "odd", "even", "ultiple", "divis", "mid", "∣", "∤", "余")
 
 
 def decide_quickly(reference: str, answer: str) -> Decision | None:
@@ -142,7 +105,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         if decision is not None:
             return decision
     reference, answer = one_form.in_one_form(reference, answer)
-    decision = _compare_points(reference, answer) or _compare_by_kind(reference, answer)
+    decision = kinds.compare(reference, answer, _decide)
     if decision is not None:
         return decision
     if not _HAS_CONTENT.search(answer):
@@ -221,94 +184,6 @@ def _is_readable_leaf(leaf: Leaf) -> bool:
         return True
     # Computer algebra reads sums, limits and the like.
     return "\\" in leaf.text and leaf.text.count("{") == leaf.text.count("}") and guard.is_formula(leaf.text)
-
-
-def _compare_by_kind(reference: str, answer: str) -> Decision | None:
-    """Compare formulas of chemistry, codes, propositions, ordered products, families and durations; None for others."""
-    formula = chemistry.same(reference, answer)
-    if formula is not None:
-        return Decision(formula.equal, "structure", formula.reason)
-    if any(text.rstrip(" .$}").lower().endswith(compounds.ENDS) for text in (reference, answer)):
-        compound = compounds.same(reference, answer)
-        if compound is not None:
-            return Decision(compound, "structure")
-    if ") " in reference or ") " in answer:
-        by_parts = part_labels.same(reference, answer, _decide)
-        if by_parts is not None:
-            return Decision(by_parts[0], "structure", None if by_parts[0] is not None else OTHER_PARTS)
-    if reference[-1:].isalpha() or reference[-1:] == "}":
-        order = ordinals.same(reference, answer)
-        if order is not None:
-            return Decision(order, "text")
-    is_share = "%" in reference or "cent" in reference
-    for compare in (*((changes.same,) if is_share else ()), bearings.same, named.same):
-        listed = compare(reference, answer, _decide)
-        if listed is not None:
-            return Decision(listed, "structure")
-    for compare_whole in (_compare_unlimited, cycles.same):
-        whole = compare_whole(reference, answer)
-        if whole is not None:
-            return Decision(whole, "structure")
-    code = codes.same(reference, answer)
-    if code is not None:
-        return Decision(code.equal, "text", code.reason)
-    selected = items.same(reference, answer)
-    if selected is not None:
-        return Decision(selected, "choice")
-    is_difference = ("-" in reference or "+" in reference) and reference != reference.lower()  # AB - BA
-    if is_difference or "\\" in reference or "\\" in answer or "^" in reference + answer:
-        verdict = boolean.same(reference, answer)
-        if verdict is not None:
-            return Decision(verdict, "structure")
-        product = linear.same(reference, answer)
-        if product is not None:
-            return Decision(product.equal, "numeric", product.reason)
-    if any(sign in text for text in (reference, answer) for sign in _SIGNS_OF_FAMILIES):
-        if normalize.normalized(reference) == normalize.normalized(answer):
-            return None
-        from libra_cli.answers.comparison import families, residues
-
-        is_congruence = reference.isdecimal() and ("\\equiv" in answer or "≡" in answer)
-        remainder = residues.remainder(reference, answer) if is_congruence else None
-        if remainder is not None:
-            return Decision(remainder.equal, "number", remainder.reason)
-        family = residues.same(reference, answer) or families.same(reference, answer)
-        if family is not None:
-            return Decision(family.equal, "structure", family.reason)
-    if ":" in answer or ":" in reference or (reference[:1].isdigit() and ("h" in reference or "h" in answer)):
-        verdict = durations.same(reference, answer)
-        if verdict is not None:
-            return Decision(verdict, "number")
-    return None
-
-
-def _compare_unlimited(reference: str, answer: str) -> bool | None:
-    """Compare sets that go on for ever, runs of integers, and functions with arbitrary constants; None for others."""
-    if _MAY_GO_ON.search(reference):
-        from libra_cli.answers.comparison import endless
-
-        found = endless.same(reference, answer)
-        found = endless.same_runs(reference, answer) if found is None else found
-        if found is not None:
-            return found
-    if not (_OF_ARGUMENT.search(reference) and _OF_ARGUMENT.search(answer)):
-        return None
-    from libra_cli.answers.comparison import arbitrary
-
-    return arbitrary.same_functions(reference, answer)
-
-
-def _compare_points(reference: str, answer: str) -> Decision | None:
-    """Compare two points that depend on a parameter: (t, 2t); None for others."""
-    if "," not in reference or "," not in answer or _PARAMETERS.isdisjoint(reference):
-        return None
-    parsed = structure.parse(structure.term_of(reference)), structure.parse(structure.term_of(answer))
-    if not all(isinstance(one, structure.Parts) for one in parsed):
-        return None
-    from libra_cli.answers.comparison import arbitrary
-
-    found = arbitrary.same_points(*parsed, of_integers=arbitrary.of_integers(reference, answer))
-    return None if found is None else Decision(found.equal, "structure", found.reason)
 
 
 def _is_one_of_names(reference: structure.Answer, answer: structure.Answer) -> bool:

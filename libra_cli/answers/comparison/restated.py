@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from libra_cli.answers.text import latex
-from libra_cli.answers.values.finding import Decision
+from libra_cli.answers.values.finding import Decide
 from libra_cli.lazy_pattern import lazy_pattern
 
 _OF_SETS = ("<", ">", "\\le", "\\ge", "\\in", "≤", "≥", "∈", "\\cup", "∪", "\\mathbb", "\\setminus")
@@ -23,7 +21,7 @@ _SCRIPTS = {"Latin", "other"}
 _OPENINGS = lazy_pattern(r"(?:or(?: equivalently)?|i\.e\.|that is|which (?:is|equals)|equivalently|=)[, ]\s*")
 
 
-def alone(answer: str, reference: str, decide: Callable[[str, str], Decision | None]) -> str:
+def alone(answer: str, reference: str, decide: Decide) -> str:
     """An answer without its value once more in brackets, and without the values that its variable cannot have.
 
     `decide` says whether two values are the same.
@@ -56,7 +54,7 @@ def _script(text: str) -> str:
     return ("Latin" if latin else "other") if is_one else ""
 
 
-def _once(answer: str, decide: Callable[[str, str], Decision | None]) -> str:
+def _once(answer: str, decide: Decide) -> str:
     """The first of two values that are the same, if the second stands in brackets; else `answer`."""
     text = answer.rstrip(". ")
     if "\\text" in text:

@@ -6,12 +6,12 @@ The names are those of the reference. In a response their values may stand in an
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from libra_cli.answers.text import latex, words
 from libra_cli.answers.values import conversions
+from libra_cli.answers.values.finding import Decide
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS, MAX_NAMES, MAX_READ = 240, 8, 400
@@ -274,7 +274,7 @@ def places_of(text: str, name: str) -> Iterator[int]:
         end = start
 
 
-def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> bool | None:
+def same(reference: str, answer: str, decide: Decide) -> bool | None:
     """Whether two lists give each name the same value; None if they are no such lists, or a value is undecided."""
     wanted, given = values(reference), values(answer)
     if wanted and not given:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 from libra_cli.answers.text import boxes, latex, words
+from libra_cli.answers.values.finding import Decide
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 400
@@ -88,7 +88,7 @@ def _value(given: str, wanted: str) -> str:
     return given.rpartition("=")[2].strip(" $") if "=" in given and "=" not in wanted else given
 
 
-def same(reference: str, answer: str, decide: Callable[[str, str], Any]) -> tuple[bool | None] | None:
+def same(reference: str, answer: str, decide: Decide) -> tuple[bool | None] | None:
     """Whether all parts are equal, (None,) if one is undecided; None if neither answer has labelled parts."""
     wanted, given = values(reference), values(answer)
     if not wanted and not given:
