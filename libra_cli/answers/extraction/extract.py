@@ -13,7 +13,15 @@ from __future__ import annotations
 
 from libra_cli.answers.extraction import adjustments, boxed_sentences
 from libra_cli.answers.extraction.retractions import changed
-from libra_cli.answers.sentences import assertions, contradictions, denials, displays, options, statements
+from libra_cli.answers.sentences import (
+    assertions,
+    contradictions,
+    denials,
+    displays,
+    options,
+    statements,
+    verifications,
+)
 from libra_cli.answers.sentences.extracted import (
     AMBIGUOUS,
     NO_ANSWER,
@@ -76,7 +84,7 @@ def _as_read(text: str, reference: str | None, cut: bool | None, question: str |
     if "\u2044" in text:
         text = normalize.with_slashes(text)
     if cut is None and statements.goes_on(text):
-        text, cut = statements.before_check(text)
+        text, cut = verifications.before_check(text)
     if cut:
         from libra_cli.answers.sentences import extras
 

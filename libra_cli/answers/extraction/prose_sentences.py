@@ -21,6 +21,7 @@ from libra_cli.answers.sentences import (
     claimed,
     comparatives,
     counted,
+    equations,
     nothing,
     option_choices,
     options,
@@ -161,7 +162,7 @@ def conclusion(prose: Prose) -> Extraction | None:
     if found.answer and _UNSOLVED.fullmatch(found.answer) and _is_unsolved(prose):
         return Extraction(None, OTHER_ANSWER)
     if found.answer and ", " in found.answer and found.answer.count("=") > max(1, prose.reference.count("=")):
-        found = found._replace(answer=assertions.solved(found.answer))
+        found = found._replace(answer=equations.solved(found.answer))
     if found.answer and prose.is_several and "prime" in (prose.question or "") and _FACTORS.fullmatch(found.answer):
         bases = dict.fromkeys(factor.partition("^")[0].strip(" {}") for factor in _TIMES.split(found.answer))
         return Extraction(f"\\{{{', '.join(bases)}\\}}")

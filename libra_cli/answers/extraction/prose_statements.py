@@ -21,6 +21,7 @@ from libra_cli.answers.sentences import (
     remarks,
     statements,
     symbols,
+    verifications,
 )
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.sentences.extracted import (
@@ -124,7 +125,7 @@ def whole_value(prose: Prose) -> Extraction | None:
         return None
     divided = bare.remainder(prose.sentences[-1], prose.question, prose.reference) if prose.question else None
     is_chain = "=" in prose.tail and len(prose.sentences) == 1 and len(words.sentences(prose.text)) == 1
-    is_chain = is_chain and not remarks.goes_beyond(prose.tail, prose.question)
+    is_chain = is_chain and not verifications.goes_beyond(prose.tail, prose.question)
     calculated = chains.result(prose.tail, prose.reference, prose.question) if is_chain else None
     found = divided or calculated or bare.value(prose.text, prose.reference)
     return Extraction(found) if found else None
@@ -228,7 +229,7 @@ def calculation(prose: Prose) -> Extraction | None:
     if not any(map(str.isdigit, prose.reference)):
         return None
     found = chains.result(prose.sentences[-1], prose.reference, prose.question)
-    if not found or remarks.goes_beyond(prose.sentences[-1], prose.question):
+    if not found or verifications.goes_beyond(prose.sentences[-1], prose.question):
         return None
     before = " ".join(prose.sentences[:-1]).replace("=", " ").replace("$", " ").replace(",", " ").split()
     is_check = prose.reference in (word.strip(".;:*") for word in before) and found != prose.reference

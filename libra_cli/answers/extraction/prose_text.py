@@ -19,7 +19,7 @@ from libra_cli.answers.languages import (
     root_words,
     units_abroad,
 )
-from libra_cli.answers.sentences import phrases, remarks, set_aside, statements
+from libra_cli.answers.sentences import phrases, remarks, set_aside, statements, verifications
 from libra_cli.answers.sentences.assertions import Asserted
 from libra_cli.answers.text import clock_words, hedges, informal, number, words
 from libra_cli.answers.values import dates, structure, units
@@ -215,7 +215,7 @@ class Prose:
         tail = self.text.rstrip()
         if tail.endswith("!!") and "!" not in self.reference:  # 42!! is no factorial
             tail = f"{tail.rstrip('!')}."
-        tail = informal.in_full(statements.without_check(statements.tail_of(tail)))
+        tail = informal.in_full(verifications.without_check(statements.tail_of(tail)))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question, self.reference)
         tail = contrasts.without_denied(tail)
         if root_words.is_said(tail):

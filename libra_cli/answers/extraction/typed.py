@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from libra_cli.answers.comparison import compounds
 from libra_cli.answers.extraction import asked, bounds_in_words
-from libra_cli.answers.sentences import assertions, plain
+from libra_cli.answers.sentences import assertions, equations, plain
 from libra_cli.answers.sentences.spans import value
 from libra_cli.answers.text import function_forms, latex, words
 from libra_cli.answers.values import conversions, named, normalize, notation, part_labels, quantities, structure
@@ -210,7 +210,7 @@ def _last_side(tail: str, reference: str) -> str | None:
     """The last side of the equation that ends a text, if it is of the type of the reference."""
     if "=" not in tail:
         return None
-    name, side = assertions.last_side(words.sentences(tail)[-1])
+    name, side = equations.last_side(words.sentences(tail)[-1])
     if not side or len(side) > normalize.MAX_CHARS:
         return None
     name = f"\\Delta {name}" if name and f"\\Delta {name}" in tail else name

@@ -153,22 +153,6 @@ _ASKED_THING = lazy_pattern(
 )
 """The quantity that a question asks for: the area, A \u222a B."""
 _ANY_QUANTITY = words.table("answer result value number total solution sum rest one final")
-_ASKED_NAME = lazy_pattern(
-    r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b",
-    one_of=("solve", "solution", "find", "value of", "what is"),
-)
-_ASSIGNED = lazy_pattern(r"(?<![A-Za-z\d])[A-Za-z] ?= ?-?[\d\\]")
-_SOLVED = lazy_pattern(r"(?<![A-Za-z\d])([A-Za-z]) ?= ?-?\d[\d./]{0,20}(?:[,;]|(?<=\.)| and)\s")
-"""A name with its value, and something behind it."""
-_EQUATION = lazy_pattern(r"(?P<left>[^\s=,;:?!$][^=,;:?!$]{0,60})=\s*\$?(?P<right>-?[\d.,/]*\d)")
-"""An equation with a number on its right side, as a question gives one."""
-_WORD = lazy_pattern(r"(?<![\\A-Za-z\d])[A-Za-z]{2,}")
-_OPERATOR = lazy_pattern(r"\d\s*[-+*/^\u00b7\u00d7(]|\\(?:cdot|times|frac)")
-_MARKS = str.maketrans("", "", "$\u2713\u2714!")
-_PARTS = lazy_pattern(r",|;|\band\b|\bso\b")
-_CHECKING = words.table(
-    "edit check checked checking so it works and verify verified verifying indeed ok both sides are equal"
-)
 _IN_BRACKETS = words.table("asked complement notation meaning means instead where with in is not equivalently equals")
 _MAY_SAY_ANSWER = (
     "a common mistake",
@@ -224,7 +208,7 @@ def without_remarks(tail: str, question: str | None = None, reference: str = "")
         elif (
             (_is_remark(last, before, question) and _says_value(before))
             or (not reference.isdecimal() and verifications.confirms(last, last_sentence(before)))
-            or (question and (_is_beside(last, before, question) or _is_identity(last, before, question)))
+            or (question and (_is_beside(last, before, question) or verifications.is_identity(last, before, question)))
         ):
             kept = before
         elif (start := _start_of_brackets(kept)) and _says_value(kept[:start]):
@@ -333,39 +317,6 @@ def _is_of_another_quantity(bare: str, earlier: str, question: str) -> bool:
     is_told = f" {head} " in f" {told}" if head[0].isalpha() and len(head) > _SHARED else False
     is_told = is_told or head.replace(" ", "") in told.replace(" ", "").replace("$", "")
     return is_told and any(mark in told.partition(head.split()[0])[2] for mark in (" is ", " are ", "=", ":"))
-
-
-def _is_identity(sentence: str, before: str, question: str) -> bool:
-    """Whether a sentence only says that both sides of the equation that was solved are equal: 23 = 23."""
-    if "=" not in sentence or not _ASKED_NAME.search(question) or not _ASSIGNED.search(before):
-        return False
-    heard = {word.lower() for word in words.split(sentence)}
-    sides = [side for part in _PARTS.split(sentence) for side in [part.split("=")] if len(side) > 1]
-    if not heard <= _CHECKING or not sides:
-        return False
-    equations = [(_WORD.split(match["left"])[-1].strip(" $"), match["right"]) for match in _EQUATION.finditer(question)]
-    wanted = [(set(_NUMBER.findall(left)), _bare(right)) for left, right in equations if len(left) > 1]  # not x = 4
-    ends = [(_bare(one[0]), _bare(one[-1])) for one in sides]
-    if len(ends) > 1 and len({last for _, last in ends}) == 1:  # 5*4 + 3 = 23 and 2*4 + 15 = 23
-        return True
-    return all(
-        first == last
-        or _OPERATOR.search(last) is not None
-        or any(last == right and known.issubset(_NUMBER.findall(first)) for known, right in wanted)
-        for first, last in ends
-    )
-
-
-def goes_beyond(text: str, question: str | None) -> bool:
-    """Whether a text gives the unknown that a question asks for, and another equation behind it: x = 12, 12/3 = 4."""
-    asked = _ASKED_NAME.search(question) if question and text.count("=") > 1 else None
-    solved = {match[1] for match in _SOLVED.finditer(text)} if asked and asked[1] else set()
-    return asked is not None and asked[1] in solved
-
-
-def _bare(side: str) -> str:
-    """A side of an equation without words, spaces and the marks around it."""
-    return "".join(_WORD.sub("", side).translate(_MARKS).split()).strip(".,:*")
 
 
 def before_last_sentence(text: str) -> str:

@@ -6,11 +6,11 @@ What is stated is cut to the answer itself: to its first sentence, without reaso
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from libra_cli.answers.sentences import assertions
-from libra_cli.answers.text import latex, number, vocabulary, words
+from libra_cli.answers.text import latex, number, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 TAIL_CHARS = 2000
@@ -94,24 +94,6 @@ _AS_JSON = lazy_pattern(
 _CHOICES = lazy_pattern(r" \((?:[A-J]/){1,9}[A-J]\)")
 _TAGS = ("answer", "final_answer", "result")
 _FENCE = lazy_pattern(r"```\w*")
-_CHECK_HEADINGS = vocabulary.CHECKS | {
-    *("verify", "checking", "quick check", "sanity check", "double check", "let's check"),
-}
-_HEADING_ENDS = lazy_pattern("[:.\uff1a\u3002]")
-_CHECK_IN_LINE = lazy_pattern(
-    r"(?<=[.!$*)]) (?=(?:Let['\u2019]s|Let us|Let me|We(?: can)?) (?:double-)?(?:check|verify)\b"
-    r"|(?:Quick check|Check|Verify|Checking|Verification|Verifying|As a check|To check|To verify)\b[^.]{0,20}?[:,])"
-)
-"""Where sentences begin that check a value on the same line."""
-_FINDS_MORE = words.table(
-    """
-    answer solution so therefore thus hence wrong mistake actually but not should dropped forgot instead miscounted
-    fails
-    """
-)
-_GOES_FURTHER = words.table("which left leaves leaving rounding get becomes instead result results total")
-_SIGNS_OF_MORE = ("\u2260", "\\ne", "!=", "\u2717", "\u2718", "\u4e0d", "\u820d")
-"""What a check says that is more than a check."""
 OFFER_CHARS = 300
 """Length of the end of the text in which an offer of more help must have a word."""
 _OFFERS = ("let me know", "would you like", "feel free", "i can also", "hope this helps", "hope that helps")
@@ -185,42 +167,6 @@ def goes_on(text: str) -> bool:
 def _open_braces(line: str) -> int:
     """How many braces of LaTeX a line leaves open."""
     return line.count("{") - line.count("\\{") - line.count("}") + line.count("\\}")
-
-
-def before_check(text: str) -> tuple[str, bool]:
-    """A text that ends in the middle of a formula, without a check that it ends with; whether it is cut off then."""
-    lines = text.split("\n")
-    at = _line_of_check(lines, vocabulary.CHECKS)
-    return ("\n".join(lines[:at]).rstrip(), False) if at else (text, True)
-
-
-def without_check(tail: str) -> str:
-    """`tail` without the check of its answer with which it ends, unless that finds something else."""
-    lines = tail.rstrip().split("\n")
-    at = _line_of_check(lines, _CHECK_HEADINGS)
-    in_line = None if at or not ("heck" in tail or "erif" in tail) else _CHECK_IN_LINE.search(lines[-1])
-    if in_line is not None:  # So x = 18. Verify: 18/3 + 4 = 10.
-        before, check = lines[-1][: in_line.start()], lines[-1][in_line.end() :]
-        last = words.sentences(before)[-1]
-        is_value = any(map(str.isdigit, last)) and "=" in last and " or " not in last and " and " not in last
-        says_more = not (_FINDS_MORE | _GOES_FURTHER).isdisjoint(word.lower() for word in words.split(check))
-        is_open = not is_value or says_more or any(map(check.__contains__, _SIGNS_OF_MORE))
-        return tail if is_open else "\n".join([*lines[:-1], before])
-    if not at:
-        return tail
-    check = "\n".join(lines[at:])
-    says_more = not _FINDS_MORE.isdisjoint(word.lower() for word in words.split(check))
-    is_more = says_more or words.takes_back(check) or any(map(check.__contains__, _SIGNS_OF_MORE))
-    return tail if is_more else "\n".join(lines[:at]).rstrip()
-
-
-def _line_of_check(lines: Sequence[str], headings: Collection[str]) -> int:
-    """The last line with text above it that begins with one of `headings` and a colon or full stop; 0 if none does."""
-    for at in range(len(lines) - 1, 0, -1):
-        heading = _HEADING_ENDS.split(lines[at], maxsplit=1)[0].strip(" *#_>-").lower()
-        if heading in headings and any(map(str.strip, lines[:at])):
-            return at
-    return 0
 
 
 def word_of_last_line(text: str) -> str | None:

@@ -1,13 +1,15 @@
 """Leaves out what a text says behind its answer to show that it is right: it goes back to a number of the question.
 
-It may do so in words ("doubling it gives 32, and adding 9 gives 41") or by an equation ("and 3 * 7 + 4 = 25").
+It may do so under a heading (`Verify: 18/3 + 4 = 10`), in words ("doubling it gives 32, and adding 9 gives 41") or by
+an equation ("and 3 * 7 + 4 = 25").
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Sequence
 
-from libra_cli.answers.text import words
+from libra_cli.answers.text import vocabulary, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _NEAR = 200
@@ -54,6 +56,40 @@ _INTEGER = lazy_pattern(r"(?<![\d.])\d{1,9}(?![\d.]*\d)")
 _SUM_OR_PRODUCT = lazy_pattern(
     r"(?P<left>\d{1,9}(?:(?: ?\+ ?\d{1,9})+|(?: ?(?:[*\u00b7\u00d7]|\\(?:cdot|times)) ?\d{1,9})+))"
     r"\$? ?= ?\$?(?P<right>\d{1,9})(?![\d.]*\d)"
+)
+_CHECK_HEADINGS = vocabulary.CHECKS | {
+    *("verify", "checking", "quick check", "sanity check", "double check", "let's check"),
+}
+_HEADING_ENDS = lazy_pattern("[:.\uff1a\u3002]")
+_CHECK_IN_LINE = lazy_pattern(
+    r"(?<=[.!$*)]) (?=(?:Let['\u2019]s|Let us|Let me|We(?: can)?) (?:double-)?(?:check|verify)\b"
+    r"|(?:Quick check|Check|Verify|Checking|Verification|Verifying|As a check|To check|To verify)\b[^.]{0,20}?[:,])"
+)
+"""Where sentences begin that check a value on the same line."""
+_FINDS_MORE = words.table(
+    """
+    answer solution so therefore thus hence wrong mistake actually but not should dropped forgot instead miscounted
+    fails
+    """
+)
+_GOES_FURTHER = words.table("which left leaves leaving rounding get becomes instead result results total")
+_SIGNS_OF_MORE = ("\u2260", "\\ne", "!=", "\u2717", "\u2718", "\u4e0d", "\u820d")
+"""What a check says that is more than a check."""
+_ASKED_NAME = lazy_pattern(
+    r"\b(?i:solve|solution|find|value of|what is) (?:for )?\$?([A-Za-z])\$?(?![\w^]| ?[-+*/(])|(?i:solve)\b",
+    one_of=("solve", "solution", "find", "value of", "what is"),
+)
+_ASSIGNED = lazy_pattern(r"(?<![A-Za-z\d])[A-Za-z] ?= ?-?[\d\\]")
+_SOLVED = lazy_pattern(r"(?<![A-Za-z\d])([A-Za-z]) ?= ?-?\d[\d./]{0,20}(?:[,;]|(?<=\.)| and)\s")
+"""A name with its value, and something behind it."""
+_EQUATION = lazy_pattern(r"(?P<left>[^\s=,;:?!$][^=,;:?!$]{0,60})=\s*\$?(?P<right>-?[\d.,/]*\d)")
+"""An equation with a number on its right side, as a question gives one."""
+_WORD = lazy_pattern(r"(?<![\\A-Za-z\d])[A-Za-z]{2,}")
+_OPERATOR = lazy_pattern(r"\d\s*[-+*/^\u00b7\u00d7(]|\\(?:cdot|times|frac)")
+_MARKS = str.maketrans("", "", "$\u2713\u2714!")
+_PARTS = lazy_pattern(r",|;|\band\b|\bso\b")
+_CHECKING = words.table(
+    "edit check checked checking so it works and verify verified verifying indeed ok both sides are equal"
 )
 
 
@@ -155,3 +191,72 @@ def confirms(sentence: str, earlier: str) -> bool:
         if len(set(values)) < 2 or not given.issuperset(values) or one["right"] in given or total != int(one["right"]):
             return False
     return bool(sums) and sentence.count("=") == len(sums)
+
+
+def before_check(text: str) -> tuple[str, bool]:
+    """A text that ends in the middle of a formula, without a check that it ends with; whether it is cut off then."""
+    lines = text.split("\n")
+    at = _line_of_check(lines, vocabulary.CHECKS)
+    return ("\n".join(lines[:at]).rstrip(), False) if at else (text, True)
+
+
+def without_check(tail: str) -> str:
+    """`tail` without the check of its answer with which it ends, unless that finds something else."""
+    lines = tail.rstrip().split("\n")
+    at = _line_of_check(lines, _CHECK_HEADINGS)
+    in_line = None if at or not ("heck" in tail or "erif" in tail) else _CHECK_IN_LINE.search(lines[-1])
+    if in_line is not None:  # So x = 18. Verify: 18/3 + 4 = 10.
+        before, check = lines[-1][: in_line.start()], lines[-1][in_line.end() :]
+        last = words.sentences(before)[-1]
+        is_value = any(map(str.isdigit, last)) and "=" in last and " or " not in last and " and " not in last
+        says_more = not (_FINDS_MORE | _GOES_FURTHER).isdisjoint(word.lower() for word in words.split(check))
+        is_open = not is_value or says_more or any(map(check.__contains__, _SIGNS_OF_MORE))
+        return tail if is_open else "\n".join([*lines[:-1], before])
+    if not at:
+        return tail
+    check = "\n".join(lines[at:])
+    says_more = not _FINDS_MORE.isdisjoint(word.lower() for word in words.split(check))
+    is_more = says_more or words.takes_back(check) or any(map(check.__contains__, _SIGNS_OF_MORE))
+    return tail if is_more else "\n".join(lines[:at]).rstrip()
+
+
+def _line_of_check(lines: Sequence[str], headings: Collection[str]) -> int:
+    """The last line with text above it that begins with one of `headings` and a colon or full stop; 0 if none does."""
+    for at in range(len(lines) - 1, 0, -1):
+        heading = _HEADING_ENDS.split(lines[at], maxsplit=1)[0].strip(" *#_>-").lower()
+        if heading in headings and any(map(str.strip, lines[:at])):
+            return at
+    return 0
+
+
+def is_identity(sentence: str, before: str, question: str) -> bool:
+    """Whether a sentence only says that both sides of the equation that was solved are equal: 23 = 23."""
+    if "=" not in sentence or not _ASKED_NAME.search(question) or not _ASSIGNED.search(before):
+        return False
+    heard = {word.lower() for word in words.split(sentence)}
+    sides = [side for part in _PARTS.split(sentence) for side in [part.split("=")] if len(side) > 1]
+    if not heard <= _CHECKING or not sides:
+        return False
+    equations = [(_WORD.split(match["left"])[-1].strip(" $"), match["right"]) for match in _EQUATION.finditer(question)]
+    wanted = [(set(_NUMBER.findall(left)), _bare(right)) for left, right in equations if len(left) > 1]  # not x = 4
+    ends = [(_bare(one[0]), _bare(one[-1])) for one in sides]
+    if len(ends) > 1 and len({last for _, last in ends}) == 1:  # 5*4 + 3 = 23 and 2*4 + 15 = 23
+        return True
+    return all(
+        first == last
+        or _OPERATOR.search(last) is not None
+        or any(last == right and known.issubset(_NUMBER.findall(first)) for known, right in wanted)
+        for first, last in ends
+    )
+
+
+def goes_beyond(text: str, question: str | None) -> bool:
+    """Whether a text gives the unknown that a question asks for, and another equation behind it: x = 12, 12/3 = 4."""
+    asked = _ASKED_NAME.search(question) if question and text.count("=") > 1 else None
+    solved = {match[1] for match in _SOLVED.finditer(text)} if asked and asked[1] else set()
+    return asked is not None and asked[1] in solved
+
+
+def _bare(side: str) -> str:
+    """A side of an equation without words, spaces and the marks around it."""
+    return "".join(_WORD.sub("", side).translate(_MARKS).split()).strip(".,:*")
