@@ -8,6 +8,7 @@ from libra_cli.answers.sentences import (
     contradictions,
     option_checks,
     option_choices,
+    option_texts,
     options,
     phrases,
     small_options,
@@ -35,7 +36,7 @@ def chosen(
     if (
         option
         and listed
-        and option_choices.has_another_text(option, box.content if box else statements.tail_of(text), listed)
+        and option_texts.has_another_text(option, box.content if box else statements.tail_of(text), listed)
     ):
         return UNDECIDED
     if option is not None and listed and options.is_none_of(option, listed):
@@ -53,7 +54,7 @@ def chosen(
     judged = judged_options.chosen(tail, reference, listed, question or "") if option is None else None
     if judged is not None:
         return Extraction(judged) if judged else UNDECIDED
-    option = option_choices.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
+    option = option_texts.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
     if option is not None:
         return Extraction(option) if option else UNDECIDED
     if option_choices.refuses(tail, listed):

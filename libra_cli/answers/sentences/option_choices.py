@@ -1,4 +1,4 @@
-"""Reads which option a text chooses: by its letter, or by the text that the question gives the option."""
+"""Reads which option a text chooses by its letter."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
 
 from libra_cli.answers.languages import names, option_signs
-from libra_cli.answers.sentences import assertions, denials, main_claims, options, phrases
+from libra_cli.answers.sentences import denials, options, phrases
 from libra_cli.answers.text import latex, words
-from libra_cli.answers.values import science
 from libra_cli.lazy_pattern import lazy_pattern
 
 _LETTER = lazy_pattern(
@@ -37,18 +36,6 @@ _CHOOSING = frozenset(
     "answer answers option options choice choices choose select pick leaving leaves".split()  # noqa: SIM905
 )
 _CALLED_RIGHT = [[word] for word in ("correct", "right", "best", "better", "true", "answer", "one")]
-_FIGURE = lazy_pattern(r"-?\\?[$\u20ac\u00a3]?\d.*")
-_RESULT = lazy_pattern(r"(?:^|[,;:]|\b(?:so|and|gives|thus|hence))\s*\$?[A-Za-z]\w? = [^=,;a-z]{1,60} = [^=,;\s]+$")
-"""A calculation with a name that ends a sentence: P = 100 - 2 * 20 = 60."""
-_UNLIKE = lazy_pattern(
-    r"^(?:Unlike|In contrast to|As opposed to|While|Whereas|Although|Though|Even though|Despite) [^.]*?, (?=[^,]*$)"
-)
-_ENDS = lazy_pattern(r"[;:] |, (?:but|while|whereas) ")
-_ASKS_WRONG = words.table("not except")
-_ONE_CLAUSE = lazy_pattern(r"[^;:]*")
-_IN_BRACKETS = lazy_pattern(r" \([^()]*\)")
-_CLAUSES = (", whereas ", " whereas ", ", while ", " while ")
-_CONTRASTS = (", but not ", ", and not ", " and not ", ", not ", " not ", " rather than ", " instead of ")
 _AND_IN_SIGNS = str.maketrans("\u548c\u4e0e\u53ca", "\u3001\u3001\u3001")
 _NEXT, _NEAR_END = 2, 2000
 _HEAD = 30
@@ -68,12 +55,10 @@ _JUDGED = lazy_pattern(
     r"(?<![A-Za-z])(?P<letter>[A-J])(?:项|选项)?\)?\s*"
     r"(?:(?P<right>正确|对|is (?:correct|true|right)\b)|错|不正确|is (?:wrong|false|incorrect|not)\b)"
 )
-_ROMAN = lazy_pattern(r"(?<![A-Za-z])(?:IV|I{1,3}|VI{0,3})(?![A-Za-z'\u2019])")
 _SO_LETTER = lazy_pattern(
     r"[,;\u2014\u2013] ?(?:so|hence|thus|therefore)(?: it(?:['\u2019]s| is| must be))? \(?(?P<letter>[A-J])\)?[.!*]*$"
 )
 """The tortoise is not, so D."""
-_FILLING = frozenset(("it", "is", "are", "they", "be"))
 _BEHIND_LETTER = words.table("is are was and or but because since as instead then here would must cannot does doesn't")
 """Words before which A is no article."""
 _STANDS_FIRST = lazy_pattern(
@@ -91,88 +76,6 @@ _NAMES_OTHERS = lazy_pattern(r"\?$|\b(?:wrong|incorrect|popular|trap|tempting|di
 _ABOUT_FIRST = ("this is", "that is", "it is", "this isn't", "incorrect", "wrong", "false", "not ", "is ")
 
 
-def said(text: str, listed: Mapping[str, str], question: str = "", most: int = 1) -> str | None:
-    """The letters of the options, at most `most`, whose texts the last sentences hold; None if that is not certain.
-
-    Of several clauses, each with the text of an option, the one counts that has most of the words of the question.
-    """
-    wanted = {
-        letter: [word for word in names.tokens(content) if word not in _FILLING] for letter, content in listed.items()
-    }
-    elements = {letter: science.element(content) for letter, content in listed.items() if len(content) < 3}
-    if len(elements) == len(listed) and all(elements.values()):  # F, said as fluorine
-        wanted = {letter: [str(element)] for letter, element in elements.items()}
-    asks_wrong = not _ASKS_WRONG.isdisjoint(word.lower() for word in words.split(question))
-    for whole in _last_sentences(text):
-        denied = [held[0] for clause in _ENDS.split(whole) if asks_wrong and (held := _denied(clause, listed, wanted))]
-        if denied:
-            return denied[0] if len(denied) == 1 else None
-        sentence = _IN_BRACKETS.sub("", _UNLIKE.sub("", whole))
-        for contrast in _CONTRASTS:
-            sentence = sentence.partition(contrast)[0]
-        main = min((sentence.partition(contrast)[0] for contrast in _CLAUSES), key=len)
-        found = _held(main, listed, wanted)
-        if not found and main != sentence:
-            found = _held(sentence, listed, wanted)
-        concluded = _held(phrases.main_clause(sentence), listed, wanted) if len(found) > most else []
-        if len(concluded) == 1:  # cats and dogs are mammals, so it is the frog
-            found = concluded
-        if not found or (len(found) > most and len(found) < len(listed)):
-            found = _of_clause(_IN_BRACKETS.sub("", whole), listed, wanted, question) or found
-        if found:
-            is_denied = assertions.denies(sentence) or any(map(sentence.__contains__, ("\u4e0d\u662f", "\u5e76\u975e")))
-            is_several = most > 1 and not _ONE_CLAUSE.fullmatch(main)
-            return _written(found) if len(found) <= most and not (is_denied or is_several) else None
-    return None
-
-
-def _denied(clause: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
-    """The only option that a clause denies something of: coal is not, where the question asks which one is not."""
-    held = _held(clause, listed, wanted) if assertions.denies(clause.rstrip(" .!")) else []
-    return held if len(held) == 1 else []
-
-
-def _of_clause(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]], question: str) -> list[str]:
-    """The option of the clause that has most of the words of the question; none if that is not certain."""
-    own = {stem for sought in wanted.values() for stem in main_claims.stems(sought)}
-    told: list[tuple[str, str]] = []
-    for clause in main_claims.clauses(sentence):
-        held = [] if assertions.denies(clause) else _held(clause, listed, wanted)
-        if len(held) > 1:
-            return []
-        if held:
-            told.append((clause, held[0]))
-    at = main_claims.most_about([clause for clause, _ in told], main_claims.asked_stems(question) - own)
-    return [] if at is None else [told[at][1]]
-
-
-def _held(sentence: str, listed: Mapping[str, str], wanted: Mapping[str, list[str]]) -> list[str]:
-    """Letters of the options whose text a sentence holds; all of them if that is not certain of figures."""
-    numerals = _ROMAN.findall(sentence)
-    if numerals:
-        return [one for one, content in listed.items() if sorted(_ROMAN.findall(content)) == sorted(set(numerals))]
-    if all(map(_FIGURE.match, listed.values())):
-        end = latex.without_setting(sentence).rstrip(" .*!")
-        held = [letter for letter, content in listed.items() if _has_figure(end, content)]
-        ended = [letter for letter in held if end.endswith(listed[letter])]
-        is_certain = len(ended) == 1 and (len(held) == 1 or _RESULT.search(end))
-        return ended if is_certain else [*listed] if held else []
-    if names.is_in_signs("".join(listed.values())):
-        return [letter for letter, content in listed.items() if content in sentence]
-    heard = names.tokens(sentence)
-    heard += [word.removesuffix("s") for word in heard]
-    held = [letter for letter, sought in wanted.items() if sought and words.stand_in(sought, heard)]
-    if held or not all(map(names.is_name, listed.values())):
-        return held
-    last = [sought[-1:] for sought in wanted.values()]  # Einstein
-    return [letter for letter, sought in wanted.items() if last.count(sought[-1:]) == 1 and {*sought[-1:]} <= {*heard}]
-
-
-def _has_figure(sentence: str, content: str) -> bool:
-    """Whether a sentence has the figure of an option, and not only as part of a longer one."""
-    return re.search(rf"(?<![\w.,\-/^]){re.escape(content)}(?![.,/^]?[-\w])", sentence) is not None
-
-
 def _judged(sentence: str) -> list[str]:
     """Letters that a sentence calls right, if it judges several: A\u6b63\u786e\uff0cB\u9519\u8bef."""
     verdicts = {match["letter"]: match["right"] is not None for match in _JUDGED.finditer(sentence)}
@@ -187,18 +90,18 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     whole = text.strip()
     option = options.parse(whole) if "\n" not in whole else None
     if option is not None and ". " not in option.text and not are_named(option.text):
-        return whole if option.text else _written(option.letters)
+        return whole if option.text else in_order(option.letters)
     for statement in statements:
         letters = _in_sentence(statement, is_statement=True)
         if letters:
             return letters
-    for at, sentence in enumerate(_last_sentences(text)):
+    for at, sentence in enumerate(last_sentences(text)):
         only = options.parse(sentence.strip(" .*")) if at == 0 and len(sentence) < _HEAD else None
         ended = _SO_LETTER.search(sentence) if at == 0 else None
         if ended:
             return ended["letter"]
         if only and not only.text:  # an explanation, and **(B)** behind it
-            return _written(only.letters)
+            return in_order(only.letters)
         head, labels, rest = sentence.partition(":")
         if labels and len(head) < _HEAD and _LETTER.search(rest):  # Correct: A and C. Incorrect: B.
             judgement = {word.lower() for word in words.split(head)}
@@ -208,21 +111,21 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
                 return letters
         judged = _judged(sentence)
         if judged:
-            return _written(judged)
+            return in_order(judged)
         abroad = [*_CHOSEN_ABROAD.finditer(sentence.replace("**", "").translate(_AND_IN_SIGNS))]
         if abroad:
-            return _written(re.findall("[A-J]", abroad[-1]["letters"]))
+            return in_order(re.findall("[A-J]", abroad[-1]["letters"]))
         right = [match["letters"] for match in _LETTER.finditer(sentence) if _is_called_right(sentence[match.end() :])]
         if right:
-            return _written(re.findall("[A-J]", right[-1]))
-        if _is_choice(sentence):
+            return in_order(re.findall("[A-J]", right[-1]))
+        if is_choice(sentence):
             letters = _in_sentence(sentence, is_statement=False)
             if letters:
                 return letters
     first = options.parse(whole.partition("\n")[0].strip()) if "\n" in whole else None
     if first and not first.text and len(first.letters) == 1:  # **C**, and an explanation below
-        return _written(first.letters)
-    last = next(_last_sentences(text), "")
+        return in_order(first.letters)
+    last = next(last_sentences(text), "")
     told = option_signs.told_abroad(last)
     if told:
         return told
@@ -240,55 +143,13 @@ def after_doubt(text: str) -> str | None:
     return chosen(rest, ()) or (None if named <= before or _judges_wrong(rest) else "")
 
 
-def has_another_text(option: str, text: str, listed: Mapping[str, str]) -> bool:
-    """Whether behind the letter of an option stands the text of another one: "B. Rome" where Rome is A."""
-    named = options.parse(option)
-    letter = next(iter(named.letters)) if named and len(named.letters) == 1 else ""
-    at = max((text.rfind(f"{letter}{mark}") for mark in (".", ")", ":", "**", "}")), default=-1) if letter else -1
-    behind = latex.without_setting(text[at + 1 :]).lstrip(" .):*}\u2014-").lower() if at >= 0 else ""
-    own = listed.get(letter, "").lower()
-    if not behind or not own or behind.startswith(own):
-        return False
-    return any(behind.startswith(content.lower()) for one, content in listed.items() if one != letter)
-
-
 def wavers(statement: str) -> bool:
     """Whether a statement names a second option behind "or" next to its first: B, or possibly A after all."""
     found = [*_LETTER.finditer(statement)][:2]
     return len(found) == 2 and "or" in words.split(statement[found[0].end() : found[1].start()])[-2:]
 
 
-def said_or_chosen(
-    text: str, listed: Mapping[str, str], option: str | None, reference: str, question: str
-) -> str | None:
-    """`option`, or the letter of the option whose text the last sentences say; "" if a letter may be either.
-
-    In "vitamin D" the letter belongs to the text. "Answer: A market economy" is the text of the reference B; if the
-    reference is A, nobody knows what it is.
-    """
-    last = next(_last_sentences(text), "")
-    heard = words.split(last.lower())
-    holding = [
-        letter
-        for letter, content in listed.items()
-        if option in content.split() != [option] and words.stand_in(words.split(content.lower()), heard)
-    ]
-    if option and not holding:
-        return option
-    named = options.parse(reference.strip())
-    most = len(named.letters) if named else 1
-    meant = holding[0] if len(holding) == 1 else said(text, listed, question, most) if not option else None
-    if meant and len(meant) > 1:
-        return meant
-    if not meant:
-        return option
-    content = listed[meant]
-    before = last[: max(last.lower().find(content.lower()), 0)].split()[-1:]
-    is_letter = content.split()[0] in listed or (before and before[0].strip("(*") in listed and before != [meant])
-    return "" if is_letter and meant not in reference and _is_choice(last) else meant
-
-
-def _is_choice(sentence: str) -> bool:
+def is_choice(sentence: str) -> bool:
     """Whether a sentence speaks of choosing an option."""
     heard = [word.lower() for word in words.split(sentence)]
     is_left = any(pair in (("go", "with"), ("left", "with")) for pair in pairwise(heard))
@@ -330,7 +191,7 @@ def stands_first(text: str, listed: Mapping[str, str]) -> str | None:
 
 def refuses(text: str, listed: Mapping[str, str]) -> bool:
     """Whether the last sentence of a text says that it has no answer, and names no option."""
-    last = next(_last_sentences(text), "")
+    last = next(last_sentences(text), "")
     heard = names.tokens(last)
     letters = any(not _is_word(text, match) for match in _LETTER.finditer(text[-_NEAR_END:]))
     is_named = letters or any(words.stand_in(names.tokens(content), heard) for content in listed.values())
@@ -339,11 +200,11 @@ def refuses(text: str, listed: Mapping[str, str]) -> bool:
 
 def are_named(text: str) -> bool:
     """Whether the last sentence of a text names an option at all."""
-    last = next(_last_sentences(text), "")
+    last = next(last_sentences(text), "")
     return any(not _is_word(last, match) for match in _LETTER.finditer(last))
 
 
-def _last_sentences(text: str) -> Iterator[str]:
+def last_sentences(text: str) -> Iterator[str]:
     """Sentences from the last to the first of the end of a text; one in brackets is only a remark."""
     end = text[-2000:].rstrip()
     remark = end.rfind(". (") if end.endswith(")") else -1
@@ -355,7 +216,7 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
     sentence = latex.without_setting(sentence)
     option = options.parse(sentence.strip(" ."))
     if option is not None:
-        return _written(option.letters)
+        return in_order(option.letters)
     reason = _REASON.search(sentence)
     before = sentence[: reason.start()] if reason and _LETTER.search(sentence, 0, reason.start()) else sentence
     choosing = _CHOSEN if _judges_wrong(sentence) else _CHOSEN | {"only"}
@@ -376,7 +237,7 @@ def _in_sentence(sentence: str, is_statement: bool) -> str | None:
         found = [(letters, before_it) for letters, before_it in found if _leads_to(before_it, choosing)][-1:]
     if not found or not (is_statement or not choosing.isdisjoint(found[0][1][-4:])):
         return None
-    return _written(re.findall("[A-J]", found[0][0]))
+    return in_order(re.findall("[A-J]", found[0][0]))
 
 
 def _leads_to(heard: Sequence[str], choosing: frozenset[str]) -> bool:
@@ -396,5 +257,6 @@ def _is_word(sentence: str, match: re.Match[str]) -> bool:
     return match[0] == "I" or not (_BEHIND_LETTER.issuperset(following) or within.islower() or within == ",")
 
 
-def _written(letters: Sequence[str] | frozenset[str]) -> str:
+def in_order(letters: Sequence[str] | frozenset[str]) -> str:
+    """Several letters as one answer: A, C."""
     return ", ".join(sorted(set(letters)))
