@@ -25,7 +25,8 @@ from libra_cli.records.transcripts import talks_of_transcripts, transcript, with
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
 from libra_cli.stream.common_names import QUESTION, RESPONSE, empty_field
-from libra_cli.stream.rows import RowError, no_value
+from libra_cli.stream.required_fields import no_value
+from libra_cli.stream.rows import RowError
 from libra_cli.stream.text_columns import as_text
 from libra_cli.stream.wrong_rows import near_column, published
 

@@ -10,9 +10,9 @@ from typing import Any
 from libra_cli.records.messages import asked_messages, judged_tools_of
 from libra_cli.records.own_names import QUESTION, common_name, common_text
 from libra_cli.records.transcripts import transcript
-from libra_cli.stream import rows
 from libra_cli.stream.field_paths import MISSING, around, value_at
 from libra_cli.stream.options import FIELD_HINTS
+from libra_cli.stream.required_fields import require
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
 from libra_cli.tasks.task import NO_REASONS, GeneratedText, Record, is_known_end, quick_text
@@ -136,7 +136,7 @@ class ResponseFields:
         if type(reference) is not str or not reference.strip():
             name = self._reference
             if type(reference) is not bool:
-                rows.require(row, {name: (str, int, float)}, {name: self._hints["reference"]}, {name: "reference"})
+                require(row, {name: (str, int, float)}, {name: self._hints["reference"]}, {name: "reference"})
             reference = str(reference)
         question = question_of(row.fields)
         return {"reference": reference} if question is None else {"reference": reference, "question": question}
@@ -165,7 +165,7 @@ class ResponseFields:
             if type(row.fields.get(name)) in (int, float):  # as the reference may be
                 return self._cut.response(str(row.fields[name]))
             wanted = name if name in row.fields else self._response
-            rows.require(row, {wanted: str}, {wanted: self._hints["response"]})
+            require(row, {wanted: str}, {wanted: self._hints["response"]})
             text = str(row.fields[name])
         return self._cut.response(text)
 

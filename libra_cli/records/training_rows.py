@@ -28,7 +28,8 @@ from libra_cli.records.messages import (
 )
 from libra_cli.records.own_names import QUESTION, RESPONSE, common_name
 from libra_cli.stream.common_names import CONTEXT_MESSAGES, CONTEXTS, plain_name
-from libra_cli.stream.rows import RowError, columns
+from libra_cli.stream.required_fields import columns
+from libra_cli.stream.rows import RowError
 from libra_cli.stream.wrong_rows import near_column, published
 from libra_cli.tasks.labels import label_or_none
 

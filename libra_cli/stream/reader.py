@@ -10,8 +10,9 @@ from libra_cli.stream.counts import Counts
 from libra_cli.stream.fingerprint import InputFingerprint
 from libra_cli.stream.line_batch import LineBatch, LineSource
 from libra_cli.stream.options import FIELD_HINTS, Shard, StageInfo, StreamOptions
+from libra_cli.stream.required_fields import require
 from libra_cli.stream.resume import Manifest
-from libra_cli.stream.rows import Row, RowError, content_hash, parse, require, with_id
+from libra_cli.stream.rows import Row, RowError, content_hash, parse, with_id
 from libra_cli.stream.signals import StopRequest
 
 

@@ -10,7 +10,7 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NoReturn
 
 import orjson
@@ -23,10 +23,9 @@ from libra_cli.stream.common_names import (
     asks_with_messages,
     common_name,
     common_question,
-    empty_field,
 )
 from libra_cli.stream.json_errors import not_json
-from libra_cli.stream.wrong_rows import is_unanswered, near_column, other_case, part_hint, type_name, wrong_row
+from libra_cli.stream.wrong_rows import type_name
 
 Fields = dict[str, Any]
 
@@ -50,15 +49,6 @@ _OF_A_PROBLEM = {"index", "subset", "reference"}
 """Of those, the ones that a row may have whose question has a common name."""
 _OF_LM_EVAL = ("doc_id", "doc_hash", "doc", "target")
 """Fields that identify the problem in a log of lm-evaluation-harness, whose `resps` are the samples."""
-_KIND_NAMES = {
-    str: "a string",
-    int: "an integer",
-    float: "a number",
-    list: "a list",
-    dict: "an object",
-    bool: "a bool",
-}
-_SHOWN_NAMES, _NAME_CHARS = 12, 40
 _ANSWERS = ("response", "response_with_cot", "response_a", "response_b", "responses", "chosen", "rejected")
 
 
@@ -364,53 +354,3 @@ def seed_for(run_seed: int, record: str, sample: int) -> int:
     """A sampling seed in [0, 2^63) that depends on the record and the sample, not on shards, order or interruptions."""
     digest = hashlib.sha256(f"{run_seed}\0{record}\0{sample}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
-
-
-_ADD = "add it, or rename a field with libra collect --map"
-NEEDED = {name: name for name in (QUESTION, REFERENCE, "model", "subset")}
-"""Fields in which null says nothing: what is null there is missing."""
-
-
-def columns(fields: Mapping[str, Any], added: Collection[str] = ()) -> str:
-    """The names of the fields that a row has, for the message that one is missing; the first of many or long ones.
-
-    Those that were `added` are none of them.
-    """
-    fields = {name: value for name, value in fields.items() if value is not None and name not in added}
-    if not fields:
-        return "the row is empty"
-    names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in fields]
-    return f"the row has {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
-
-
-def no_value(field: str, name: str, without: str = "") -> RowError:
-    """The error of a row in which the `field` that holds its `name` (question, reference) is empty."""
-    needed = f'"{field}" is empty' + (f', and holds the "{name}" of the row' if field != name else "")
-    return RowError("missing_field", f"{needed}: fill it in{without}, or leave the row out")
-
-
-def require(row: Row, reads: Mapping[str, Any], hints: Mapping[str, str], holds: Mapping[str, str] = NEEDED) -> None:
-    """Raises RowError if a field that the stage reads is missing or of another type; `hints` say how to add it.
-
-    Only a field whose types include that of None may be null. `holds`: what the fields hold that may not be empty.
-    """
-    for name, kinds in reads.items():
-        value = row.fields.get(name)
-        if value is None and not (name in row.fields and isinstance(None, kinds)):
-            if name == "label" and is_unanswered(row.fields):
-                name = "response"
-            wrong = wrong_row(row.fields)
-            empty = None if wrong or name not in holds else empty_field(row.fields, name)
-            if empty is not None:
-                raise no_value(empty, holds[name])
-            hint = wrong or other_case(row.fields, name)
-            hint = hint or f"{hints.get(name, _ADD)}{near_column(row.fields, name)}"
-            there_are = f" ({columns(row.fields, row.added)})" if "--map" in hint else ""
-            raise RowError("missing_field", f'no "{name}"{there_are}: {hint}', cause=f"{name}: {hint}")
-        if holds.get(name) in (QUESTION, REFERENCE) and type(value) is str and not value.strip():
-            raise no_value(name, holds[name])
-        if not isinstance(value, kinds) or (type(value) is bool and kinds is not bool):
-            accepted = kinds if isinstance(kinds, tuple) else (kinds,)
-            wanted = " or ".join(_KIND_NAMES.get(kind, "null") for kind in accepted)
-            hint = part_hint(name, value) if str in accepted else ""
-            raise RowError("wrong_type", f'"{name}" is {type_name(value)}, not {wanted}{hint}')

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from libra_cli.stream import rows
+from libra_cli.stream import required_fields, rows
 from libra_cli.stream.rows import Row, RowError
 
 WIDE = st.characters(exclude_categories=["Cs"])
@@ -223,7 +223,7 @@ def test_seeds_are_the_same_everywhere_and_all_different():
 )
 def test_a_missing_or_wrong_field_is_named_with_the_cure(fields, message):
     with pytest.raises(RowError) as caught:
-        rows.require(Row(fields, b"", "f", 1), {"n": int}, {})
+        required_fields.require(Row(fields, b"", "f", 1), {"n": int}, {})
     assert str(caught.value) == message
 
 

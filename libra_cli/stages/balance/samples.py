@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
+from libra_cli.stream.required_fields import require
 from libra_cli.stream.rows import Row, RowError
 from libra_cli.tasks import thinking
 from libra_cli.tasks.labels import why_not
@@ -53,7 +54,7 @@ class BalanceFormat:
         if label not in (0, 1, None):
             raise RowError("bad_label", why_not("label", label))
         if self.published:
-            rows.require(row, {"reference": (str, int, float)}, FIELD_HINTS)
+            require(row, {"reference": (str, int, float)}, FIELD_HINTS)
         return BalanceSample(subset, row.fields["model"], label, *self._texts(row))
 
     def write(self, row: Row) -> bytes:
@@ -73,13 +74,13 @@ class BalanceFormat:
     def _subset(self, row: Row) -> str:
         if self.default_subset is not None and row.fields.get("subset") is None:
             return self.default_subset
-        rows.require(row, {"subset": str}, SUBSET_HINT)
+        require(row, {"subset": str}, SUBSET_HINT)
         return row.fields["subset"]
 
     def _texts(self, row: Row) -> tuple[str | None, str]:
         """Returns the text after the thinking, and the whole text."""
         present = [name for name in ("response", "response_with_cot") if name in row.fields] or ["response"]
-        rows.require(row, dict.fromkeys(present, (str, type(None))), FIELD_HINTS)
+        require(row, dict.fromkeys(present, (str, type(None))), FIELD_HINTS)
         full_text = row.fields.get("response_with_cot")
         text = row.fields.get("response", full_text)
         if text is None:  # rollout writes null if the text ends inside the thinking

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.records.own_names import of_solution
-from libra_cli.stream import field_paths, rows
+from libra_cli.stream import field_paths, required_fields, rows
 from libra_cli.stream.common_names import REFERENCE, empty_field
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.text_columns import OWN_TEXTS, TEXTS, as_text
@@ -97,7 +97,7 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool, ren
     question = fields.get("question")
     mapped = {one.target: one.source for one in renames}
     if (empty := empty_field(fields, "question")) is not None:
-        raise rows.no_value(mapped.get(empty, empty), "question")
+        raise required_fields.no_value(mapped.get(empty, empty), "question")
     if not isinstance(question, str) and (of_data_set := published(fields)) is not None:
         raise RowError("missing_field", f"no problem as text: {of_data_set}")
     if question is None:
@@ -106,13 +106,13 @@ def problem_record(fields: Fields, subset: str | None, need_reference: bool, ren
         hint = f"{_RENAME}question names the text inside it (prompt.0.content=question)"
         raise RowError("wrong_type", f'"question" is no text: {hint}')
     if not question.strip():
-        raise rows.no_value(mapped.get("question", "question"), "question")
+        raise required_fields.no_value(mapped.get("question", "question"), "question")
     if fields.get("reference") is not None:
         fields["reference"] = reference_text(fields["reference"])
     is_pair = all(fields.get(name) is not None for name in PAIR)
     if need_reference and not is_pair and not fields.get("reference"):
         if (empty := empty_field(fields, "reference")) is not None:
-            raise rows.no_value(mapped.get(empty, empty), "reference", " (--no-reference does without)")
+            raise required_fields.no_value(mapped.get(empty, empty), "reference", " (--no-reference does without)")
         hint = f"{_RENAME}reference names the golden answer, --no-reference does without"
         raise _missing(fields, "reference", mapped, hint)
     record_id = rows.record_id(fields)
@@ -139,7 +139,7 @@ def _missing(fields: Fields, name: str, mapped: dict[str, str], hint: str) -> Ro
     else:
         hint += near_column(fields, name)
     what = f'no "{mapped.get(name, name)}"'
-    return RowError("missing_field", f"{what} ({rows.columns(fields)}): {hint}", cause=f"{what}: {hint}")
+    return RowError("missing_field", f"{what} ({required_fields.columns(fields)}): {hint}", cause=f"{what}: {hint}")
 
 
 def reference_text(value: Any) -> str:

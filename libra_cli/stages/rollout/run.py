@@ -22,9 +22,9 @@ from libra_cli.sampling.requests import provenance, request_seed
 from libra_cli.sampling.response_fields import response_fields
 from libra_cli.sampling.token_totals import TokenTotals
 from libra_cli.sampling.worker import EngineWorker, JobRequests
-from libra_cli.stream import rows
 from libra_cli.stream.jobs import Answer, Feed, Job
 from libra_cli.stream.options import FIELD_HINTS
+from libra_cli.stream.required_fields import require
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.stream.run import Run
 from libra_cli.stream.wrong_rows import asks_otherwise
@@ -83,7 +83,7 @@ class Rollouts:
             raise RowError("missing_field", f"no problem as a model should read it: {of_data_set}")
         if self._asks_itself(row) and (asked := asked_messages(row.fields, self._system)):
             return asked
-        rows.require(row, {"question": str}, FIELD_HINTS)
+        require(row, {"question": str}, FIELD_HINTS)
         try:
             return reason.prompt(row.fields, self._prompt, system_of(row.fields, self._system, self._prompt))
         except KeyError as slot:

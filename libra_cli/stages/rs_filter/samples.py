@@ -22,8 +22,8 @@ from libra_cli.sampling.judge_prompts import (
     slot_values,
 )
 from libra_cli.sampling.judgments import in_own_order, pair_of, prompt_of
-from libra_cli.stream import rows
 from libra_cli.stream.options import FIELD_HINTS
+from libra_cli.stream.required_fields import require
 from libra_cli.stream.rows import Filtered, Row, RowError
 from libra_cli.tasks import (
     JUDGING,
@@ -162,7 +162,7 @@ class SampleReader:
                 last = self._prompts.last_turn(row)
                 whole = None if last is None else last["content"]
             if type(whole) is not str:
-                rows.require(row, {"response": str}, FIELD_HINTS)
+                require(row, {"response": str}, FIELD_HINTS)
             return str(whole), self._cut(str(whole)).response
         if type(whole) is not str or not (response is None or type(response) is str):
             raise RowError("wrong_type", '"response" and "response_with_cot" are not both strings; write them as such')

@@ -8,7 +8,7 @@ from typing import Any
 
 from libra_cli.rm_benchmarks import BENCHMARKS, Benchmark, benchmark_of
 from libra_cli.rm_benchmarks.base import ProtocolName
-from libra_cli.stream.rows import columns
+from libra_cli.stream.required_fields import columns
 from libra_cli.stream.wrong_rows import is_unanswered, near_column, wrong_row
 from libra_cli.tasks.labels import LABEL, PREDICTION, SCORE, VERDICTS
 from libra_cli.tasks.rank import why_no_preference

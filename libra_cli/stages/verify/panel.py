@@ -23,7 +23,8 @@ from libra_cli.sampling.worker import EngineWorker
 from libra_cli.stages.verify.vote_store import VoteStore
 from libra_cli.stream.jobs import Answer, Job
 from libra_cli.stream.options import FIELD_HINTS
-from libra_cli.stream.rows import Row, RowError, content_hash, require, response_name
+from libra_cli.stream.required_fields import require
+from libra_cli.stream.rows import Row, RowError, content_hash, response_name
 from libra_cli.stream.run import Run
 from libra_cli.tasks import GeneratedText, template
 from libra_cli.tasks.grading import read_verdict

@@ -30,7 +30,8 @@ from libra_cli.stream.common_names import asks_with_messages, empty_field
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.error_log import ErrorLog
 from libra_cli.stream.files import replace_file
-from libra_cli.stream.rows import Filtered, Row, RowError, content_hash, no_value
+from libra_cli.stream.required_fields import no_value
+from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
 from libra_cli.stream.sinks import write_failed
 from libra_cli.stream.wrong_rows import near_column, published
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
