@@ -26,8 +26,8 @@ class _Seen:
     """Prompts whose samples are all the same long text."""
     prompts: int = 0
     """Prompts of which all samples have come."""
-    texts: dict[tuple[str, int], list[int]] = field(default_factory=dict)
-    """Of the others, the hashes of the samples so far."""
+    texts: dict[tuple[str, int], list[int | None]] = field(default_factory=dict)
+    """Of the others, the hashes of the samples so far; None for a text that two may share by chance."""
 
 
 class IgnoredSettings:
@@ -49,11 +49,11 @@ class IgnoredSettings:
             return
         key = request.record_id, hash(request.messages[-1]["content"])
         texts = seen.texts.setdefault(key, [])
-        texts.append(hash(completion.text) if len(completion.text) >= _LONG else id(request))
+        texts.append(hash(completion.text) if len(completion.text) >= _LONG else None)
         if len(texts) == self._samples:
             del seen.texts[key]
             seen.prompts += 1
-            seen.alike += len(set(texts)) == 1
+            seen.alike += texts[0] is not None and len(set(texts)) == 1
         elif len(seen.texts) > _MOST_OPEN:
             del seen.texts[next(iter(seen.texts))]
 

@@ -48,6 +48,7 @@ _CHANCE_ABROAD = lazy_pattern(
 _ONE = frozenset(
     ("une", "un", "una", "uno", "um", "uma", "eins", "eine", "een", "один", "одна", "jeden", "jedna", "en")
 )
+"""The numeral of a chance that `numerals` takes for an article or a word of another language: une sur six."""
 _ORDINALS_IN_SIGNS = ("第", "目", "째")
 _ORDINAL_IN_SIGNS = lazy_pattern(
     r"第[一二三四五六七八九十百\d]+(?:[步次轮輪回遍个個项項天年月周位题]|种方法|種方法)"

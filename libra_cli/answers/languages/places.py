@@ -40,7 +40,7 @@ NAMES = """
     zurich zurigo цюрих 苏黎世 チューリッヒ
     seville sevilla siviglia севилья 塞维利亚
     new_york nueva_york nova_york nova_iorque нью-йорк 纽约 ニューヨーク 뉴욕
-    canberra канберра 堪培拉 キャンベラ 캔버라 камберра
+    canberra канберра 堪培拉 キャンベラ 캔버라
     sydney сидней 悉尼 シドニー 시드니 σιδνει
     ottawa otawa оттава 渥太华 オタワ 오타와
     washington вашингтон 华盛顿 ワシントン 워싱턴
