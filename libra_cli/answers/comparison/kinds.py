@@ -5,6 +5,8 @@ Each module of a kind returns None for answers of other kinds; the first that re
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from libra_cli.answers.comparison import (
     bearings,
     boolean,
@@ -19,7 +21,7 @@ from libra_cli.answers.comparison import (
 )
 from libra_cli.answers.sentences import ordinals
 from libra_cli.answers.values import named, normalize, part_labels, structure
-from libra_cli.answers.values.finding import OTHER_PARTS, Decide, Decision
+from libra_cli.answers.values.finding import OTHER_PARTS, Decide, Decision, Finding
 from libra_cli.lazy_pattern import lazy_pattern
 
 _PARAMETERS = frozenset("tskmnrulad")
@@ -33,87 +35,23 @@ _SIGNS_OF_FAMILIES = ("\\in", "mod", "k", "integer", "odd", "even", "ultiple", "
 
 
 def compare(reference: str, answer: str, decide: Decide) -> Decision | None:
-    """Compare points, formulas of chemistry, codes, propositions, ordered products, families and durations; else None.
-
-    `decide` compares what they are made of.
-    """
-    points = _compare_points(reference, answer)
-    if points is not None:
-        return points
-    formula = chemistry.same(reference, answer)
-    if formula is not None:
-        return Decision(formula.equal, "structure", formula.reason)
-    if any(text.rstrip(" .$}").lower().endswith(compounds.ENDS) for text in (reference, answer)):
-        compound = compounds.same(reference, answer)
-        if compound is not None:
-            return Decision(compound, "structure")
-    if ") " in reference or ") " in answer:
-        by_parts = part_labels.same(reference, answer, decide)
-        if by_parts is not None:
-            return Decision(by_parts[0], "structure", None if by_parts[0] is not None else OTHER_PARTS)
-    if reference[-1:].isalpha() or reference[-1:] == "}":
-        order = ordinals.same(reference, answer)
-        if order is not None:
-            return Decision(order, "text")
-    is_share = "%" in reference or "cent" in reference
-    for compare in (*((changes.same,) if is_share else ()), bearings.same, named.same):
-        listed = compare(reference, answer, decide)
-        if listed is not None:
-            return Decision(listed, "structure")
-    for compare_whole in (_compare_unlimited, cycles.same):
-        whole = compare_whole(reference, answer)
-        if whole is not None:
-            return Decision(whole, "structure")
-    code = codes.same(reference, answer)
-    if code is not None:
-        return Decision(code.equal, "text", code.reason)
-    selected = items.same(reference, answer)
-    if selected is not None:
-        return Decision(selected, "choice")
-    is_difference = ("-" in reference or "+" in reference) and reference != reference.lower()  # AB - BA
-    if is_difference or "\\" in reference or "\\" in answer or "^" in reference + answer:
-        verdict = boolean.same(reference, answer)
-        if verdict is not None:
-            return Decision(verdict, "structure")
-        product = linear.same(reference, answer)
-        if product is not None:
-            return Decision(product.equal, "numeric", product.reason)
-    if any(sign in text for text in (reference, answer) for sign in _SIGNS_OF_FAMILIES):
-        if normalize.normalized(reference) == normalize.normalized(answer):
-            return None
-        from libra_cli.answers.comparison import families, residues
-
-        is_congruence = reference.isdecimal() and ("\\equiv" in answer or "≡" in answer)
-        remainder = residues.remainder(reference, answer) if is_congruence else None
-        if remainder is not None:
-            return Decision(remainder.equal, "number", remainder.reason)
-        family = residues.same(reference, answer) or families.same(reference, answer)
-        if family is not None:
-            return Decision(family.equal, "structure", family.reason)
-    if ":" in answer or ":" in reference or (reference[:1].isdigit() and ("h" in reference or "h" in answer)):
-        verdict = durations.same(reference, answer)
-        if verdict is not None:
-            return Decision(verdict, "number")
+    """Compare two answers of a kind with a rule of its own; None for others. `decide` compares what they consist of."""
+    for rule in _RULES:
+        found = rule(reference, answer, decide)
+        if found is not None:
+            return found
     return None
 
 
-def _compare_unlimited(reference: str, answer: str) -> bool | None:
-    """Compare sets that go on for ever, runs of integers, and functions with arbitrary constants; None for others."""
-    if _MAY_GO_ON.search(reference):
-        from libra_cli.answers.comparison import endless
-
-        found = endless.same(reference, answer)
-        found = endless.same_runs(reference, answer) if found is None else found
-        if found is not None:
-            return found
-    if not (_OF_ARGUMENT.search(reference) and _OF_ARGUMENT.search(answer)):
-        return None
-    from libra_cli.answers.comparison import arbitrary
-
-    return arbitrary.same_functions(reference, answer)
+def _decision(verdict: bool | None, by: str) -> Decision | None:
+    return None if verdict is None else Decision(verdict, by)
 
 
-def _compare_points(reference: str, answer: str) -> Decision | None:
+def _of_finding(finding: Finding | None, by: str) -> Decision | None:
+    return None if finding is None else Decision(finding.equal, by, finding.reason)
+
+
+def _points(reference: str, answer: str, _: Decide) -> Decision | None:
     """Compare two points that depend on a parameter: (t, 2t); None for others."""
     if "," not in reference or "," not in answer or _PARAMETERS.isdisjoint(reference):
         return None
@@ -122,5 +60,105 @@ def _compare_points(reference: str, answer: str) -> Decision | None:
         return None
     from libra_cli.answers.comparison import arbitrary
 
-    found = arbitrary.same_points(*parsed, of_integers=arbitrary.of_integers(reference, answer))
-    return None if found is None else Decision(found.equal, "structure", found.reason)
+    return _of_finding(
+        arbitrary.same_points(*parsed, of_integers=arbitrary.of_integers(reference, answer)), "structure"
+    )
+
+
+def _chemical_formulas(reference: str, answer: str, _: Decide) -> Decision | None:
+    return _of_finding(chemistry.same(reference, answer), "structure")
+
+
+def _compounds(reference: str, answer: str, _: Decide) -> Decision | None:
+    is_named = any(text.rstrip(" .$}").lower().endswith(compounds.ENDS) for text in (reference, answer))
+    return _decision(compounds.same(reference, answer), "structure") if is_named else None
+
+
+def _labelled_parts(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """(a) 3 (b) 5."""
+    found = part_labels.same(reference, answer, decide) if ") " in reference or ") " in answer else None
+    if found is None:
+        return None
+    return Decision(found[0], "structure", None if found[0] is not None else OTHER_PARTS)
+
+
+def _ordinals(reference: str, answer: str, _: Decide) -> Decision | None:
+    may_be_one = reference[-1:].isalpha() or reference[-1:] == "}"
+    return _decision(ordinals.same(reference, answer), "text") if may_be_one else None
+
+
+def _changes_in_percent(reference: str, answer: str, decide: Decide) -> Decision | None:
+    is_share = "%" in reference or "cent" in reference
+    return _decision(changes.same(reference, answer, decide), "structure") if is_share else None
+
+
+def _bearings(reference: str, answer: str, decide: Decide) -> Decision | None:
+    return _decision(bearings.same(reference, answer, decide), "structure")
+
+
+def _named_values(reference: str, answer: str, decide: Decide) -> Decision | None:
+    return _decision(named.same(reference, answer, decide), "structure")
+
+
+def _unlimited(reference: str, answer: str, _: Decide) -> Decision | None:
+    """Compare sets that go on for ever, runs of integers, and functions with arbitrary constants; None for others."""
+    if _MAY_GO_ON.search(reference):
+        from libra_cli.answers.comparison import endless
+
+        found = endless.same(reference, answer)
+        found = endless.same_runs(reference, answer) if found is None else found
+        if found is not None:
+            return Decision(found, "structure")
+    if not (_OF_ARGUMENT.search(reference) and _OF_ARGUMENT.search(answer)):
+        return None
+    from libra_cli.answers.comparison import arbitrary
+
+    return _decision(arbitrary.same_functions(reference, answer), "structure")
+
+
+def _cycles(reference: str, answer: str, _: Decide) -> Decision | None:
+    return _decision(cycles.same(reference, answer), "structure")
+
+
+def _codes(reference: str, answer: str, _: Decide) -> Decision | None:
+    return _of_finding(codes.same(reference, answer), "text")
+
+
+def _selected_items(reference: str, answer: str, _: Decide) -> Decision | None:
+    return _decision(items.same(reference, answer), "choice")
+
+
+def _products_in_order(reference: str, answer: str, _: Decide) -> Decision | None:
+    """Propositions, and products whose factors keep their order: AB - BA."""
+    is_difference = ("-" in reference or "+" in reference) and reference != reference.lower()
+    if not (is_difference or "\\" in reference or "\\" in answer or "^" in reference + answer):
+        return None
+    found = _decision(boolean.same(reference, answer), "structure")
+    return _of_finding(linear.same(reference, answer), "numeric") if found is None else found
+
+
+def _sets_of_integers(reference: str, answer: str, _: Decide) -> Decision | None:
+    """Remainders and families: 3 mod 7, all odd n, \\pi/2 + k\\pi."""
+    if not any(sign in text for text in (reference, answer) for sign in _SIGNS_OF_FAMILIES):
+        return None
+    if normalize.normalized(reference) == normalize.normalized(answer):
+        return None
+    from libra_cli.answers.comparison import families, residues
+
+    is_congruence = reference.isdecimal() and ("\\equiv" in answer or "≡" in answer)
+    remainder = _of_finding(residues.remainder(reference, answer), "number") if is_congruence else None
+    if remainder is not None:
+        return remainder
+    return _of_finding(residues.same(reference, answer) or families.same(reference, answer), "structure")
+
+
+def _durations(reference: str, answer: str, _: Decide) -> Decision | None:
+    has_hours = reference[:1].isdigit() and ("h" in reference or "h" in answer)
+    may_be_time = ":" in answer or ":" in reference or has_hours
+    return _decision(durations.same(reference, answer), "number") if may_be_time else None
+
+
+_RULES: tuple[Callable[[str, str, Decide], Decision | None], ...] = (
+    *(_points, _chemical_formulas, _compounds, _labelled_parts, _ordinals, _changes_in_percent, _bearings),
+    *(_named_values, _unlimited, _cycles, _codes, _selected_items, _products_in_order, _sets_of_integers, _durations),
+)
