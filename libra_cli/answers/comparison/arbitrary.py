@@ -19,7 +19,6 @@ from libra_cli.answers.values.finding import Finding
 from libra_cli.answers.values.structure import Answer, Equation, Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
-_CONSTANTS = frozenset("CcKkABD")
 _LETTERS_OF_CONSTANTS = frozenset("a b c d k m p q r A B C D K M lambda alpha beta mu".split())  # noqa: SIM905
 _FUNCTION = lazy_pattern(r"[A-Za-z]\((?P<argument>[a-z])\)=(?P<value>.+)", re.DOTALL)
 _DECLARATIONS = ("constant", "arbitrary", "real", "\\mathbb{R}", "\\mathbb R", "\u211d", "parameter")

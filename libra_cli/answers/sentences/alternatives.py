@@ -26,7 +26,6 @@ _EMPTY = words.table(
     """
 )
 """Words of a sentence beside what it chooses."""
-_COPULAS = words.table("is are was were be becomes remains stays")
 _TURNS = words.table(
     """
     more less fewer taller shorter older younger larger smaller bigger greater higher lower faster slower heavier

@@ -35,7 +35,6 @@ MAX_DEPTH = 4
 """Signs, roots and functions before one operand."""
 RELATIONS = frozenset(("=", "<", ">", "<=", ">=", "!=", "\u2264", "\u2265", "\u2260", "\u2208", "\u2261"))
 _IN_RELATIONS = ("=", "<", ">", "\\le", "\\ge", "\\in ", "\\in[", "\\in(")
-ABOUT = frozenset(("\u2248", "~"))
 _FUNCTION_NAMES = """
     sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil
 """

@@ -13,7 +13,6 @@ _CASES = frozenset(("cases", "array"))
 _LONGEST_NAME = 25
 _CONDITION = lazy_pattern(r"(?<![A-Za-z])(?:if|when|for|where)(?![A-Za-z]) ?")
 _VERBS = ("is", "are", "an", "a")
-_MARKERS = ("if", "when", "for", "iff", "at", "in")
 _SEPARATORS = lazy_pattern(r"(?:;|\.(?!\d)|,(?!\d{3}(?!\d)))\s*(?:and\b)?|\band\b|\bbut\b|\\quad|\n")
 _HEAD_ENDS = lazy_pattern(r"[:,](?!\d)|\b(?:then|there is|there are|it is|the \w+(?: \w+)? is)\b")
 _MARKED = lazy_pattern(r"(?<![A-Za-z\\])(?:in the case|if|when|for|iff|at)(?![A-Za-z])", re.IGNORECASE)
