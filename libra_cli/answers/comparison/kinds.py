@@ -1,6 +1,6 @@
 """Compares answers of kinds with a notation and a rule of their own: formulas of chemistry, codes, families, durations.
 
-Each module of a kind returns None for answers of other kinds; the first that returns anything else decides.
+A rule returns None for answers of other kinds; the first that returns anything else decides.
 """
 
 from __future__ import annotations
@@ -51,8 +51,8 @@ def _of_finding(finding: Finding | None, by: str) -> Decision | None:
     return None if finding is None else Decision(finding.equal, by, finding.reason)
 
 
-def _points(reference: str, answer: str, _: Decide) -> Decision | None:
-    """Compare two points that depend on a parameter: (t, 2t); None for others."""
+def points(reference: str, answer: str, _: Decide) -> Decision | None:
+    """Points that depend on a parameter: (t, 2t)."""
     if "," not in reference or "," not in answer or _PARAMETERS.isdisjoint(reference):
         return None
     parsed = structure.parse(structure.term_of(reference)), structure.parse(structure.term_of(answer))
@@ -65,43 +65,49 @@ def _points(reference: str, answer: str, _: Decide) -> Decision | None:
     )
 
 
-def _chemical_formulas(reference: str, answer: str, _: Decide) -> Decision | None:
+def chemical_formula(reference: str, answer: str, _: Decide) -> Decision | None:
+    """H_2O and H₂O, Na+ and Na."""
     return _of_finding(chemistry.same(reference, answer), "structure")
 
 
-def _compounds(reference: str, answer: str, _: Decide) -> Decision | None:
+def compound(reference: str, answer: str, _: Decide) -> Decision | None:
+    """Sodium chloride and NaCl."""
     is_named = any(text.rstrip(" .$}").lower().endswith(compounds.ENDS) for text in (reference, answer))
     return _decision(compounds.same(reference, answer), "structure") if is_named else None
 
 
-def _labelled_parts(reference: str, answer: str, decide: Decide) -> Decision | None:
-    """(a) 3 (b) 5."""
+def labelled_parts(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """(a) 3 (b) 5, part by part."""
     found = part_labels.same(reference, answer, decide) if ") " in reference or ") " in answer else None
     if found is None:
         return None
     return Decision(found[0], "structure", None if found[0] is not None else OTHER_PARTS)
 
 
-def _ordinals(reference: str, answer: str, _: Decide) -> Decision | None:
+def ordinal(reference: str, answer: str, _: Decide) -> Decision | None:
+    """Third and 3rd."""
     may_be_one = reference[-1:].isalpha() or reference[-1:] == "}"
     return _decision(ordinals.same(reference, answer), "text") if may_be_one else None
 
 
-def _changes_in_percent(reference: str, answer: str, decide: Decide) -> Decision | None:
+def change_in_percent(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """A decrease of 25% and -25%."""
     is_share = "%" in reference or "cent" in reference
     return _decision(changes.same(reference, answer, decide), "structure") if is_share else None
 
 
-def _bearings(reference: str, answer: str, decide: Decide) -> Decision | None:
+def bearing(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """N 30° E and 030°."""
     return _decision(bearings.same(reference, answer, decide), "structure")
 
 
-def _named_values(reference: str, answer: str, decide: Decide) -> Decision | None:
+def named_values(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """x = 2, y = 3 and y = 3, x = 2."""
     return _decision(named.same(reference, answer, decide), "structure")
 
 
-def _unlimited(reference: str, answer: str, _: Decide) -> Decision | None:
-    """Compare sets that go on for ever, runs of integers, and functions with arbitrary constants; None for others."""
+def without_end(reference: str, answer: str, _: Decide) -> Decision | None:
+    """Sets that go on for ever, runs of integers, and functions with arbitrary constants."""
     if _MAY_GO_ON.search(reference):
         from libra_cli.answers.comparison import endless
 
@@ -116,19 +122,22 @@ def _unlimited(reference: str, answer: str, _: Decide) -> Decision | None:
     return _decision(arbitrary.same_functions(reference, answer), "structure")
 
 
-def _cycles(reference: str, answer: str, _: Decide) -> Decision | None:
+def cycle(reference: str, answer: str, _: Decide) -> Decision | None:
+    """(1 2 3)(4 5) and (4 5)(1 2 3)."""
     return _decision(cycles.same(reference, answer), "structure")
 
 
-def _codes(reference: str, answer: str, _: Decide) -> Decision | None:
+def code(reference: str, answer: str, _: Decide) -> Decision | None:
+    """HTH and hth, which are two codes."""
     return _of_finding(codes.same(reference, answer), "text")
 
 
-def _selected_items(reference: str, answer: str, _: Decide) -> Decision | None:
+def selected_items(reference: str, answer: str, _: Decide) -> Decision | None:
+    """I and III, and statements I, III."""
     return _decision(items.same(reference, answer), "choice")
 
 
-def _products_in_order(reference: str, answer: str, _: Decide) -> Decision | None:
+def product_in_order(reference: str, answer: str, _: Decide) -> Decision | None:
     """Propositions, and products whose factors keep their order: AB - BA."""
     is_difference = ("-" in reference or "+" in reference) and reference != reference.lower()
     if not (is_difference or "\\" in reference or "\\" in answer or "^" in reference + answer):
@@ -137,7 +146,7 @@ def _products_in_order(reference: str, answer: str, _: Decide) -> Decision | Non
     return _of_finding(linear.same(reference, answer), "numeric") if found is None else found
 
 
-def _sets_of_integers(reference: str, answer: str, _: Decide) -> Decision | None:
+def set_of_integers(reference: str, answer: str, _: Decide) -> Decision | None:
     """Remainders and families: 3 mod 7, all odd n, \\pi/2 + k\\pi."""
     if not any(sign in text for text in (reference, answer) for sign in _SIGNS_OF_FAMILIES):
         return None
@@ -152,13 +161,14 @@ def _sets_of_integers(reference: str, answer: str, _: Decide) -> Decision | None
     return _of_finding(residues.same(reference, answer) or families.same(reference, answer), "structure")
 
 
-def _durations(reference: str, answer: str, _: Decide) -> Decision | None:
+def duration(reference: str, answer: str, _: Decide) -> Decision | None:
+    """4 h 25 min and 4:25."""
     has_hours = reference[:1].isdigit() and ("h" in reference or "h" in answer)
     may_be_time = ":" in answer or ":" in reference or has_hours
     return _decision(durations.same(reference, answer), "number") if may_be_time else None
 
 
 _RULES: tuple[Callable[[str, str, Decide], Decision | None], ...] = (
-    *(_points, _chemical_formulas, _compounds, _labelled_parts, _ordinals, _changes_in_percent, _bearings),
-    *(_named_values, _unlimited, _cycles, _codes, _selected_items, _products_in_order, _sets_of_integers, _durations),
+    *(points, chemical_formula, compound, labelled_parts, ordinal, change_in_percent, bearing),
+    *(named_values, without_end, cycle, code, selected_items, product_in_order, set_of_integers, duration),
 )
