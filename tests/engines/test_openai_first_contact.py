@@ -44,7 +44,7 @@ def test_a_limit_that_the_list_of_models_states_is_kept_from_the_first_request_o
         assert server.paths["/v1/models"] == 1
     assert {prompt: answer.text for prompt, answer in answers.items()} == {each: text_of(each) for each in PROMPTS}
     assert (usage.requests - usage.adapted, usage.failed, usage.adapted == 0) == (len(PROMPTS), 0, states_it)
-    what = "tokens, prompt and response together" if states_it else "tokens at most"
+    what = "tokens, prompt and response together"
     assert lines == [f"tiny has room for 64 {what}; --max-tokens is lowered to that"]
 
 

@@ -112,10 +112,6 @@ def test_thinking_after_a_prefill_that_opens_it_is_opened_once():
         (error(400, "temperature is out of range"), "bad_request"),
         (error(422, "unprocessable"), "bad_request"),
         (error(413, "too large"), "prompt_too_long"),
-        (error(400, "any words", code="context_length_exceeded"), "prompt_too_long"),
-        (error(400, "This model's maximum context length is 512 tokens. However, your prompt contains at least 513 "
-               "input tokens"), "prompt_too_long"),
-        (error(400, "the request exceeds the available context size (4096 tokens)"), "prompt_too_long"),
     ],
 )  # fmt: skip
 def test_a_row_that_cannot_be_answered_is_refused_after_one_request(reply, kind):
@@ -153,15 +149,6 @@ def test_a_response_is_as_long_as_the_context_allows(message, asked):
     answer, calls = one(script)
     assert isinstance(answer, Completion)
     assert [call.body["max_tokens"] for call in calls] == [100, asked]
-
-
-def test_a_server_that_never_takes_a_limit_is_asked_a_few_times():
-    def script(call):
-        return error(400, f"maximum context length is {call.body['max_tokens'] + 9} tokens (10 in the messages)")
-
-    answer, calls = one(script)
-    assert (answer.kind, len(calls)) == ("bad_request", 10)
-    assert "give a limit that it takes with --max-tokens" in str(answer)
 
 
 def test_a_server_that_names_the_limit_otherwise_is_asked_so():

@@ -17,7 +17,6 @@ from libra_cli.engines.openai.chat_api import (
     ChatFormat,
     FieldRefused,
     LimitRenamed,
-    LowerLimit,
     Refusal,
     ServerCompletion,
     StreamDemanded,
@@ -29,6 +28,7 @@ from libra_cli.engines.openai.end_words import EndWords
 from libra_cli.engines.openai.http_answer import HttpAnswer
 from libra_cli.engines.openai.redaction import Redactor
 from libra_cli.engines.openai.retry import Failure, Trouble
+from libra_cli.engines.openai.token_limits import LengthRefused, Room, size_of
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.exits import Fatal
 
@@ -103,7 +103,8 @@ class BatchFormat:
         if isinstance(answer, RequestError):
             return answer
         try:
-            meant = read_chat_answer(answer, self._format.body(request))
+            body = self._format.body(request)
+            meant = read_chat_answer(answer, body)
         except Fatal as error:  # one that would end a run with a server: of a batch the other answers count
             return RequestError("refused", str(error))
         if isinstance(meant, ServerCompletion):
@@ -116,8 +117,9 @@ class BatchFormat:
             return RequestError(meant.trouble.value, f"{meant.reason}; {_AGAIN}")
         if isinstance(meant, Refusal):
             return RequestError("refused", f"the server refuses the request: {meant.message}")
-        kind = "prompt_too_long" if isinstance(meant, LowerLimit) else "bad_request"
-        return RequestError(kind, f"the server refuses the request: {_demanded(meant, answer)}")
+        if isinstance(meant, LengthRefused):
+            return Room(meant.context).batch_error(meant, size_of(body))
+        return RequestError("bad_request", f"the server refuses the request: {_demanded(meant, answer)}")
 
     def _tell(self, line: str) -> None:
         """Tells people about the answers of the batch, once."""
@@ -156,13 +158,11 @@ def _http_answer(result: Mapping[str, Any]) -> HttpAnswer | RequestError:
     return RequestError(kind.value, f"the batch has no answer ({reason}); {_AGAIN}")
 
 
-def _demanded(demand: FieldRefused | LimitRenamed | StreamDemanded | LowerLimit, answer: HttpAnswer) -> str:
+def _demanded(demand: FieldRefused | LimitRenamed | StreamDemanded, answer: HttpAnswer) -> str:
     """What the server said, and the option that meets it in the next batch."""
     if isinstance(demand, FieldRefused):
         return f"{demand.message}; --engine-arg {demand.name}=null leaves it out"
     message, _code = answer.error
     if isinstance(demand, LimitRenamed):
         return f"{message}; leave out --engine-arg max_completion_tokens=null"
-    if isinstance(demand, LowerLimit):
-        return f"{message}; --max-tokens {demand.max_tokens} fits"
     return f"{message}; a batch cannot stream, ask the server at once (--base-url)"

@@ -5,17 +5,17 @@ Only standard fields are sent unless the user asks for others, because strict se
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from libra_cli.engines.base import Request, RequestError, Sampling
-from libra_cli.engines.openai import content_parts, demands
+from libra_cli.engines.openai import content_parts, demands, token_limits
 from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.reported_error import reported
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
+from libra_cli.engines.openai.token_limits import LengthRefused
 from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END, is_cut_short
@@ -26,9 +26,6 @@ Kind = TypeVar("Kind", str, dict[str, Any], list[Any])
 _OWN = ("messages", "model", "n", "seed", "stream", "temperature", "top_p", "max_tokens", "max_completion_tokens")
 """Fields that have an option of their own, or decide which request an answer belongs to and how it arrives."""
 _STREAM = "stream"
-_TOO_LONG = re.compile(r"context.?(length|window|size)|max_model_len|prompt is too long|too many (input )?tokens", re.I)
-_CONTEXT = re.compile(r"(?:context length (?:is|of)|max_model_len\s*=|supports at most)\s*(\d+)", re.I)
-_PROMPT = re.compile(r"\b(\d{1,18})(?: tokens)? (?:in the messages|input tokens|from the input)", re.I)
 _TROUBLES = {408: Trouble.TIMEOUT, 409: Trouble.BROKEN, 504: Trouble.TIMEOUT}
 _TROUBLES |= dict.fromkeys((425, 429, 502, 503, 529), Trouble.BUSY)
 _MOST_TOKENS = 2**31
@@ -81,19 +78,11 @@ class StreamDemanded:
     """The server only streams its answers."""
 
 
-@dataclass(frozen=True)
-class LowerLimit:
-    """The request fits if it asks for at most `max_tokens`; `always`: that limit holds for every prompt."""
-
-    max_tokens: int
-    always: bool
-
-
 class LimitRenamed:
     """The server wants `max_completion_tokens` instead of `max_tokens`."""
 
 
-Demand = LowerLimit | LimitRenamed | FieldRefused | StreamDemanded
+Demand = LengthRefused | LimitRenamed | FieldRefused | StreamDemanded
 ChatAnswer = ServerCompletion | RequestError | Failure | Refusal | Demand
 
 
@@ -191,20 +180,19 @@ def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
     general = general_error(answer)
     if general is not None:
         return general
-    message, _code = answer.error
+    message, code = answer.error
     if "max_completion_tokens" in message and "instead" in message and "max_tokens" in body:
         return LimitRenamed()
     if _STREAM not in body and demands.is_stream_demanded(message):
         return StreamDemanded()
-    error = request_error(answer)
-    if error.kind == "bad_request" and (refused := demands.refused_field(answer, body)):
-        return FieldRefused(refused, message)
-    if error.kind == "prompt_too_long":
-        # If the prompt fits, and only prompt and max_tokens together do not, the server accepts a lower limit.
-        context, prompt = _CONTEXT.search(message), _PROMPT.search(message)
-        room = int(context[1]) - (int(prompt[1]) if prompt else 0) if context else 0
-        if 0 < room < (body.get("max_tokens") or body.get("max_completion_tokens") or 0):
-            return LowerLimit(room, always=prompt is None)
+    error, field = request_error(answer), demands.refused_field(answer, body)
+    if asked := token_limits.asked_in(body):
+        refused = token_limits.read(message, code, asked)
+        of_limit = field is None or body.get(field) == asked
+        if refused is not None and (refused.is_of_context or of_limit) and not _is_too_large(answer):
+            return refused
+    if error.kind == "bad_request" and field:
+        return FieldRefused(field, message)
     return error
 
 
@@ -230,10 +218,14 @@ def general_error(answer: HttpAnswer) -> Failure | Refusal | None:
 def request_error(answer: HttpAnswer) -> RequestError:
     """The error of the one request that a server refuses."""
     message, code = answer.error
-    too_long = code == "context_length_exceeded" or answer.status == 413
-    if too_long or _TOO_LONG.search(message) or _CONTEXT.search(message):
+    if _is_too_large(answer) or token_limits.is_of_length(message, code):
         return RequestError("prompt_too_long", f"{message}; leave the row out or use a longer context")
     return RequestError("bad_request", f"the server refuses the request: {message}")
+
+
+def _is_too_large(answer: HttpAnswer) -> bool:
+    """Whether the server refuses the bytes of the request, and not its tokens."""
+    return answer.status == 413 and not token_limits.is_of_length(*answer.error)
 
 
 def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:

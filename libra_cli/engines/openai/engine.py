@@ -13,7 +13,6 @@ from libra_cli.engines.openai.chat_api import (
     ChatFormat,
     FieldRefused,
     LimitRenamed,
-    LowerLimit,
     Refusal,
     ServerCompletion,
     StreamDemanded,
@@ -26,6 +25,7 @@ from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
 from libra_cli.engines.openai.servers import ServerRequest, Servers
+from libra_cli.engines.openai.token_limits import LengthRefused, Room, asked_in, size_of
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.tasks.thinking import DEFAULT
 
@@ -71,6 +71,8 @@ class OpenAIEngine(Servers):
         self._ends = EndWords(finish_reasons or {}, usage)
         self._told: set[str] = set()
         """Lines that people were told."""
+        self._rooms: dict[str, Room] = {}
+        """By the address of a server."""
         self._format = ChatFormat(model, sampling, chat_template_args or {}, extra or {}, defaults)
         seconds = timeout or QUEUE_SECONDS + SECONDS_PER_TOKEN * sampling.max_tokens
         client = ChatClient(
@@ -87,10 +89,11 @@ class OpenAIEngine(Servers):
 
     async def _ask(self, sent: ServerRequest, endpoint: Endpoint) -> Completion | RequestError | Failure:
         request: Request = sent.pending.request
-        if endpoint.max_model_len:
-            self._lower_limit(endpoint.max_model_len, "tokens, prompt and response together")
-        for _demand in range(_DEMANDS):
-            answer: Any = await self._client.ask(endpoint.url, self._format.body(request, sent.max_tokens))
+        room, first = self._room(endpoint), 0
+        for demand in range(_DEMANDS):
+            body = self._body(room, sent)
+            first = first or asked_in(body)
+            answer: Any = await self._client.ask(endpoint.url, body)
             if isinstance(answer, Failure):
                 return answer
             now = time.monotonic()
@@ -101,8 +104,15 @@ class OpenAIEngine(Servers):
                     continue
             if isinstance(answer, Refusal):
                 return await self._after_refusal(endpoint, answer)
+            if isinstance(answer, LengthRefused):
+                size = size_of(body)
+                sent.max_tokens = room.lower(answer, size, demand)
+                self._tell_room(room)
+                answer = answer if sent.max_tokens else room.error(answer, size, first)
             endpoint.answered(now, isinstance(answer, (ServerCompletion, RequestError)))
             if isinstance(answer, ServerCompletion):
+                room.took(asked_in(body), None if sent.max_tokens is None else size_of(body))
+                self._tell_room(room)
                 await self._learn(endpoint, request)
                 self._reported = answer.model or self._reported
                 tell = partial(self._tell, endpoint)
@@ -118,10 +128,42 @@ class OpenAIEngine(Servers):
                 )
             if isinstance(answer, RequestError):
                 return answer
-            self._adapt(sent, answer)
+            self._adapt(answer)
             self._usage.asks_again()
         cause = f"the server demanded another form of the request {_DEMANDS} times"
-        return RequestError("bad_request", f"{cause}; give a limit that it takes with --max-tokens")
+        return RequestError("bad_request", f"{cause}; leave out what it refuses with --engine-arg FIELD=null")
+
+    def _body(self, room: Room, sent: ServerRequest) -> dict[str, Any]:
+        """The body of a request, with the limit of tokens that its server may take."""
+        body = self._format.body(sent.pending.request, sent.max_tokens)
+        if sent.max_tokens is not None:
+            return body
+        limit = room.limit(asked_in(body), size_of(body) if room.is_strict else 0)
+        return self._format.body(sent.pending.request, limit) if limit < asked_in(body) else body
+
+    def _room(self, endpoint: Endpoint) -> Room:
+        """What is known of a server; nothing but its list of models if that states another context than before."""
+        room = self._rooms.get(endpoint.url)
+        if room is None or room.stated != endpoint.max_model_len:
+            room = self._rooms[endpoint.url] = Room(endpoint.max_model_len)
+            self._tell_room(room)
+        return room
+
+    def _tell_room(self, room: Room) -> None:
+        """Tells people to what the limit of every request is lowered, once."""
+        asked = self._format.max_tokens
+        if not self._format.sends(self._format.limit_name):
+            return
+        if room.most is not None and room.most < asked:
+            line = f"{self._model} takes {room.most:,} tokens of a response at most; --max-tokens is lowered to that"
+        elif room.context is not None and room.context < asked + room.is_strict:
+            held = f"{self._model} has room for {room.context:,} tokens, prompt and response together"
+            line = f"{held}; --max-tokens is lowered to {'what each prompt leaves of it' if room.is_strict else 'that'}"
+        else:
+            return
+        if line not in self._told:
+            self._told.add(line)
+            self._note(line)
 
     def _tell(self, endpoint: Endpoint, line: str) -> None:
         """Tells people about the answers of a server, once."""
@@ -146,22 +188,12 @@ class OpenAIEngine(Servers):
         unsent = self._format.unsent_sampling
         return {**super().describe(), **({"unsent": unsent} if unsent else {})}
 
-    def _adapt(self, sent: ServerRequest, demand: LimitRenamed | StreamDemanded | LowerLimit) -> None:
+    def _adapt(self, demand: LimitRenamed | StreamDemanded | LengthRefused) -> None:
         """Changes what is sent as the server demands."""
         if isinstance(demand, LimitRenamed):
             self._format.limit_name = "max_completion_tokens"
         elif isinstance(demand, StreamDemanded):
             self._format.streams = True
-        elif not demand.always:
-            sent.max_tokens = demand.max_tokens
-        else:
-            self._lower_limit(demand.max_tokens, "tokens at most")
-
-    def _lower_limit(self, max_tokens: int, what: str) -> None:
-        """Lowers the limit of every request to what the server can do."""
-        if max_tokens < self._format.max_tokens and self._format.sends(self._format.limit_name):
-            self._format.max_tokens = max_tokens
-            self._note(f"{self._model} has room for {max_tokens:,} {what}; --max-tokens is lowered to that")
 
     async def _study(self, endpoint: Endpoint, version: str | None, request: Request) -> Facts:
         """Also whether the server's chat template opens the thinking, if it shows that (vLLM does)."""
