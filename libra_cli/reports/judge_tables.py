@@ -17,6 +17,7 @@ from libra_cli.reports.layout import (
     kind_of,
     names_of,
     notes_of,
+    overall_name,
     section_names,
 )
 
@@ -32,7 +33,11 @@ def judges_part(reports: Sequence[Report]) -> ReportPart:
     title = counted(reports, len(reports)).split()[1]
     has_f1 = any(report.get("macro_f1") is not None for report in reports)
     columns = [Column(kind_of(reports[0]), False), Column("null"), *(Column(name, spare=1) for name in names)]
-    columns += [Column("overall %"), Column("95% interval"), *([Column("macro F1")] if has_f1 else [])]
+    columns += [
+        Column(f"{overall_name(reports[0])} %"),
+        Column("95% interval"),
+        *([Column("macro F1")] if has_f1 else []),
+    ]
     lines = []
     for judge, report in zip(names_of(reports), reports, strict=True):
         cells = [judge, count(report.get("n_null", 0))]
@@ -87,7 +92,13 @@ def published_part(rows: Sequence[Report]) -> ReportPart:
     ranked = sorted(distinct.values(), key=lambda row: (row["overall"] is None, -(row["overall"] or 0.0)))
     names = _section_columns(row for row in ranked if not row.get("yours"))
     sections = [Column(name, spare=1) for name in names]
-    columns = Column("rank"), Column("model", False), Column("kind", False, 2), *sections, Column("overall %")
+    columns = (
+        Column("rank"),
+        Column("model", False),
+        Column("kind", False, 2),
+        *sections,
+        Column(f"{overall_name(rows[0])} %"),
+    )
     lines = []
     for rank, row in enumerate(ranked, 1):
         values = [percent(row["sections"].get(name)) for name in names]

@@ -88,6 +88,11 @@ def metric_of(report: Report) -> str:
     return str(report.get("metric") or "accuracy").replace("_", " ")
 
 
+def overall_name(report: Report) -> str:
+    """What the overall figure of a report is called: mean (of sections) or pooled."""
+    return str(report["overall_is"])
+
+
 def overall_of(report: Report) -> dict[str, Any]:
     """The overall figure of a report in the form of a section: {value, interval}."""
     return {"value": report.get("overall"), "interval": report.get("interval")}

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libra_cli.reports.figures import axis_of, decimals, interval, percent, points
-from libra_cli.reports.layout import Report, metric_of, names_of, overall_of, section_names
+from libra_cli.reports.layout import Report, metric_of, names_of, overall_name, overall_of, section_names
 from libra_cli.reports.page_svg import (
     SERIES,
     ChartAxes,
@@ -30,7 +30,7 @@ def of_report(report: Report) -> Iterator[str]:
     """Yields all charts that a report has figures for."""
     sections = [(name, figures, 0) for name, figures in (report.get("sections") or {}).items()]
     if sections:
-        yield _bars(f"{metric_of(report)}, %", [*sections, ("overall", overall_of(report), 1)])
+        yield _bars(f"{metric_of(report)}, %", [*sections, (overall_name(report), overall_of(report), 1)])
     for key in ("pass@k", "maj@k"):
         if report.get(key):
             yield _bars(f"{key}, %", [(f"k = {k}", figure, 0) for k, figure in report[key].items()])
@@ -46,7 +46,7 @@ def of_report(report: Report) -> Iterator[str]:
 def of_several(reports: Sequence[Report]) -> Iterator[str]:
     """Yields a chart of the overall figures of several judges, and one for each section."""
     metric, judges = metric_of(reports[0]), names_of(reports)
-    charts = {f"overall {metric}, %": [overall_of(report) for report in reports]}
+    charts = {f"{overall_name(reports[0])} {metric}, %": [overall_of(report) for report in reports]}
     for name in section_names(reports):
         charts[f"{name}: {metric}, %"] = [report["sections"].get(name, {}) for report in reports]
     for caption, figures in charts.items():

@@ -14,7 +14,7 @@ import click
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports.figures import axis_of, decimals
-from libra_cli.reports.layout import Report, clipped, metric_of, names_of, overall_of, section_names
+from libra_cli.reports.layout import Report, clipped, metric_of, names_of, overall_name, overall_of, section_names
 from libra_cli.reports.runs_part import shown_figures
 from libra_cli.stream.console import printable
 from libra_cli.stream.files import replace_file
@@ -153,7 +153,7 @@ def curves(runs: Sequence[Report], figure: str, name: str, factor: int, axes: An
 
 
 def section_bars(series: Sequence[Series], title: str, axes: Any) -> None:
-    """A bar for each judge in each section and overall, with 95% intervals."""
+    """A bar for each judge in each section and over all of them, with 95% intervals."""
     names = section_names(one.report for one in series)
     width = 0.8 / len(series)
     for number, one in enumerate(series):
@@ -163,7 +163,8 @@ def section_bars(series: Sequence[Series], title: str, axes: Any) -> None:
         values = [_percent(figure.get("value")) for figure in figures]
         errors = {"yerr": _error_bars(figures), "capsize": 2, "error_kw": {"elinewidth": 0.9}}
         axes.bar(positions, values, width * 0.92, **errors, **one.bar)
-    axes.set_xticks(range(len(names) + 1), [printable(name) for name in (*names, "overall")], rotation=20, ha="right")
+    shown = [printable(name) for name in (*names, overall_name(series[0].report))]
+    axes.set_xticks(range(len(shown)), shown, rotation=20, ha="right")
     axes.set(ylim=(0, 100), ylabel=f"{metric_of(series[0].report)}, %", title=printable(title))
     axes.grid(axis="y", color=GRID)
 

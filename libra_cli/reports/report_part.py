@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from libra_cli.reports.figures import TOO_FEW, bracketed, count, decimals, interval_of, number, percent, points
-from libra_cli.reports.layout import Column, Line, Report, ReportPart, Table, metric_of, name_of, notes_of
+from libra_cli.reports.layout import Column, Line, Report, ReportPart, Table, metric_of, name_of, notes_of, overall_name
 
 MEASURES = {
     "pass@k": "pass@",
@@ -71,7 +71,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
             how = f"of the {label} responses judged right" + (", mean of the sections" if several else "")
             text = f"{percent(report[key])}% {how}{bracketed(ends.get(key), percent) or no_interval}"
             pooled = _pooled(report, label)
-            yield label, text + (f"; {percent(pooled)}% of all such responses together" if several else "")
+            yield label, text + (f"; pooled {percent(pooled)}%" if several else "")
     if calibration := report.get("calibration"):
         known = ", ".join(f"{name} {decimals(calibration.get(key))}" for key, name in CALIBRATION.items())
         yield "calibration", known + _of_rows(report, calibration.get("n"))
@@ -119,7 +119,7 @@ def sections_table(report: Report) -> Table:
 
     lines = [line(name, figures, figures.get("value")) for name, figures in sections.items()]
     if sections or report.get("overall") is not None:
-        lines.append(line("overall", report, report.get("overall"), stands_out=True))
+        lines.append(line(overall_name(report), report, report.get("overall"), stands_out=True))
     columns = [Column("section", False), Column("n"), Column("null"), Column(f"{metric_of(report)} %")]
     columns.append(Column("95% interval"))
     if by_label:
@@ -140,7 +140,12 @@ def confusion_table(report: Report) -> Table:
 
 def thresholds_table(report: Report) -> Table:
     """A line for each choice of a threshold: its value (of the folds: lowest to highest) and what it gives."""
-    columns = Column("threshold", False), Column("value"), Column(f"{metric_of(report)} %"), Column("optimism, points")
+    columns = (
+        Column("threshold", False),
+        Column("value"),
+        Column(f"{overall_name(report)} %"),
+        Column("optimism, points"),
+    )
     lines = []
     for choice, figures in (report.get("thresholds") or {}).items():
         if not figures:

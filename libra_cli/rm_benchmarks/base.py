@@ -51,6 +51,8 @@ class Benchmark:
     title: ClassVar[str]
     groups: ClassVar[tuple[str, ...] | None] = None
     """All groups; None: the groups that occur."""
+    overall_is: ClassVar[Literal["mean", "pooled"]] = "mean"
+    """What the overall figure is, and is called: a mean of sections, or one over all rows or problems, pooled."""
     derived: ClassVar[frozenset[str]] = frozenset()
     """Groups whose points derive from the verdicts of other groups."""
 

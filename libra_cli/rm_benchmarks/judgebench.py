@@ -38,6 +38,7 @@ class JudgeBench(Benchmark):
     """
 
     name, title, groups = "judgebench", "JudgeBench", tuple(SOURCES.values())
+    overall_is = "pooled"
 
     def recognises(self, fields: Fields) -> bool:
         return "pair_id" in fields and bool(preferred(fields.get("label"))) and _section(fields) is not None

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from libra_cli.rm_benchmarks import BENCHMARKS
 from libra_cli.rm_benchmarks.base import missing_group_notes
 
 Row = dict[str, Any]
@@ -39,9 +40,9 @@ def rank_all_among_published(reports: Iterable[Mapping[str, Any]]) -> tuple[list
 def rank_among_published(report: Mapping[str, Any]) -> list[Row]:
     """Ranks `report` among the rows of the paper's Table 2 (Libra Bench) or Table 4, the best first.
 
-    A row is {table, benchmark, rank, model, category, overall, sections, yours}, its figures fractions; the row of
-    `report` also has `notes` if it lacks groups. At equal figures the paper's row comes first; a report without an
-    overall figure comes last, without a rank. Raises ValueError if the paper has no comparable figures.
+    A row is {table, benchmark, rank, model, category, overall, overall_is, sections, yours}, its figures fractions; the
+    row of `report` also has `notes` if it lacks groups. At equal figures the paper's row comes first; a report without
+    an overall figure comes last, without a rank. Raises ValueError if the paper has no comparable figures.
     """
     name = report["benchmark"]
     if name == "rewardbench" and report.get("protocol") != "paper":
@@ -59,7 +60,8 @@ def rank_among_published(report: Mapping[str, Any]) -> list[Row]:
         own["notes"] = notes
     rows = sorted([*rows, own], key=lambda row: (row["overall"] is None, -(row["overall"] or 0.0), row["yours"]))
     ranks = [None if row["overall"] is None else rank for rank, row in enumerate(rows, 1)]
-    return [{"table": table, "benchmark": name, "rank": rank, **row} for rank, row in zip(ranks, rows, strict=True)]
+    head = {"table": table, "benchmark": name, "overall_is": BENCHMARKS[name].overall_is}
+    return [{**head, "rank": rank, **row} for rank, row in zip(ranks, rows, strict=True)]
 
 
 def _published_rows(benchmark: str) -> tuple[str, list[Row]]:

@@ -34,6 +34,7 @@ class RewardMATH(Benchmark):
     """
 
     name, title, groups = "rewardmath", "RewardMATH", ("accuracy", "MRR")
+    overall_is = "pooled"
     derived = frozenset({"MRR"})
 
     def recognises(self, fields: Fields) -> bool:

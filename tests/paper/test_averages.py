@@ -31,6 +31,18 @@ def test_an_overall_figure_is_the_one_of_its_sections(name, row):
     assert abs(overall - row["overall"]) <= ROUNDING
 
 
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_an_overall_figure_is_called_pooled_where_the_sizes_of_sections_weigh_and_else_mean(name):
+    benchmark = BENCHMARKS[name]
+    groups = benchmark.groups or ("a", "b")
+    ns = np.arange(1.0, len(groups) + 1)
+    names, values = benchmark.sections(ns / len(ns), groups, np.ones(len(groups)), "official")
+    sizes = np.arange(1.0, len(names) + 1)
+    overall, weighed = (float(benchmark.overall(values, names, n, "official")) for n in (np.ones(len(names)), sizes))
+    is_pooled = overall != weighed or name == "rewardmath"  # whose sections are two measures of the same problems
+    assert benchmark.overall_is == ("pooled" if is_pooled else "mean")
+
+
 @pytest.mark.parametrize("name", ["libra-bench", "rmb", "ppe-correctness"])
 def test_the_sections_of_the_tables_are_those_of_the_benchmark(name):
     table = next(table for table, benchmark in TABLES.items() if benchmark == name)

@@ -43,7 +43,7 @@ def test_sections_have_size_null_value_interval_and_figures_by_label():
     (part,) = parts(one(pointwise()))
     found = cells(part, "Sections")
     assert found["MATH-500"] == ("MATH-500", "100", "1", "80.0", "[78.0, 83.0]", "90.0", "70.0")
-    assert found["overall"] == ("overall", "300", "3", "78.0", "[75.0, 81.0]", "90.0", "70.0")
+    assert found["mean"] == ("mean", "300", "3", "78.0", "[75.0, 81.0]", "90.0", "70.0")
 
 
 def test_facts_of_pointwise_judging():
@@ -52,7 +52,7 @@ def test_facts_of_pointwise_judging():
     assert facts["threshold"] == "2 (fixed): a score above it means correct"
     assert facts["macro F1"] == "0.779 [0.750, 0.800]"
     of_sections = "70.0% of the incorrect responses judged right, mean of the sections (no interval: n too small)"
-    assert facts["incorrect"] == f"{of_sections}; 75.7% of all such responses together"
+    assert facts["incorrect"] == f"{of_sections}; pooled 75.7%"
     assert facts["calibration"] == "Brier 0.162, ECE 0.073, ROC AUC 0.857, PR AUC 0.862"
     assert facts["intervals"] == "95%, bootstrap over 194 problems (1,000 resamples, seed 0)"
 
@@ -122,6 +122,7 @@ def test_figures_that_are_not_defined_are_never_zero():
         "n": 4,
         "n_null": 4,
         "overall": None,
+        "overall_is": "mean",
         "interval": None,
         "sections": {"all": {"n": 0, "n_null": 4, "value": None, "interval": None}},
     }

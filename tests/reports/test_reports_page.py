@@ -141,7 +141,9 @@ def test_thinking_is_folded_and_the_wrong_verdicts_are_counted_in_full():
 
 
 def test_a_report_without_figures_is_a_page():
-    text = page.render({"reports": [{"benchmark": "b", "judge": "j", "n": 0, "sections": {}, "overall": None}]})
+    text = page.render(
+        {"reports": [{"benchmark": "b", "judge": "j", "n": 0, "sections": {}, "overall": None, "overall_is": "mean"}]}
+    )
     assert "<svg" not in text
     Strict(text)
     Strict(page.render({"correlation": correlation()}))

@@ -48,7 +48,7 @@ def test_names_are_no_formulas_and_none_is_left_out_of_the_legend(tmp_path):
     plots.write({"reports": [pointwise(HOSTILE)]}, str(path))
 
 
-BARE = {"benchmark": "b", "judge": "j", "n": 0, "sections": {}}
+BARE = {"benchmark": "b", "judge": "j", "n": 0, "sections": {}, "overall_is": "mean"}
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ def test_a_judge_of_libra_bench_is_ranked_in_table_2():
         "model": "mine",
         "category": None,
         "overall": 0.79,
+        "overall_is": "mean",
         "sections": {"MATH-500": 0.81},
         "yours": True,
     }

@@ -135,7 +135,6 @@ class BenchmarkCollector:
         empty = [name for name, size in zip(names, sizes, strict=True) if not size]
         missing = self._benchmark.missing(self._groups.all())
         bias = self._position_bias.figures()
-        flip_interval = bias.get("flip_interval")
         report = ScoreReport(
             benchmark=self._benchmark.name,
             judge=self._judge,
@@ -148,10 +147,11 @@ class BenchmarkCollector:
             null=config.null,
             sections=sections,
             overall=overall,
+            overall_is=self._benchmark.overall_is,
             interval=ends[-1],
             **({"missing": missing} if missing else {}),
             flip_rate=bias.get("flip_rate"),
-            flip_interval=None if flip_interval is None else list(flip_interval),
+            flip_interval=list(bias.get("flip_interval") or ()) or None,
             position_bias=bias.get("position"),
             ties=self._ties[True] if self._ties else None,
             bootstrap=bootstrap.described(config.resamples, config.seed, self._problems.unit, items.n_clusters),
@@ -163,7 +163,7 @@ class BenchmarkCollector:
         report["notes"] += [*missing_group_notes(missing), *missing_interval_notes(drawn, ends)]
         counted = sums.in_overall(names, figures[:-1], sizes)
         alike = [name for name in without_spread(names, drawn) if name in counted]
-        report["notes"] += without_spread_notes({"overall": alike})
+        report["notes"] += without_spread_notes({self._benchmark.overall_is: alike})
         if self._null.total() == len(items.values):
             without_accuracy(report)
         if self._examples is not None:

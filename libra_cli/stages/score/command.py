@@ -49,7 +49,7 @@ _BENCHMARKS = ", ".join(kind for kind in choices.ROW_KINDS if kind not in _OTHER
     type=Threshold(),
     metavar="T|search|cross-fit",
     help="A response counts as judged correct if its score is above the threshold. T: a number. search: the threshold "
-    "with the highest overall accuracy on these very rows, which flatters the judge. cross-fit: divide the problems "
+    "with the highest mean accuracy on these very rows, which flatters the judge. cross-fit: divide the problems "
     "into --folds parts, and use for each part the threshold that is best on the others, which is an honest estimate. "
     "Default: the predictions in the rows; without predictions 2 for task score, 5 for rate, search for reward models.",
 )

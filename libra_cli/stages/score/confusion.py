@@ -36,7 +36,7 @@ MEASURES = {
     "accuracy_incorrect": classification.OF_INCORRECT,
 }
 """The measures of a section, and the cells of the responses that each is a share of."""
-MEANS = ("overall", "correct", "incorrect")
+MEANS = ("mean", "correct", "incorrect")
 """What notes call the mean of each measure over the sections."""
 NULL_CELLS = (4, 5)
 BY_LABEL_ONLY = (classification.accuracy_correct, classification.accuracy_incorrect)
@@ -125,6 +125,7 @@ def figures(
             if sizes[at]
         },
         overall=value["accuracy"][-1],
+        overall_is=sums.benchmark.overall_is,
         interval=interval["accuracy"][-1],
         confusion={name: confusion[name] for name in CELLS[:4]},
         null_correct=confusion["null_correct"],
@@ -136,9 +137,8 @@ def figures(
         calibration=calibration,
         bootstrap=bootstrap.described(config.resamples, config.seed, unit, responses.n_clusters),
     )
-    missing = [name for name, size in zip(names, sizes, strict=True) if not size]
     narrow = _too_narrow(names, sums.in_overall(names, values[: len(names)], sizes), drawn)
-    report["notes"] = [*_notes(report, missing), *missing_interval_notes(drawn, ends), *narrow]
+    report["notes"] = [*_notes(report, names), *missing_interval_notes(drawn, ends), *narrow]
     return report
 
 
@@ -169,8 +169,9 @@ def _too_narrow(names: list[str], in_overall: list[str], drawn: Sequence[list[fl
     return without_spread_notes(dict(zip(MEANS, sections, strict=True)))
 
 
-def _notes(report: ScoreReport, missing: list[str]) -> list[str]:
-    notes = []
+def _notes(report: ScoreReport, names: list[str]) -> list[str]:
+    """What a reader must know of a report whose sections would be `names`."""
+    missing, notes = [name for name in names if name not in report["sections"]], []
     if report["overall"] is None and missing:
         notes.append(f"no overall figure: there are no rows of {', '.join(missing)}; --as pointwise takes any subsets")
     if report["null_correct"] + report["null_incorrect"]:

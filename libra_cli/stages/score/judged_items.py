@@ -177,7 +177,7 @@ def without_spread_notes(sections_of: Mapping[str, Sequence[str]]) -> list[str]:
         return []
     more = {mean: len(sections_of[mean]) - _SHOWN for mean in listed}
     means = [f"{mean} ({names}{f' and {more[mean]} more' if more[mean] > 0 else ''})" for mean, names in listed.items()]
-    what = "the interval of a mean of sections may be too narrow where all resamples of a section are alike"
+    what = "an interval over several sections may be too narrow where all resamples of a section are alike"
     return [f"{what}, since that counts as exactly known: {', '.join(means)}"]
 
 

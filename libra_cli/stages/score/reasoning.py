@@ -134,6 +134,7 @@ class ReasoningCollector:
             null=config.null,
             sections=sections,
             overall=mean["value"],
+            overall_is=self._kind.benchmark.overall_is,
             interval=mean["interval"],
             **cast(Any, figures),
             bootstrap=bootstrap.described(config.resamples, config.seed, "problem", len(table)),

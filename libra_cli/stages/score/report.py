@@ -49,7 +49,7 @@ class ScoreReport(TypedDict, total=False):
     protocol: str
     """official or paper"""
     metric: str
-    """The meaning of `overall`: accuracy or pass@1."""
+    """What `overall` measures: accuracy or pass@1."""
     n: int
     """Verdicts (reasoning: responses)."""
     n_null: int
@@ -59,6 +59,9 @@ class ScoreReport(TypedDict, total=False):
     """rule: they count as the benchmark says (as incorrect, for most); exclude: they are left out of every figure."""
     sections: dict[str, Section]
     overall: float | None
+    overall_is: str
+    """What `overall` is, and is called in tables: mean (of the sections, as the benchmark weighs them), or pooled (over
+    all rows or problems, whatever their section)."""
     interval: Interval
     bootstrap: dict[str, Any] | None
     """{resamples, seed, unit ("problem" or "row"), n_units}; null with --resamples 0."""

@@ -145,6 +145,7 @@ class _Pooled(Pointwise):
     """Problems of any subsets, pooled."""
 
     name, title = REASONING, "Reasoning"
+    overall_is = "pooled"
 
     def overall(self, sections: Any, names: Any, ns: Any, protocol: ProtocolName) -> Any:
         """The mean over problems, whatever their subset."""
