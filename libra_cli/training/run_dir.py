@@ -46,6 +46,8 @@ _KINDS = {
 }  # fmt: skip
 """Types of the values of a manifest. Earlier versions did not write `written`, what of DIR is libra's, `run`: a name
 that no other run has, and `begun`: the local time at which the run was first prepared, in ISO 8601."""
+_LENGTH = {"max_steps", "epochs"}
+"""Settings that say how many steps a run has, over which its learning rate goes."""
 _PREPARED = "prepared"
 """Status of a run that has not begun to train: no settings bind the next one."""
 _END_BYTES = 1 << 16
@@ -110,7 +112,12 @@ class RunDir:
                 raise Fatal(Exit.USAGE, f"{option} {name}: {missing}; besides, {self.path} holds another run")
         if stage != self._stage:
             raise Fatal(Exit.USAGE, f"{self.path} holds a run of libra {stage}; {cure}")
-        refuse_difference(str(self.path), before.get("config", {}), self._config(), cure)
+        old, new = before.get("config", {}), self._config()
+        if {name for name in {*old, *new} if old.get(name) != new.get(name)} <= _LENGTH:
+            further = f"train its model further with --model {self.path} and another -o"
+            on = further if before.get("status") == "complete" else "go on with as many steps as it began with"
+            cure = f"the learning rate's schedule is over all steps; {on}, or begin anew with --overwrite"
+        refuse_difference(str(self.path), old, new, cure)
 
     def remove_made(self) -> None:
         """Removes the folders that `check` made, if a run that failed has left them empty."""
@@ -342,7 +349,8 @@ def refuse_difference(
     before, now = without_secrets(before), without_secrets(now)
     for name in sorted({*before, *now}):
         if before.get(name) != now.get(name):
-            what = f"{name} was {before.get(name)}, now it is {now.get(name)}"
+            was, is_now = ("not given" if each.get(name) is None else each[name] for each in (before, now))
+            what = f"{name} was {was}, now it is {is_now}"
             if name == "data":
                 why = f", since {' and '.join(changed)} of the model changed" if changed else ""
                 what = f"the tokens of its samples are others now{why}"

@@ -84,6 +84,32 @@ def test_other_steps_are_another_run(finished: Finished) -> None:
         finished.run("--lr", "0.1").check()
 
 
+@pytest.mark.parametrize("is_finished", [True, False])
+@pytest.mark.parametrize(
+    ("args", "what"),
+    [
+        (["--max-steps", "9"], "max_steps was 3, now it is 9"),
+        (["--max-steps", "2"], "max_steps was 3, now it is 2"),
+        (["--max-steps", "3", "--epochs", "1"], "epochs was 3.0, now it is 1.0"),
+        ([], "max_steps was 3, now it is not given"),
+    ],
+)
+def test_more_or_fewer_steps_are_refused_with_what_trains_the_model_further(
+    finished: Finished, args: list[str], what: str, is_finished: bool
+) -> None:
+    before = ["--max-steps", "3"]
+    finished.finish(*before)
+    if not is_finished:
+        finished.run(*before).write_manifest("running")
+    with pytest.raises(Fatal) as refused:
+        finished.run(*args).check()
+    on = f"train its model further with --model {finished.path} and another -o"
+    on = on if is_finished else "go on with as many steps as it began with"
+    assert f"settings: {what}; the learning rate's schedule is over all steps; {on}, or begin" in str(refused.value)
+    with pytest.raises(Fatal, match="begin anew with --overwrite, or use another -o"):
+        finished.run("--max-steps", "9", "--lr", "0.1").check()
+
+
 @pytest.mark.parametrize(
     "args", [["--save-dtype", "bf16"], ["--eval-data", "held-out.jsonl"], ["--score", "rows.jsonl"]]
 )
