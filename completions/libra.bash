@@ -234,17 +234,17 @@ _libra() {
             case $before in
                 --base-url|--api-key-env|--header|--request-timeout|--proxy) _libra_only '' ;;
                 --api-key-file|--config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--base-url --json --api-key-env --api-key-file --header --request-timeout --proxy --config --print-config -h --help --help-all'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--base-url --json --api-key-env --api-key-file --header --request-timeout --proxy --config --print-config -h --help --help-all'; else _libra_only ''; fi ;;
             esac ;;
         'schema')
             case $before in
                 --config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--config --print-config -h --help --help-all'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--config --print-config -h --help --help-all'; else _libra_only 'problem response verified benchmark pair list judged prediction messages preference completion label error manifest training-event'; fi ;;
             esac ;;
         'doctor')
             case $before in
                 --config) ;;
-                *) if [[ $cur == -* ]]; then _libra_only '--json --probe --config --print-config -h --help --help-all'; fi ;;
+                *) if [[ $cur == -* ]]; then _libra_only '--json --probe --config --print-config -h --help --help-all'; else _libra_only ''; fi ;;
             esac ;;
     esac
 }

@@ -822,6 +822,8 @@ complete -c libra -n '__fish_seen_subcommand_from trace' -l print-config -d 'Pri
 complete -c libra -n '__fish_seen_subcommand_from trace' -s h -l help -d 'Show this message and exit'
 complete -c libra -n '__fish_seen_subcommand_from trace' -l help-all -d 'Show every option and all that is said about it, then exit'
 
+complete -c libra -n '__fish_seen_subcommand_from models' -f
+
 complete -c libra -n '__fish_seen_subcommand_from models' -l base-url -x -d 'List the models of this server, too'
 complete -c libra -n '__fish_seen_subcommand_from models' -l json -d 'Write a JSON object for each model, on a terminal, too'
 complete -c libra -n '__fish_seen_subcommand_from models' -l api-key-env -x -d 'Environment variable with the API key'
@@ -834,10 +836,15 @@ complete -c libra -n '__fish_seen_subcommand_from models' -l print-config -d 'Pr
 complete -c libra -n '__fish_seen_subcommand_from models' -s h -l help -d 'Show this message and exit'
 complete -c libra -n '__fish_seen_subcommand_from models' -l help-all -d 'Show every option and all that is said about it, then exit'
 
+complete -c libra -n '__fish_seen_subcommand_from schema' -f
+complete -c libra -n '__fish_seen_subcommand_from schema' -a 'problem response verified benchmark pair list judged prediction messages preference completion label error manifest training-event'
+
 complete -c libra -n '__fish_seen_subcommand_from schema' -l config -r -F -d 'Read options from FILE'
 complete -c libra -n '__fish_seen_subcommand_from schema' -l print-config -d 'Print every option with its value and origin, then exit'
 complete -c libra -n '__fish_seen_subcommand_from schema' -s h -l help -d 'Show this message and exit'
 complete -c libra -n '__fish_seen_subcommand_from schema' -l help-all -d 'Show every option and all that is said about it, then exit'
+
+complete -c libra -n '__fish_seen_subcommand_from doctor' -f
 
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l json -d 'Print one JSON object instead of text'
 complete -c libra -n '__fish_seen_subcommand_from doctor' -l probe -d 'Import every installed package instead of only locating it (vLLM takes a while)'

@@ -117,3 +117,10 @@ REWARD_LOSSES = ("bt", "bce")
 # What servers answer
 FINISH_REASONS = ("stop", "length", "tool_calls")
 """What a server's own finish reason can be taken for."""
+
+# libra schema
+SCHEMAS = (
+    "problem", "response", "verified", "benchmark", "pair", "list", "judged", "prediction", "messages",
+    "preference", "completion", "label", "error", "manifest", "training-event",
+)  # fmt: skip
+"""Every kind of record, in the order of a pipeline; `records.schemas` has the schemas."""

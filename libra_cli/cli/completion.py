@@ -71,10 +71,28 @@ def _metavar(param: click.Option, ctx: click.Context) -> str:
     return "VALUE" if isinstance(param.type, click.Choice) else param.make_metavar(ctx)
 
 
-def _second_words(ctx: click.Context, stages: Sequence[click.Context]) -> str:
+@dataclass(frozen=True)
+class StageWords:
+    """What may stand behind the name of a stage, besides options."""
+
+    second: str
     """Second words of stages whose first word is this stage: `correlate` for `score`."""
+    choices: str
+    """Values of an argument that takes one of a list."""
+    files: bool
+
+    @property
+    def all(self) -> str:
+        """All words, which are no files."""
+        return f"{self.second} {self.choices}".strip()
+
+
+def _words(ctx: click.Context, stages: Sequence[click.Context]) -> StageWords:
     names = (str(other.info_name).partition(" ") for other in stages)
-    return " ".join(second for first, _, second in names if second and first == ctx.info_name)
+    second = " ".join(second for first, _, second in names if second and first == ctx.info_name)
+    types = [param.type for param in ctx.command.params if isinstance(param, click.Argument)]
+    choices = [str(choice) for type in types if isinstance(type, click.Choice) for choice in type.choices]
+    return StageWords(second, " ".join(choices), any(not isinstance(type, click.Choice) for type in types))
 
 
 def _summaries(stages: Sequence[click.Context]) -> list[tuple[str, str]]:
@@ -130,11 +148,11 @@ def bash(top: click.Context, stages: Sequence[click.Context]) -> str:
     """A script for bash 3.2 or later."""
     words = [*(name for name, _ in _summaries(stages)), *(name for flag in flags(top) for name in flag.names)]
     pairs = "|".join(f"'{ctx.info_name}'" for ctx in stages if " " in str(ctx.info_name)) or "''"
-    cases = "\n".join(_bash_stage(ctx, _second_words(ctx, stages)) for ctx in stages)
+    cases = "\n".join(_bash_stage(ctx, _words(ctx, stages)) for ctx in stages)
     return BASH.format(note=NOTE, stages=" ".join(words), pairs=pairs, cases=cases)
 
 
-def _bash_stage(ctx: click.Context, second: str) -> str:
+def _bash_stage(ctx: click.Context, words: StageWords) -> str:
     every = list(flags(ctx))
     actions: dict[str, list[str]] = {}
     for flag in every:
@@ -144,12 +162,9 @@ def _bash_stage(ctx: click.Context, second: str) -> str:
             actions.setdefault(action, []).extend(flag.names)
     cases = [f"                {'|'.join(names)}) {action};;" for action, names in actions.items()]
     names = " ".join(name for flag in every for name in flag.names)
-    return BASH_STAGE.format(
-        name=ctx.info_name,
-        cases="\n".join(cases),
-        flags=names,
-        words=f"else _libra_words '{second}'; " if second else "",
-    )
+    rest = f"else {'_libra_words' if words.files else '_libra_only'} '{words.all}'; "
+    without = words.files and not words.all  # readline completes files alone
+    return BASH_STAGE.format(name=ctx.info_name, cases="\n".join(cases), flags=names, words="" if without else rest)
 
 
 # -- zsh --------------------------------------------------------------------------------------------------------------
@@ -184,7 +199,7 @@ _libra "$@"
 def zsh(top: click.Context, stages: Sequence[click.Context]) -> str:
     """A function for zsh; its file belongs on the `fpath`."""
     names = [f"                {_zsh_quote(f'{name}:{_zsh_text(summary)}')}" for name, summary in _summaries(stages)]
-    cases = [_zsh_stage(ctx, _second_words(ctx, stages)) for ctx in sorted(stages, key=_is_one_word)]
+    cases = [_zsh_stage(ctx, _words(ctx, stages)) for ctx in sorted(stages, key=_is_one_word)]
     top_flags = "\n".join(f"        {_zsh_flag(flag)} \\" for flag in flags(top))
     return ZSH.format(note=NOTE, flags=top_flags, stages="\n".join(names), cases="\n".join(cases))
 
@@ -193,13 +208,13 @@ def _is_one_word(ctx: click.Context) -> bool:
     return " " not in str(ctx.info_name)
 
 
-def _zsh_stage(ctx: click.Context, second: str) -> str:
+def _zsh_stage(ctx: click.Context, words: StageWords) -> str:
     """The flags of a stage. zsh takes the second word of a stage of two words for an argument until it is complete."""
     pattern = f"'{ctx.info_name} '*" if _is_one_word(ctx) else f"'{ctx.info_name}') shift words; (( CURRENT-- ));"
     return (
         f"                {pattern}{')' if _is_one_word(ctx) else ''} _arguments -s \\\n"
         + "".join(f"                    {_zsh_flag(flag)} \\\n" for flag in flags(ctx))
-        + f"                    {_zsh_rest(ctx, second)} ;;"
+        + f"                    {_zsh_rest(words)} ;;"
     )
 
 
@@ -214,11 +229,10 @@ def _zsh_flag(flag: Flag) -> str:
     return f"{before}{{{','.join(names)}}}{text}" if len(names) > 1 else f"{before}{names[0]}{text}"
 
 
-def _zsh_rest(ctx: click.Context, second: str) -> str:
-    if second:
-        return f"'*:FILE:{{compadd -- {second}; _files}}'"
-    takes_files = any(isinstance(param, click.Argument) for param in ctx.command.params)
-    return "'*:FILE:_files'" if takes_files else "'*: : '"
+def _zsh_rest(words: StageWords) -> str:
+    if words.files:
+        return f"'*:FILE:{{compadd -- {words.all}; _files}}'" if words.all else "'*:FILE:_files'"
+    return f"'1:NAME:({words.all})'" if words.all else "'*: : '"
 
 
 def _zsh_text(text: str) -> str:
@@ -239,11 +253,13 @@ def fish(top: click.Context, stages: Sequence[click.Context]) -> str:
     lines += [f"{first} -a {name} -d {_fish_quote(summary)}" for name, summary in _summaries(stages)]
     lines += [f"{first} {_fish_flag(flag)}" for flag in flags(top)]
     for ctx in stages:
-        second = _second_words(ctx, stages)
+        words = _words(ctx, stages)
         seen = [f"__fish_seen_subcommand_from {word}" for word in str(ctx.info_name).split()]
-        seen += [f"not __fish_seen_subcommand_from {second}"] if second else []
+        seen += [f"not __fish_seen_subcommand_from {words.second}"] if words.second else []
         within = f"complete -c libra -n '{'; and '.join(seen)}'"
-        lines += ["", f"{within} -a '{second}'"] if second else []
+        lines += [""] if words.all or not words.files else []
+        lines += [f"{within} -f"] if not words.files else []
+        lines += [f"{within} -a '{words.all}'"] if words.all else []
         lines += ["", *(f"{within} {_fish_flag(flag)}" for flag in flags(ctx))]
     return "\n".join(lines) + "\n"
 

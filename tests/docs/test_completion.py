@@ -49,8 +49,13 @@ TYPED = {
     "libra score correlate --gr": "<score><correlate><--group>",
     "libra score correlate ro": "<score><correlate><rows.jsonl>",
     "libra balance --seed ro": "<balance><--seed><ro>",
+    "libra schema ro": "<schema><ro>",
+    "libra schema judg": "<schema><judged>",
+    "libra schema resp": "<schema><response>",
+    "libra models ro": "<models><ro>",
+    "libra trace ro": "<trace><rows.jsonl>",
 }
-"""A line, and the words that run after a tab: a stage, options, choices, files; and no file where a number belongs."""
+"""A line, and the words that run after a tab: stages, options, choices, files; no file where something else belongs."""
 
 
 @pytest.mark.parametrize("name", SHELLS)

@@ -17,7 +17,8 @@ import jsonschema
 import pytest
 from documents import PAGES, ROOT
 
-from libra_cli.records.schemas import ORDER, schema
+from libra_cli.choices import SCHEMAS
+from libra_cli.records.schemas import schema
 
 CASES = ROOT / "tests" / "cases"
 WRITTEN = {
@@ -58,7 +59,7 @@ def assert_valid(rows: list[dict[str, Any]], checked: dict[str, Any]) -> None:
     assert rows
 
 
-@pytest.mark.parametrize("kind", ORDER)
+@pytest.mark.parametrize("kind", SCHEMAS)
 def test_a_schema_is_one(kind, shell):
     printed = json.loads(shell(["libra", "schema", kind]).out)
     jsonschema.Draft202012Validator.check_schema(printed)
@@ -69,8 +70,8 @@ def test_a_schema_is_one(kind, shell):
 
 def test_each_schema_file_is_a_kind_and_is_listed(shell):
     files = {path.stem for path in (ROOT / "libra_cli/records/schemas").glob("*.json")}
-    assert files == set(ORDER)
-    assert [line.split()[0] for line in shell("libra schema").out.decode().splitlines()] == list(ORDER)
+    assert files == set(SCHEMAS)
+    assert [line.split()[0] for line in shell("libra schema").out.decode().splitlines()] == list(SCHEMAS)
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones(shell):
@@ -163,7 +164,7 @@ def table_of(kind: str) -> str:
 def test_every_field_of_every_kind_is_documented():
     page = PAGES["docs/records.md"]
     text = page.read_text()
-    for kind in ORDER:
+    for kind in SCHEMAS:
         marker = f"<!-- table of: schema {kind} -->\n"
         assert text.count(marker) == 1, f"docs/records.md needs {marker}"
         before, _, after = text.partition(marker)

@@ -6,12 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from libra_cli.choices import SCHEMAS
+
 _FOLDER = Path(__file__).parent
-ORDER = (
-    "problem", "response", "verified", "benchmark", "pair", "list", "judged", "prediction", "messages",
-    "preference", "completion", "label", "error", "manifest", "training-event",
-)  # fmt: skip
-"""Every kind, in the order of a pipeline."""
 
 
 def schema(kind: str) -> dict[str, Any]:
@@ -19,7 +16,7 @@ def schema(kind: str) -> dict[str, Any]:
 
     A file may name another kind in `extends`; the properties of that kind come first.
     """
-    if kind not in ORDER:
+    if kind not in SCHEMAS:
         raise KeyError(kind)
     own: dict[str, Any] = json.loads((_FOLDER / f"{kind}.json").read_text(encoding="utf-8"))
     base = own.pop("extends", None)
