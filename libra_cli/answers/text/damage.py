@@ -1,4 +1,4 @@
-"""Repairs LaTeX whose backslashes a program has misread: as escapes of its own, doubled, or not at all."""
+"""Repairs texts that a program has misread: LaTeX whose backslashes are escapes, doubled or lost; a lost line break."""
 
 from __future__ import annotations
 
@@ -38,11 +38,15 @@ _DASH = lazy_pattern(
 """A dash in the place of a minus sign: \u0394H = \u2013286 kJ."""
 _OXED = lazy_pattern(r"(?<![A-Za-z])oxed\{")
 _RAC = lazy_pattern(r"(?<![A-Za-z\\])rac\{")
+_MARK = lazy_pattern(r"####(?:(?<=[^\s#]####)|(?<=[^\s#] ####)|(?<=[^\s#]  ####))(?=[ \t]*[^\s#])")
+"""The mark of a final answer that has lost the line break before it: It is 4. #### 4."""
 _BARE = lazy_pattern(r"(?<![A-Za-z\\])([dtc]?frac|sqrt|binom|boxed)(?=\s?\{)")
 
 
 def repaired(text: str) -> str:
     """Give `text` its backslashes back; most texts return unchanged after a few searches for one character."""
+    if "####" in text:
+        text = _MARK.sub("\n####", text)
     if not text.isascii() and _WIDE.search(text):
         text = text.translate(_NARROW)
     if "\u2013" in text:
