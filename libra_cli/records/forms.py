@@ -21,7 +21,7 @@ from libra_cli.records.messages import (
     own_system_text,
     template_args_of,
 )
-from libra_cli.records.transcripts import talks_of_transcripts, transcript, with_calls
+from libra_cli.records.transcripts import asked_in_transcript, talks_of_transcripts, transcript, with_calls
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
 from libra_cli.stream.common_names import QUESTION, RESPONSE, empty_field
@@ -120,7 +120,7 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[li
     for name in QUESTIONS:
         value = fields.get(name)
         if isinstance(value, str) and value.strip():
-            messages = [{"role": "user", "content": value}]
+            messages = asked_in_transcript(value) or [{"role": "user", "content": value}]
             break
         if isinstance(value, list) and value:
             messages = messages_of(value, name)

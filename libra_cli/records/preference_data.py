@@ -15,7 +15,7 @@ from typing import Any
 from libra_cli.records.conversations import FIRST, ODD, SECOND, TIE, OtherForm, built, messages_of
 from libra_cli.records.messages import Message, behind_own_system, turns
 from libra_cli.records.own_names import QUESTION, common_name, common_text
-from libra_cli.records.transcripts import talks_of_transcripts, transcript, turns_of_transcript
+from libra_cli.records.transcripts import asked_in_transcript, talks_of_transcripts, transcript
 from libra_cli.stream import rows
 from libra_cli.stream.common_names import CONTEXT_MESSAGES
 from libra_cli.stream.rows import RowError
@@ -163,8 +163,7 @@ def _question(asked: list[Message]) -> Fields:
 def _asked(value: Any) -> list[Message]:
     """What is asked as turns. Raises ValueError (OtherForm) for what is neither a text nor messages."""
     if isinstance(value, str) and value.strip():
-        talk = turns_of_transcript(value) or turns(value, "prompt", "user")
-        return talk[:-1] if talk[-1] == {"role": "assistant", "content": ""} else talk  # the response is to follow
+        return asked_in_transcript(value) or turns(value, "prompt", "user")
     talk = messages_of(value, "prompt")
     if not talk:
         raise ValueError("nothing is asked")

@@ -24,8 +24,9 @@ from libra_cli.records.training_rows import (
     conversation_turns,
     has_value,
     plain_text,
+    prompt_turns,
 )
-from libra_cli.records.transcripts import ASSISTANT, talks_of_transcripts, turns_of_transcript
+from libra_cli.records.transcripts import ASSISTANT, talks_of_transcripts
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.wrong_rows import published, wrong_row
 from libra_cli.tasks.labels import label_or_none
@@ -45,7 +46,6 @@ _ALONE = "give the responses alone after it, or leave it out"
 
 PAIR_OF_TEXTS = '"prompt", "chosen" and "rejected" as plain text, without turns'
 TRANSCRIPTS = '"chosen" and "rejected" as transcripts, the prompt ending where both have "Assistant:" last'
-PROMPT_TRANSCRIPT = '"prompt" as a transcript, its turns those of the human and the assistant'
 REPEATED = '"prompt" once, which "chosen" and "rejected" repeat'
 BY_PREFERENCE = '"response_a" and "response_b" as chosen and rejected, by "preference"'
 KTO_TAG = '"kto_tag" as the label of the response'
@@ -84,7 +84,7 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
             forms.append(REPEATED)
             fields = {**fields, **{name: fields[name].removeprefix(prompt) for name in names}}
         return plain_text(fields, prompt, "chosen"), plain_text(fields, prompt, "rejected")
-    given = [] if prompt is None else _given(prompt, forms)
+    given = [] if prompt is None else prompt_turns(prompt, forms)
     are_whole = [side[0]["role"] not in ANSWERS for side in (chosen, rejected)]
     if are_whole[0] != are_whole[1]:
         whole, bare = names if are_whole[0] else names[::-1]
@@ -101,15 +101,6 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         before = behind_system(fields, before, forms)
     _check_answer_one_prompt(chosen, rejected)
     return _answered(fields, before, chosen), _answered(fields, before, rejected)
-
-
-def _given(prompt: Any, forms: list[str]) -> list[Message]:
-    """The turns of `prompt`, of a transcript too, whose last "Assistant:" says nothing yet. Raises RowError."""
-    said = turns_of_transcript(prompt) if isinstance(prompt, str) else []
-    if not said:
-        return turns(prompt, "prompt", "user")
-    forms.append(PROMPT_TRANSCRIPT)
-    return said if said[-1]["content"] else said[:-1]
 
 
 def _parted(chosen: list[Message], rejected: list[Message]) -> tuple[list[Message], list[Message], list[Message]]:
@@ -235,7 +226,7 @@ def labelled_response_of(fields: Fields, forms: list[str]) -> tuple[Example, boo
     if isinstance(prompt, str) and isinstance(completion, str):
         forms.append(COMPLETION)
         return plain_text(fields, prompt, "completion"), is_desirable
-    asked = turns(prompt, "prompt", "user")
+    asked = prompt_turns(prompt, forms)
     answer = completion_after(asked, completion)
     return _answered(fields, behind_system(fields, asked, forms), answer), is_desirable
 

@@ -27,6 +27,7 @@ from libra_cli.records.messages import (
     turns,
 )
 from libra_cli.records.own_names import QUESTION, RESPONSE, common_name
+from libra_cli.records.transcripts import asked_in_transcript
 from libra_cli.stream.common_names import CONTEXT_MESSAGES, CONTEXTS, plain_name
 from libra_cli.stream.required_fields import columns
 from libra_cli.stream.rows import RowError
@@ -52,6 +53,7 @@ _LEARNED = ("messages", "completion", "conversations", "output", "generation", "
 
 SEGMENTS = '"segments" as text as it stands, control tokens too, those learned whose "label" is true'
 TEXT = '"text" as plain text that is learned whole, without turns'
+PROMPT_TRANSCRIPT = '"prompt" as a transcript, its turns those of the human and the assistant'
 COMPLETION = '"prompt" and "completion" as plain text, the completion learned, without turns'
 SHAREGPT_TURNS = '"conversations" as turns by their "from" and "value"'
 ALPACA = '"instruction" and "input" as a turn of the user, what follows them as one of the assistant'
@@ -137,7 +139,7 @@ def example_of(fields: Fields, forms: list[str]) -> Example | Segments:
         if isinstance(fields["prompt"], str) and isinstance(fields["completion"], str):
             forms.append(COMPLETION)
             return plain_text(fields, fields["prompt"], "completion")
-        prompt = turns(fields["prompt"], "prompt", "user")
+        prompt = prompt_turns(fields["prompt"], forms)
         talk = prompt + completion_after(prompt, fields["completion"])
         return conversation_of(fields, behind_system(fields, talk, forms))
     if (conversation := conversation_turns(fields, forms)) is not None:
@@ -156,6 +158,13 @@ def example_of(fields: Fields, forms: list[str]) -> Example | Segments:
         return plain_text(fields, "", "text")
     plain = {plain_name(own) for own in fields if plain_name(own) != own}  # added to the row
     raise RowError("no_conversation", f"nothing to learn from ({columns(fields, plain)}); {FORMS}", cause=FORMS)
+
+
+def prompt_turns(prompt: Any, forms: list[str]) -> list[Message]:
+    """The turns of `prompt` beside messages, those of a transcript too (HH-RLHF). Raises RowError."""
+    said = asked_in_transcript(prompt) if isinstance(prompt, str) else []
+    forms += [PROMPT_TRANSCRIPT] if said else []
+    return said or turns(prompt, "prompt", "user")
 
 
 def completion_after(prompt: list[Message], completion: Any) -> list[Message]:

@@ -21,6 +21,12 @@ def turns_of_transcript(text: str) -> list[dict[str, Any]]:
     return [{"role": role, "content": said.strip()} for role, said in zip(roles, parts[1::2], strict=True)]
 
 
+def asked_in_transcript(text: str) -> list[dict[str, Any]]:
+    """The turns of a transcript that asks: without a last "Assistant:" behind which the response follows."""
+    said = turns_of_transcript(text)
+    return said if said and said[-1]["content"] else said[:-1]
+
+
 def talks_of_transcripts(fields: Mapping[str, Any]) -> dict[str, Any]:
     """`chosen` and `rejected` of a row as messages, if both are transcripts; nothing for any other row."""
     sides = {name: fields.get(name) for name in ("chosen", "rejected")}

@@ -468,6 +468,21 @@ def test_a_prompt_that_is_a_transcript_may_stand_before_messages_that_repeat_it_
     assert forms == ['"prompt" as a transcript, its turns those of the human and the assistant']
 
 
+@pytest.mark.parametrize("completion", [[], TRANSCRIBED])
+def test_a_prompt_that_is_a_transcript_may_stand_before_a_completion_of_messages(completion) -> None:
+    row = {"prompt": TRANSCRIPT, "completion": [*completion, {"role": "assistant", "content": "2"}]}
+    found, forms = read(row)
+    assert [turn["content"] for turn in found.messages] == ["Hi", "Yes?", "1+1?", "2"]
+    assert forms == [training_rows.PROMPT_TRANSCRIPT]
+    labelled, is_right = preference_rows.labelled_response_of({**row, "label": False}, forms := [])
+    assert (labelled.messages, labelled.n_prompt, is_right) == (found.messages, 3, False)
+    assert forms == [training_rows.PROMPT_TRANSCRIPT]
+    texts = {"prompt": TRANSCRIPT, "completion": " 2"}  # as all rows of texts, which stay plain text
+    assert read(texts) == (PlainText(TRANSCRIPT, " 2", "completion"), [training_rows.COMPLETION])
+    prompt = [{"role": "user", "content": "\nHuman: 1+1?"}]  # no transcript
+    assert read({**row, "prompt": prompt[0]["content"], "completion": row["completion"][-1:]})[0].messages[:1] == prompt
+
+
 @pytest.mark.parametrize("prompt", ["Q: 1+1?\nA:", "Human: 1+1?\nAssistant:"])
 def test_a_prompt_that_both_texts_repeat_is_read_once(prompt) -> None:
     forms: list[str] = []

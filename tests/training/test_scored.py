@@ -11,6 +11,7 @@ from libra_cli.engines.chat_template import ChatTemplate, load_tokenizer
 from libra_cli.engines.reward.base import conversation
 from libra_cli.miniature import resolve
 from libra_cli.records.items import item_of_row
+from libra_cli.records.training_rows import PROMPT_TRANSCRIPT
 from libra_cli.sampling.judge_session import JudgeSession
 from libra_cli.sampling.judges import ScalarJudge
 from libra_cli.stream.rows import RowError
@@ -55,6 +56,10 @@ def judged(tokenizer: Any, fields: dict[str, Any]) -> list[list[int]]:
             {"chosen": "\n\nHuman: 1+1?\n\nAssistant: 2", "rejected": "\n\nHuman: 1+1?\n\nAssistant: 3"},
             [AS_TURNS],
         ),
+        (
+            {"prompt": "\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: 1+1?\n\nAssistant:", "chosen": "2", "rejected": "3"},
+            [AS_TURNS, PROMPT_TRANSCRIPT],
+        ),
         ({"prompt": [*ASKED, *turn(THOUGHT), *ASKED], "chosen": turn("2"), "rejected": turn("3")}, []),
     ],
 )
@@ -64,6 +69,18 @@ def test_a_pair_is_learned_as_it_is_judged(tokenizer: Any, pair: dict[str, Any],
     assert isinstance(samples, list)
     assert [sample.ids.tolist() for sample in samples] == judged(tokenizer, pair)
     assert encoder.forms.rows == dict.fromkeys(forms, 1)
+
+
+def test_a_prompt_that_is_a_transcript_is_as_many_turns_as_speakers(tokenizer: Any) -> None:
+    pairs = [
+        {"prompt": prompt, "chosen": "2", "rejected": "3"}
+        for prompt in ("\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: 1+1?\n\nAssistant:", [
+            {"role": "user", "content": "Hi"}, *turn("Yes?"), {"role": "user", "content": "1+1?"}
+        ])
+    ]  # fmt: skip
+    read = RewardEncoder(TrainingChat(tokenizer, CHATML), on_pairs=True).many(pairs)
+    as_text, as_messages = ([sample.ids.tolist() for sample in samples] for samples in read)
+    assert as_text == as_messages
 
 
 def test_a_labelled_response_is_learned_as_it_is_judged(tokenizer: Any) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 
 from libra_cli.records.items import shown_response, shown_turn
 from libra_cli.records.preference_rows import PAIR_OF_TEXTS, is_pair, labelled_response_of, preference_of
-from libra_cli.records.training_rows import COMPLETION, Conversation, Example, PlainText
-from libra_cli.records.transcripts import talks_of_transcripts
+from libra_cli.records.training_rows import COMPLETION, PROMPT_TRANSCRIPT, Conversation, Example, PlainText
+from libra_cli.records.transcripts import asked_in_transcript, talks_of_transcripts
 from libra_cli.stream.rows import RowError, content_hash
 from libra_cli.training.data.chat_format import TrainingChat
 from libra_cli.training.data.loss_mask import THINKING_KEYS
@@ -68,6 +68,7 @@ class RewardEncoder:
         texts = [response for response, _ in given if isinstance(response, PlainText)]
         if talks or (texts and self.chat.has_template):
             forms[:] = [*(form for form in forms if form not in (PAIR_OF_TEXTS, COMPLETION)), AS_TURNS]
+            forms += [PROMPT_TRANSCRIPT] if any(asked_in_transcript(text.prompt) for text in texts) else []
             given = [(_as_turns(response), value) for response, value in given]
         if any(_thinks(response) for response, _ in given):
             forms.append(WITHOUT_THINKING)
@@ -109,8 +110,8 @@ class RewardEncoder:
 def _as_turns(response: Example) -> Conversation:
     if isinstance(response, Conversation):
         return response
-    asked, answer = {"role": "user", "content": response.prompt}, {"role": "assistant", "content": response.completion}
-    return Conversation([asked, answer], n_prompt=1)
+    asked = asked_in_transcript(response.prompt) or [{"role": "user", "content": response.prompt}]
+    return Conversation([*asked, {"role": "assistant", "content": response.completion}], n_prompt=len(asked))
 
 
 def _shown(response: Example) -> Example:
