@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from libra_cli.engines.weight_digest import HeldWeight
 from libra_cli.tasks.thinking import DEFAULT
 
 if TYPE_CHECKING:
@@ -212,6 +213,13 @@ class PolicyEngine(Engine, Protocol):
         """Replaces weights by name, as in `named_parameters()` of the transformers model, in the model's order.
 
         Each tensor has the full shape and stays unchanged until this returns (no reused buffer).
+        """
+        ...
+
+    def held_weights(self, draw: int) -> dict[str, list[list[HeldWeight]]]:
+        """What the engine computes with, read from there: by server ("" for one in this process), then by worker.
+
+        Of a weight that can only be read in part, the part changes with `draw`.
         """
         ...
 

@@ -24,6 +24,7 @@ from libra_cli.engines.base import (
     Sampling,
 )
 from libra_cli.engines.chat_template import ChatTemplate, RenderedPrompt
+from libra_cli.engines.weight_digest import HeldWeight, digest
 from libra_cli.exits import Exit, Fatal
 
 if TYPE_CHECKING:
@@ -160,6 +161,11 @@ class TransformersEngine:
         with torch.no_grad():
             for name, tensor in named:
                 weights[name].copy_(tensor)
+
+    def held_weights(self, draw: int) -> dict[str, list[list[HeldWeight]]]:
+        named = {} if self._trained else dict(self._load().named_parameters())
+        dtype = lambda tensor: str(tensor.dtype).removeprefix("torch.")  # noqa: E731
+        return {"": [[HeldWeight([name], None, dtype(tensor), digest(tensor)) for name, tensor in named.items()]]}
 
     def sleep(self) -> None:
         """Moves the engine's own weights from a GPU to the host; does nothing on a CPU, or if a trainer owns them."""

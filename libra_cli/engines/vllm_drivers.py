@@ -12,7 +12,10 @@ import queue
 import subprocess
 import threading
 from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import Any, Protocol
+
+from libra_cli.engines.weight_digest import HeldWeight
 
 Finished = list[tuple[str, Any]]
 
@@ -63,6 +66,13 @@ class InProcess:
         self._engine.collective_rpc("reload_weights", kwargs={"weights_iterator": iter(named)})
         self._engine.apply_model(repack_tied_head)
         self._engine.reset_prefix_cache()  # it holds keys and values of the old weights
+
+    def held_weights(self, draw: int) -> list[list[HeldWeight]]:
+        """What each worker in this process computes with."""
+        from libra_cli.engines.vllm_held_weights import held_weights
+
+        held: list[list[HeldWeight]] = self._engine.apply_model(partial(held_weights, draw=draw))
+        return held
 
     def sleep(self) -> None:
         """Drops the weights, which `update_weights` replaces, and the KV cache; there is nothing to free on a CPU."""

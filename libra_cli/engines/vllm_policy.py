@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from libra_cli.engines.base import LocalModel, Sampling
 from libra_cli.engines.vllm import VllmEngine
+from libra_cli.engines.weight_digest import HeldWeight
 from libra_cli.exits import Exit, Fatal
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ class VllmPolicyEngine(VllmEngine):
 
     def update_weights(self, named: Iterable[tuple[str, torch.Tensor]]) -> None:
         self._in_process().update_weights(named)
+
+    def held_weights(self, draw: int) -> dict[str, list[list[HeldWeight]]]:
+        return {"": self._in_process().held_weights(draw)}
 
     def sleep(self) -> None:
         """Does nothing on a CPU, which has no device memory to free."""

@@ -22,6 +22,7 @@ from libra_cli.engines.openai.completions_api import GeneratedTokens, completion
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.retry import Failure, Trouble
 from libra_cli.engines.openai.servers import Answered, ServerRequest, Servers
+from libra_cli.engines.weight_digest import HeldWeight
 from libra_cli.exits import Exit, Fatal
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class ServerFacts:
     backend: str
     workers: tuple[int, ...]
     """Workers of each server, which hold a part or a copy of the weights."""
+    tells_weights: bool
+    """Whether the weights that they compute with can be read."""
 
 
 class ServerRefused(Fatal):
@@ -124,6 +127,7 @@ class VllmServers(Servers):
             sum(each.sequences for each in found),
             found[0].backend,
             tuple(each.workers[0] for each in found),
+            all(each.tells_weights for each in found),
         )
 
     def use(self, facts: ServerFacts, ranks: int, transfer: WeightTransfer | None) -> None:
@@ -162,7 +166,8 @@ class VllmServers(Servers):
         self._refuse_other_tokenizer(endpoint, names[0])
         workers = int(self._json(endpoint, "GET", "/get_world_size", None, _FACT_SECONDS)["world_size"])
         sequences = int((config.get("scheduler_config") or {}).get("max_num_seqs") or 128)
-        return ServerFacts(names[0], int(model["max_model_len"]), sequences, str(backend), (workers,))
+        tells_weights = (config.get("parallel_config") or {}).get("worker_extension_cls") == EXTENSION
+        return ServerFacts(names[0], int(model["max_model_len"]), sequences, str(backend), (workers,), tells_weights)
 
     def _refuse_other_tokenizer(self, endpoint: Endpoint, name: str) -> None:
         """Raises Fatal(2) if the server cuts a text into other tokens than the trainer."""
@@ -214,6 +219,17 @@ class VllmServers(Servers):
             raise Fatal(Exit.USAGE, f"{str(refused).rpartition(';')[0]}; {_OTHER_MODEL}") from None
         self.everywhere("/reset_prefix_cache")  # it holds keys and values of the old weights
         self.everywhere("/resume")
+
+    def held_weights(self, draw: int) -> dict[str, list[list[HeldWeight]]]:
+        assert self._server is not None
+        if not self._server.tells_weights:
+            return {}
+        body: Body = {"method": "held_weights", "kwargs": {"draw": str(draw)}}
+        held = {}
+        for endpoint in self._endpoints.all:
+            workers = self._json(endpoint, "POST", "/collective_rpc", body, _FACT_SECONDS)["results"]
+            held[endpoint.name] = [[HeldWeight(*each) for each in worker] for worker in workers]
+        return held
 
     def check_version(self) -> None:
         """Raises Fatal(6) if a server has other weights than it was given last."""

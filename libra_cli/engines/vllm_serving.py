@@ -11,7 +11,7 @@ from typing import Any
 
 from libra_cli.engines.base import LocalModel
 from libra_cli.engines.vllm import engine_args, set_environment
-from libra_cli.engines.vllm_server import EXTENSION, HTTP_BACKEND
+from libra_cli.engines.vllm_server import EXTENSION
 
 _OF_A_RANK = ("RANK", "WORLD_SIZE", "LOCAL_", "GROUP_", "ROLE_", "MASTER_", "TORCHELASTIC_", "LIBRA_")
 """Environment variables (or how their names begin) that place a rank among others; the server is none of them."""
@@ -55,7 +55,7 @@ def _flags(model: LocalModel, backend: str, host: str, port: int) -> list[str]:
         "host": host,
         "port": port,
         "weight_transfer_config": {"backend": backend},
-        "worker_extension_cls": EXTENSION if backend == HTTP_BACKEND else None,
+        "worker_extension_cls": EXTENSION,
         "disable_uvicorn_access_log": True,
     }
     return [word for name, value in args.items() for word in _flag(name, value)]

@@ -20,6 +20,7 @@ from vllm.distributed.weight_transfer.factory import WeightTransferEngineFactory
 from vllm.model_executor.model_loader.reload import finalize_layerwise_reload, initialize_layerwise_reload
 
 from libra_cli.engines.vllm_drivers import repack_tied_head
+from libra_cli.engines.vllm_held_weights import held_weights
 from libra_cli.engines.vllm_server import HTTP_BACKEND
 
 
@@ -70,7 +71,11 @@ class WeightReceiver(WeightTransferEngine[ReceiverInit, ReceivedTensors]):
 
 
 class WorkerExtension:
-    """Adds nothing to a worker; importing this module makes the backend known there."""
+    """What a worker can do besides; importing this module makes the backend known there."""
+
+    def held_weights(self, draw: str) -> list[list[Any]]:
+        """The weights that this worker computes with; its arguments and values travel as JSON."""
+        return [list(each) for each in held_weights(self.get_model(), int(draw))]  # type: ignore[attr-defined]
 
 
 if HTTP_BACKEND not in WeightTransferEngineFactory._registry:

@@ -356,13 +356,6 @@ def test_the_model_of_the_highest_accuracy_is_left(made: Path) -> None:
     assert runs.difference(made / "best", made / "two-steps") < 1e-4
 
 
-def test_a_sampler_with_other_weights_ends_the_run(made: Path) -> None:
-    words = command(made, "gap", "--max-gap", "1e-12")
-    done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)
-    assert done.returncode == 6
-    assert "log-probabilities differ" in done.stderr
-
-
 def test_nothing_that_is_not_finite_is_learned(made: Path) -> None:
     words = command(made, "not-finite", "--lr", "1e30", "--warmup", "0", "--clip", "0")
     done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=200)

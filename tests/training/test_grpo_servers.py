@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import sft_runs as runs
 import thinned
+import torch
 import warm
 from engine_requests import answers, requests_of
 from grpo_runs import COMMON, events, write_tasks
@@ -29,6 +30,7 @@ from libra_cli.engines.chat_template import load_chat_template
 from libra_cli.engines.vllm_server import VllmServers, serve_line
 from libra_cli.engines.vllm_weight_senders import HttpTransfer
 from libra_cli.exits import Exit, Fatal
+from libra_cli.training.rollouts.weight_proof import WeightProof
 
 pytest.importorskip("vllm")
 pytestmark = [pytest.mark.engine, pytest.mark.timeout(500), pytest.mark.xdist_group("vllm server")]
@@ -107,7 +109,19 @@ def agree(engine: VllmServers, policy, change, bound: float) -> None:
         assert after != before
         assert largest_difference(engine, policy, after, REQUESTS, PLAIN) < bound
         engine.check_version()
+        assert differing(engine, policy) is None
+        with torch.no_grad():
+            next(policy.parameters()).view(-1)[::64] *= 1.01
+        assert differing(engine, policy) == f"{engine.names[0]}: model.embed_tokens.weight"
         before = after
+
+
+def differing(engine: VllmServers, policy) -> str | None:
+    """The first weight of the servers that is not the policy's."""
+    notes: list[str] = []
+    found = WeightProof(policy, notes.append).differing(engine.held_weights(1), policy.named_parameters())
+    assert notes == []
+    return found
 
 
 def test_log_probabilities_are_those_of_the_weights_that_came_last(server: Served) -> None:

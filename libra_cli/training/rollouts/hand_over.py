@@ -1,4 +1,4 @@
-"""Gives a sampler the weights in training, and proves by its log-probabilities that it has them."""
+"""Gives a sampler the weights in training, and proves by weights and log-probabilities that it has them."""
 
 from __future__ import annotations
 
@@ -54,14 +54,16 @@ class HandOver:
     def give(self, step: int, keep: bool = False) -> None:
         """Gives the sampler the weights after `step` steps.
 
-        `keep`: rank 0 keeps a copy of them, for `save`. Raises Fatal(6) if a server does not have them then.
+        `keep`: rank 0 keeps a copy of them, for `save`. Raises Fatal(6) if the sampler does not have them then.
         """
         watch = Stopwatch()
         is_new = self._sampler.refresh(step, keep)
         watch.lap("sync")
+        if is_new or not self._sampler.is_remote:
+            self._sampler.prove()
         if is_new and self._sampler.is_remote:
             self.gap = self._servers_gap()
-            watch.lap("check")
+        watch.lap("check")
         self.seconds = watch.seconds
 
     def save(self, path: Path) -> list[dict[str, Any]]:
@@ -72,6 +74,7 @@ class HandOver:
     def give_saved(self, path: Path, step: int, probes: Sequence[Mapping[str, Any]]) -> None:
         """Gives the sampler what `save` wrote; proved by the log-probabilities that the trainer had at that time."""
         self._sampler.give_saved(path, step)
+        self._sampler.prove(saved=True)
         self._probes = [dict(probe) for probe in probes]
         theirs, ours = [], []
         for completions in self._sampler.sample_of_each(self._requests(), _SERVER_PROBE_TOKENS).values():

@@ -37,6 +37,7 @@ from libra_cli.training.distributed.sampler_ranks import SamplerRanks
 from libra_cli.training.distributed.world import World, device_of
 from libra_cli.training.model import policy
 from libra_cli.training.model.export import base_model, not_written, whole_weights
+from libra_cli.training.rollouts.weight_proof import WeightProof
 from libra_cli.training.settings import ModelSettings, RolloutSettings
 
 if TYPE_CHECKING:
@@ -111,6 +112,8 @@ class Sampler:
         self._ranks: SamplerRanks | None = None
         self._step: int | None = None
         """The steps after which the servers' weights were those in training."""
+        self._proof = WeightProof(base_model(engine.policy.model), console.note)
+        self._hand_overs = 0
         self._kept: dict[str, torch.Tensor] = {}
         self._kept_in: Path | None = None
         tensor_parallel = 1
@@ -222,6 +225,33 @@ class Sampler:
         self._world.on_rank0(lambda: _raise(failure))
         self._step = step
         return True
+
+    def prove(self, saved: bool = False) -> None:
+        """Raises Fatal(6) on all ranks if the engine has a weight that is not the one in training; a collective.
+
+        `saved`: not the one of `give_saved`. Servers must have been given weights.
+        """
+        if not self._has_copy:
+            return
+        self._hand_overs += 1
+        gives = self._servers is None or self._world.is_rank0
+        held = self._world.on_all_ranks(lambda: self._sampler.held_weights(self._hand_overs) if gives else {})
+        if self._stop_group is not None:  # ranks that share an engine have a part of each weight
+            parts: list[Any] = [None] * (self._world.size // self.groups)
+            dist.all_gather_object(parts, held, group=self._stop_group)
+            held = {"": [worker for part in parts for worker in part[""]]}
+        module = base_model(self._engine.policy.model)
+        weights: Iterable[tuple[str, torch.Tensor]] = iter(self._kept.items())
+        if not saved:
+            weights = whole_weights(module, self._engine, gives, None, self._weights_device)
+        differing = self._proof.differing(held, weights)
+
+        def refuse() -> None:
+            if differing is not None:
+                what = f"{differing}: the sampler has another weight than the model in training"
+                raise Fatal(Exit.BACKEND, f"{what}; its last hand-over was incomplete; the same command continues")
+
+        self._world.on_all_ranks(refuse)
 
     def _keeping(self, weights: Iterable[tuple[str, torch.Tensor]]) -> Iterator[tuple[str, torch.Tensor]]:
         for name, tensor in weights:
