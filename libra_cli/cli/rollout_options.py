@@ -197,8 +197,8 @@ ROLLOUT_OPTIONS = (
         "--replay",
         multiple=True,
         metavar="FILE",
-        help="With --dry-run: compute the rewards and advantages of saved rollouts (--save-rollouts) instead of "
-        "sampling. Repeatable.",
+        help="With --dry-run: compute the rewards and advantages of saved rollouts (--save-rollouts), of this file and "
+        "all FILEs, instead of sampling. Repeatable.",
     ),
     _rollout_option(
         "--calibrate",

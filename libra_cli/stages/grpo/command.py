@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 EXAMPLES = (
     "libra grpo --model judge-sft -o judge score.jsonl reason.jsonl  # all GPUs of this node",
     "libra grpo --config grpo.yaml --rewards rewards.yaml -o judge tasks.jsonl",
-    "libra grpo --replay judge/rollouts/*.jsonl --rewards rewards.yaml --dry-run",
+    "libra grpo --dry-run --rewards rewards.yaml --replay judge/rollouts/*.jsonl",
     "libra grpo --model libra-mini/judge -o tuned --prompts 16 --max-tokens 256 --max-length 512 tasks.jsonl",
 )
 
@@ -102,9 +102,8 @@ def command(
                 "workers": 1, "beta1": betas[0], "beta2": betas[1], "grace": grace}  # fmt: skip
     recipe = _recipe(rewards)
     if replay:
-        if not dry_run:
-            raise click.UsageError("--replay computes rewards and trains nothing; give --dry-run too")
-        return _replay(replay, options, recipe, rewards)
+        _check_replay(dry_run, calibrate)
+        return _replay((*replay, *options["inputs"]), options, recipe, rewards)
     check_options("grpo", options)
     if calibrate is not None and not dry_run:
         raise click.UsageError("--calibrate predicts the seconds of a run and trains nothing; give --dry-run too")
@@ -167,6 +166,13 @@ def _recipe(path: str | None) -> dict[str, Any]:
     except YamlError as error:
         place = f"{path}:{error.line}" if error.line else path
         raise click.UsageError(f"--rewards {place}: {error}") from None
+
+
+def _check_replay(dry_run: bool, calibrate: str | None) -> None:
+    if not dry_run:
+        raise click.UsageError("--replay computes rewards and trains nothing; give --dry-run too")
+    if calibrate is not None:
+        raise click.UsageError("--calibrate: predicts the seconds of a run, and --replay runs nothing; leave out one")
 
 
 def _replay(paths: tuple[str, ...], options: dict[str, Any], recipe: dict[str, Any], file: str | None) -> int:
