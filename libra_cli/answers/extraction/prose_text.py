@@ -57,12 +57,11 @@ _ORDINAL_IN_SIGNS = lazy_pattern(
 _NUMERAL = lazy_pattern(r"[\d一二三四五六七八九十百千万两]")
 _NEGATIVE = lazy_pattern(
     r" (?:negative|minus(?<= is minus)|minus(?<= are minus)|minus(?<= to minus)|minus(?<= gives minus)"
-    r"|minus(?<=[=:] minus)|minus(?<= equals minus)) (?=\d)"
+    r"|minus(?<=[=:] minus)|minus(?<= equals minus)) (?=\d)",
+    one_of=(" negative ", " minus "),
 )
 _HALF_A = lazy_pattern(r"(?<!a )(?<!and )\b[Hh]alf an? (?P<noun>[a-z]{3,})\b(?! (?:more|less|as)\b)")
-_AND_A_HALF = lazy_pattern(r"(\d+) and a half\b")
-
-
+_AND_A_HALF = lazy_pattern(r"(\d+) and a half\b", one_of=(" and a half",))
 _SPACED = lazy_pattern(r"(?:(?<=[=\u2248] )|(?<= is )|(?<= are ))\d{1,3}(?: \d{3}){1,4}(?![\d/]|[.,]\d| ?\d)")
 _SPELLED = lazy_pattern(
     r"\b(?P<words>[A-Za-z]{2,20}(?:[- ][A-Za-z]{2,20}){0,6})"
@@ -74,20 +73,27 @@ _SPELLED = lazy_pattern(
 
 _IN_TWO_UNITS = lazy_pattern(
     r"(?:(?<=hours)|(?<=\bhour)|(?<=minutes)|(?<= quarter)|(?<= half)) "
-    r"\(\d+ ?h(?:ours?|rs?)? (?:and )?\d+ ?min(?:ute)?s?\)"
+    r"\(\d+ ?h(?:ours?|rs?)? (?:and )?\d+ ?min(?:ute)?s?\)",
+    one_of=("min)", "mins)", "minute)", "minutes)"),
 )
 """A duration once more in two units: an hour and a quarter (1 h 15 min)."""
 _OUT_OF = lazy_pattern(r"(?<=\d) out of (?=\d)")
 """Between a number and that of all, where no fraction is asked for: 7 out of 28."""
 _CHANCES = ("robability", "chance", "odds", "raction", "atio")
-_PER_ONE_SIGNS = ("あたり", "当たり", "につき", "당 ")
-_PER_ONE = lazy_pattern(r"(?:1|一|한) ?(?:人|個|本|つ|箱|袋|枚|명|사람|개|상자|봉지)(?:あたり|当たり|につき|당 )")
+_PER_ONE = lazy_pattern(
+    r"(?:1|一|한) ?(?:人|個|本|つ|箱|袋|枚|명|사람|개|상자|봉지)(?:あたり|当たり|につき|당 )",
+    one_of=("あたり", "当たり", "につき", "당 "),
+)
 """For one person: 1人あたり, 한 명당."""
-_TURKISH = lazy_pattern(r"(?<=[\d\u00b0%])['\u2019](?:d|t)[i\u0131u\u00fc]r\b")
+_TURKISH = lazy_pattern(
+    r"(?<=[\d\u00b0%])['\u2019](?:d|t)[i\u0131u\u00fc]r\b", one_of=("'d", "'t", "\u2019d", "\u2019t")
+)
 """The copula of Turkish behind a number: 180\u00b0'dir."""
 _PARTICLE = lazy_pattern(r"(?:(?<=[\u00b2\u00b3])|(?<=/[hs])|(?<=/min))(?=[\u3040-\u30ff\uac00-\ud7a3])")
 """Between a unit and a particle of Japanese or Korean: 36 cm\u00b2\uac00."""
-_CONCENTRATION = lazy_pattern(r"(?<!\w)\[[A-Z][A-Za-z0-9\u2080-\u2089\u207a\u207b\u00b2+^{}-]{0,12}\] ?=(?= ?[-\d$\\])")
+_CONCENTRATION = lazy_pattern(
+    r"(?<!\w)\[[A-Z][A-Za-z0-9\u2080-\u2089\u207a\u207b\u00b2+^{}-]{0,12}\] ?=(?= ?[-\d$\\])", one_of=("] =", "]=")
+)
 """The concentration of a substance in moles: [H\u207a] =."""
 _DECLARATION = lazy_pattern(
     r"(?:[,;] (?:where |with |and )?| (?:where|with) )\$?[A-Za-z]\$? (?:is |being |denotes )?(?:an? |any |the )?"
@@ -213,22 +219,28 @@ class Prose:
     @cached_property
     def tail(self) -> str:
         """The end of the text, in which the answer stands."""
+        tail = self._as_asked(self._said_once(self._in_plain_notation(self._own_end())))
+        return answer_forms.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
+
+    def _own_end(self) -> str:
+        """The end of the text without what it checks, remarks, denies or sets aside."""
         tail = self.text.rstrip()
         if tail.endswith("!!") and "!" not in self.reference:  # 42!! is no factorial
             tail = f"{tail.rstrip('!')}."
         tail = informal.in_full(verifications.without_check(statements.tail_of(tail)))
         tail = tail if self.cut else remarks.without_remarks(tail, self.question, self.reference)
         tail = contrasts.without_denied(tail)
-        if root_words.is_said(tail):
-            tail = root_words.in_signs(tail)
+        tail = root_words.in_signs(tail) if root_words.is_said(tail) else tail
         tail = ratios.in_figures(tail, self.reference) if self.reference else tail
-        tail = tail if self.cut else set_aside.without(tail, self.question)
-        if " " in tail and _SPACED.search(tail):
+        return tail if self.cut else set_aside.without(tail, self.question)
+
+    def _in_plain_notation(self, tail: str) -> str:
+        """`tail` with its numbers and units as an English formula has them."""
+        if " " in tail:
             tail = _SPACED.sub(lambda number: number[0].replace(" ", ""), tail)
         if "pesos" in tail and "$" in tail:
             tail = tail.replace("\\$", "$").replace("$", "")
-        if "\u00b0'" in tail or "'d" in tail or "'t" in tail:
-            tail = _TURKISH.sub("", tail)
+        tail = _TURKISH.sub("", tail)
         if "кв" in tail or "куб" in tail:
             tail = units_abroad.with_squares(tail)
         if any(map(tail.__contains__, _MEANS_IT)):
@@ -241,34 +253,32 @@ class Prose:
             tail = tail.replace("the empty set", "$\\emptyset$")
         if " and at " in tail and self.is_several:
             tail = tail.replace(" and at ", " and ")
-        if self.reference[-1:].isalpha() or self.reference[-1:] == "}":
-            tail = units.with_per(tail)
-        if "(" in tail and _SPELLED.search(tail):
-            tail = _SPELLED.sub(_in_figures, tail)
-        if "min)" in tail or "minutes)" in tail:
-            tail = _IN_TWO_UNITS.sub("", tail)
-        if "] =" in tail or "]=" in tail:
-            tail = _CONCENTRATION.sub("c =", tail)
+        return units.with_per(tail) if self.reference[-1:].isalpha() or self.reference[-1:] == "}" else tail
+
+    def _said_once(self, tail: str) -> str:
+        """`tail` without what says its value once more, or only what a letter in it is."""
+        tail = _IN_TWO_UNITS.sub("", _SPELLED.sub(_in_figures, tail))
+        tail = _CONCENTRATION.sub("c =", tail)
         if "onstant" in tail or "rbitrary" in tail or ("=" in tail and any(map(tail.__contains__, _ANY_CONSTANT))):
             tail = _DECLARATION.sub("", tail)
-        if "s the " in tail or "s our " in tail or "s my " in tail or "s your " in tail:
-            tail = _THATS_IT.sub(".", tail)
-        if self.reference.isdecimal() and len(self.reference) < _FEW and (" 20" in tail or " 19" in tail):
-            tail = _MONTH_OF_YEAR.sub(r"\1", tail)
-        if self.question and any(map(self.question.__contains__, _NEXT_NUMBER)):
+        tail = _THATS_IT.sub(".", tail)
+        return _MONTH_OF_YEAR.sub(r"\1", tail) if self.reference.isdecimal() and len(self.reference) < _FEW else tail
+
+    def _as_asked(self, tail: str) -> str:
+        """`tail` without what says more or less of its value than the question asks for."""
+        question = self.question or ""
+        if any(map(question.__contains__, _NEXT_NUMBER)):
             tail = next(filter(str.strip, _AFTER_NEXT.split(tail)), tail)
-        if self.question and any(map(self.question.__contains__, _OUTCOMES)):
+        if any(map(question.__contains__, _OUTCOMES)):
             tail = _without_outcome(tail)
-        if self.question and any(map(tail[-2 * _NEAR :].__contains__, (" that ", " this ", " such ", "hen "))):
-            tail = _without_condition(tail, self.question)
+        if question and any(map(tail[-2 * _NEAR :].__contains__, (" that ", " this ", " such ", "hen "))):
+            tail = _without_condition(tail, question)
         if self.asks_for_words:
             last = words.sentences(tail)[-1]
             is_short = not self.asks_for_verdict or len(last.split()) < _FEW
             plain = hedges.without_hedge(last) if is_short else last
             tail = tail if plain is last or not tail.endswith(last) else tail[: -len(last)] + plain
-        if self.question and ("round" in self.question.lower() or "nearest" in self.question):
-            tail = _ABOUT.sub("", tail)
-        return answer_forms.with_english_dates(tail) if self.reference and dates.dates(self.reference) else tail
+        return _ABOUT.sub("", tail) if "round" in question.lower() or "nearest" in question else tail
 
     def _without_ordinals(self, tail: str) -> str:
         """`tail` without the ordinals in signs of its end, if that has another number: 第二次验算后."""
@@ -320,8 +330,7 @@ class Prose:
     def in_figures(self) -> str:
         """`tail` with a decimal point in its numbers, percent as one word, and 3 and a half as 3.5."""
         found = commas.with_decimal_points(self.tail, self.question).replace(" per cent", " percent")
-        if any(map(found.__contains__, _PER_ONE_SIGNS)):
-            found = _PER_ONE.sub("", found)
+        found = _PER_ONE.sub("", found)
         if self.asks_for_share and any(map(found.__contains__, _OF)):
             found = _CHANCE.sub(r"\1/\2", found)
         if self.asks_for_share and _CHANCE_ABROAD.search(found):
@@ -331,11 +340,10 @@ class Prose:
             found = _PART.sub(r"\1/\2", found)
         if " out of " in found and self.reference.isdecimal() and not any(map(found.__contains__, _CHANCES)):
             found = _OUT_OF.sub(" out of the ", found)
-        if " negative " in found or " minus " in found:
-            found = _NEGATIVE.sub(" -", found)
+        found = _NEGATIVE.sub(" -", found)
         if "alf a" in found and "ow many" in (self.question or ""):
             found = _HALF_A.sub(self._half_of_asked, found)
-        return _AND_A_HALF.sub(r"\1.5", found) if " and a half" in found else found
+        return _AND_A_HALF.sub(r"\1.5", found)
 
     def _half_of_asked(self, half: re.Match[str]) -> str:
         """Half a cup as 0.5 cup, where the question asks how many cups."""
