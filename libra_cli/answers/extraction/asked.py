@@ -10,7 +10,7 @@ from libra_cli.answers.languages import answer_forms, names, terms
 from libra_cli.answers.sentences import comparatives, main_claims, ordinals, phrases
 from libra_cli.answers.sentences.negation import CLAUSES, DOUBTS, NEGATORS, OPEN, affirmed
 from libra_cli.answers.text import vocabulary, words
-from libra_cli.answers.values import dates, science, structure
+from libra_cli.answers.values import science, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _COMPOUND_UNIT = lazy_pattern(
@@ -46,11 +46,6 @@ _OF_INTEGERS = (
 )
 """Marks of references that are sets of integers or families."""
 _OF_SEVERAL = ("<", ">", "\\leq", "\\geq", "\\le ", "\\ge ", "\\equiv", "\\cup", "\\infty)", "matrix", "≤", "≥", "≡")
-_BEGINNING = 3
-"""Letters that the forms of a verb share: end, ended."""
-_YEAR = 4
-"""Digits of a year."""
-_YEAR_SIGNS = ("\u5e74", "\ub144")
 _LIMITS = DOUBTS | {"but", "except", "only", "aber", "mais", "pero", "mas", "ma"}
 _KNOWN = {
     "no solution": (
@@ -144,44 +139,6 @@ def with_sign(answer: str, reference: str, text: str, question: str) -> str:
     falls = (fall in _FALLS and preposition in ("of", "by")) or not _FALLS.isdisjoint(words.split(behind)[:1])
     falls = falls or goes_down or (fall, preposition) == ("down", "by")
     return f"-{answer}" if falls else answer
-
-
-def dated(tail: str, reference: str, question: str | None = None) -> str | None:
-    """The only date of the last line, or its year, if the reference is one; else None. Empty if it has several.
-
-    Dates that the question gives are not counted. Of several, the first one is taken if it is the reference.
-    """
-    reference = reference[:_YEAR] if reference[_YEAR:] in _YEAR_SIGNS else answer_forms.in_english(reference)
-    is_date = dates.is_date(reference) or (any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1)
-    if not (is_date or (reference.isdecimal() and len(reference) == _YEAR)):
-        return None
-    line = phrases.main_clause(answer_forms.with_english_dates(tail.strip().rpartition("\n")[2]))
-    found = dates.stated(line)
-    if len(found) > 1:  # (June 28, 1914) is a remark
-        found = dates.stated(_BRACKETS.sub("", line))
-    if len(found) > 1 and question:
-        found = dates.without(found, answer_forms.with_english_dates(question)) or found
-    if len(found) > 1 and any(date.day for date in dates.dates(reference)):
-        found = [text for text in found if any(date.day for date in dates.dates(text))] or found
-    if len(found) > 1 and not reference.isdecimal():
-        parts = [part for part in line.split(";") if dates.stated(part)]
-        if question and len(parts) > 1:  # it began on May 8; it ended on June 9
-            asks = {word[:_BEGINNING] for word in names.tokens(question)}
-            shared = [len(asks & {word[:_BEGINNING] for word in names.tokens(part)}) for part in parts]
-            if shared.count(max(shared)) > 1:
-                return ""
-            parts = [parts[shared.index(max(shared))]]
-        first = dates.stated(parts[0])
-        return first[0] if len(first) == 1 and dates.same(reference, first[0]) else ""
-    if len(found) != 1:
-        return None
-    if not reference.isdecimal():
-        has_year = any(date.year is not None for date in dates.dates(reference))
-        clause = next((part for part in line.replace(";", " and ").split(" and ") if found[0] in part), "")
-        said = dates.with_year_of(found[0], clause) if has_year else found[0]
-        return dates.with_year_of(said, question) if question and has_year else said
-    years = {date.year for date in dates.dates(found[0])}
-    return str(years.pop()) if len(years) == 1 and None not in years else None
 
 
 def integers(tail: str, reference: str) -> str | None:

@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.comparison import bearings, chemistry, isotopes
-from libra_cli.answers.extraction import answer_first, asked, bare, bases, chains, conclusions, moments, typed
+from libra_cli.answers.extraction import (
+    answer_first,
+    asked,
+    asked_dates,
+    bare,
+    bases,
+    chains,
+    conclusions,
+    moments,
+    typed,
+)
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.languages import amounts, answer_forms, commas, durations_in_signs, signs, times_in_signs
@@ -378,7 +388,7 @@ def symbol(prose: Prose) -> Extraction | None:
 
 def date(prose: Prose) -> Extraction | None:
     """`It ended on 11 November 1918`, for a reference that is a date or a year."""
-    found = asked.dated(prose.tail, prose.reference, prose.question) if prose.reference else None
+    found = asked_dates.stated(prose.tail, prose.reference, prose.question) if prose.reference else None
     return Extraction(found) if found else UNDECIDED if found is not None else None
 
 
