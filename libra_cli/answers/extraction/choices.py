@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from libra_cli.answers.extraction import judged_options, prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.sentences import (
@@ -26,32 +28,45 @@ def chosen(
     text: str, reference: str, box: boxes.Box | None, cut: bool | None, question: str | None
 ) -> Extraction | None:
     """The option that a text chooses where one is asked for; None if what is in its box decides."""
+    wanted = options.parse(reference.strip())
+    if wanted is None:
+        return None
     text = text if box else small_options.in_capitals(text)
     listed = options.of_question(question) if question else {}
-    checked = None if box or cut else option_checks.right(statements.tail_of(text), question)
-    checked = checked or (option_choices.stands_first(text, listed) if listed and not box and not cut else None)
-    if checked:
+    is_whole = box is None and not cut
+    if is_whole and (checked := option_checks.right(statements.tail_of(text), question)):
         return Extraction(checked)
+    if is_whole and listed and (first := option_choices.stands_first(text, listed)):
+        return Extraction(first)
     option = _named(text, box, cut)
-    if (
-        option
-        and listed
-        and option_texts.has_another_text(option, box.content if box else statements.tail_of(text), listed)
-    ):
+    said = box.content if box else statements.tail_of(text)
+    if option and listed and option_texts.has_another_text(option, said, listed):
         return UNDECIDED
     if option is not None and listed and options.is_none_of(option, listed):
         option = None
+    if is_whole:
+        return _of_whole(text, reference, wanted, listed, option, question)
     if box is not None and listed and option and not options.parse(box.content):
         boxed = [letter for letter, content in listed.items() if _is_text_of(content, box.content)]
         stated = next(statements.explicit(statements.tail_of(text)), None)
         option = boxed[0] if len(boxed) == 1 and stated is None else option
-    if box is not None or cut:
-        return None if option is None else Extraction(option)
+    return None if option is None else Extraction(option)
+
+
+def _of_whole(
+    text: str,
+    reference: str,
+    wanted: options.Option,
+    listed: Mapping[str, str],
+    option: str | None,
+    question: str | None,
+) -> Extraction:
+    """What a text without a box chooses that is not cut off and names `option`, or none."""
     tail = statements.tail_of(text)
     last = next(statements.explicit(tail), None)
     if last and (option_choices.wavers(last.given) or contradictions.are_stated(tail)):
         return UNDECIDED
-    judged = judged_options.chosen(tail, reference, listed, question or "") if option is None else None
+    judged = judged_options.chosen(tail, len(wanted.letters), listed, question or "") if option is None else None
     if judged is not None:
         return Extraction(judged) if judged else UNDECIDED
     option = option_texts.said_or_chosen(tail, listed, option, reference, question or "") if listed else option
@@ -59,18 +74,24 @@ def chosen(
         return Extraction(option) if option else UNDECIDED
     if option_choices.refuses(tail, listed):
         return Extraction(None, NO_ANSWER)
-    wanted = options.parse(reference.strip())
-    text_of = wanted.text or listed.get(reference.strip(" ()."), reference) if wanted else reference
-    text_of = units.set_apart(text_of, question) if listed and question else text_of
-    found = prose.read(text, text_of, cut, question)
-    if (not found.answer or found.reason) and wanted and text_of is not reference:
-        found = prose.read(text, wanted.text or reference, cut, question)
-    if wanted and listed and len(wanted.letters) > 1 and found.answer and not options.parse(found.answer):
-        return UNDECIDED  # water and ammonia
+    found = _by_text(text, reference, wanted, listed, question)
     is_unread = found.reason == NO_ANSWER and (
         option_choices.are_named(text) or (listed and phrases.says_something(text))
     )
     return UNDECIDED if is_unread else found
+
+
+def _by_text(
+    text: str, reference: str, wanted: options.Option, listed: Mapping[str, str], question: str | None
+) -> Extraction:
+    """What a text that chooses no option says, where the text of an option is the answer: water and ammonia."""
+    content = wanted.text or listed.get(reference.strip(" ()."), reference)
+    content = units.set_apart(content, question) if listed and question else content
+    found = prose.read(text, content, False, question)
+    if (not found.answer or found.reason) and content is not reference:
+        found = prose.read(text, wanted.text or reference, False, question)
+    is_of_several = listed and len(wanted.letters) > 1
+    return UNDECIDED if is_of_several and found.answer and not options.parse(found.answer) else found
 
 
 def _is_text_of(content: str, box: str) -> bool:

@@ -6,14 +6,14 @@ Options may combine statements of the question ("I and III"), which the text jud
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 
 from libra_cli.answers.comparison import chemistry, compounds
 from libra_cli.answers.extraction import left_over
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import assertions, judgements, option_checks, options, word_lists
-from libra_cli.answers.sentences.negation import DOUBTS, NEGATORS, OPEN
+from libra_cli.answers.sentences import assertions, judgements, negation, option_checks, word_lists
+from libra_cli.answers.sentences.negation import DOUBTS, NEGATORS
 from libra_cli.answers.text import words
 from libra_cli.answers.values import normalize, science
 from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
@@ -50,37 +50,50 @@ _JOINS = lazy_pattern(r",? and |, ?| & ")
 _FEW = 3
 
 
-def chosen(text: str, reference: str, listed: Mapping[str, str], question: str) -> str | None:
-    """The letters that a text chooses; None if it says nothing of them, "" if that is not certain."""
-    wanted = options.parse(reference.strip())
-    most = len(wanted.letters) if wanted else 1
-    asks_wrong = option_checks.asks_wrong(question)
+def chosen(text: str, most: int, listed: Mapping[str, str], question: str) -> str | None:
+    """The letters, at most `most`, that a text chooses; None if it says nothing of them, "" if that is not certain."""
     last = words.sentences(text.rstrip())[-1]
-    judged = judgements.of_each(text, "ABCDEFGHIJ")
-    every = {*listed} or {*"ABCDEFGHIJ"[: max(len(judged), judgements.FEWEST)]}
-    found = {letter for letter, is_right in judged.items() if is_right is not asks_wrong and {*judged} == every}
-    if not found and listed:
-        letter = left_over.option(text, listed) or _at_place(last, listed)
-        found = {letter} if letter else _by_statements(text, listed, question, asks_wrong=asks_wrong)
-        named = {} if found or asks_wrong else _told_apart(last, listed)
-        found = found or {letter for letter, is_right in named.items() if is_right}
-    if not found and listed and most > 1 and not assertions.denies(last):  # the primes are 2, 11 and 23
-        members = [part.strip(" *$").lower() for part in _JOINS.split(_COPULA.split(last.strip(" .!*"))[-1])]
-        letters = {content.lower(): letter for letter, content in listed.items()}
-        found = {letters[member] for member in members} if len(members) > 1 and letters.keys() >= {*members} else set()
-    clause = last.rpartition(", so ")[2]
-    heard = [word.lower() for word in words.split(clause)]
-    is_short = most == 1 and len(heard) <= _FEW and OPEN.isdisjoint(heard)
-    if not found and is_short and _are_formulas(listed):  # so fluorine wins
-        found = {letter for letter, content in listed.items() if _names(clause, content)}
-    if not found and most > 1:  # (c) and (a), both in group 17
-        ends = _LED_TO.search(text.rstrip())
-        led = ends or _LED.match(text)
-        found = {*re.findall("[A-J]", led["letters"])} if led else set()
-        found = found if ends or {match["name"] for match in left_over.LETTER.finditer(text)} == found else set()
+    found = next(filter(None, _readings(text, last, most, listed, question)), set[str]())
     if not found and most > 1 and _are_formulas(listed) and any(_names(last, content) for content in listed.values()):
         return ""
     return ", ".join(sorted(found)) if found and (len(found) == 1 or most > 1) else None
+
+
+def _readings(text: str, last: str, most: int, listed: Mapping[str, str], question: str) -> Iterator[set[str]]:
+    """The options that a text with a `last` sentence chooses, in one way after another in which it may say so."""
+    asks_wrong = option_checks.asks_wrong(question)
+    judged = judgements.of_each(text, "ABCDEFGHIJ")
+    every = {*listed} or {*"ABCDEFGHIJ"[: max(len(judged), judgements.FEWEST)]}
+    yield {letter for letter, is_right in judged.items() if is_right is not asks_wrong and {*judged} == every}
+    if listed:
+        letter = left_over.option(text, listed) or _at_place(last, listed)
+        yield {letter} if letter else _by_statements(text, listed, question, asks_wrong=asks_wrong)
+        named = {} if asks_wrong else _told_apart(last, listed)
+        yield {letter for letter, is_right in named.items() if is_right}
+    if most > 1:
+        yield _members(last, listed)
+        yield _led(text)
+    elif _are_formulas(listed):  # so fluorine wins
+        clause = last.rpartition(", so ")[2]
+        is_short = len(words.split(clause)) <= _FEW and not negation.is_open(clause)
+        yield {letter for letter, content in listed.items() if is_short and _names(clause, content)}
+
+
+def _members(sentence: str, listed: Mapping[str, str]) -> set[str]:
+    """The options whose texts are all that a sentence lists: the primes are 2, 11 and 23."""
+    if not listed or assertions.denies(sentence):
+        return set()
+    members = [part.strip(" *$").lower() for part in _JOINS.split(_COPULA.split(sentence.strip(" .!*"))[-1])]
+    letters = {content.lower(): letter for letter, content in listed.items()}
+    return {letters[member] for member in members} if len(members) > 1 and letters.keys() >= {*members} else set()
+
+
+def _led(text: str) -> set[str]:
+    """The letters to which an arrow leads at the end, or that begin a text which has no others: (c) and (a)."""
+    ends = _LED_TO.search(text.rstrip())
+    led = ends or _LED.match(text)
+    found = {*re.findall("[A-J]", led["letters"])} if led else set()
+    return found if ends or {match["name"] for match in left_over.LETTER.finditer(text)} == found else set()
 
 
 def _are_formulas(listed: Mapping[str, str]) -> bool:
