@@ -109,14 +109,9 @@ def same(reference: str, answer: str) -> bool | None:
     """Whether two names or phrases mean the same; None if that is not certain, or if they are anything else."""
     if max(len(reference), len(answer)) > MAX_CHARS or any(map(_NOT_A_NAME.search, (reference, answer))):
         return None
-    if not reference.isascii() and not answer.isascii():
-        if _are_other_words(reference, answer):
-            return _are_one_place(tokens(reference), tokens(answer)) or False
-        if _is_with_class(reference, answer) or _is_with_class(answer, reference):
-            return True
-        verdict = _same_signs(reference, answer)
-        if verdict is not None:
-            return verdict
+    verdict = None if reference.isascii() or answer.isascii() else _same_in_other_letters(reference, answer)
+    if verdict is not None:
+        return verdict
     wanted, given = tokens(reference), tokens(answer)
     if not wanted or not given:
         return None
@@ -126,11 +121,29 @@ def same(reference: str, answer: str) -> bool | None:
         return None
     if wanted == given:
         return True
+    verdict = _same_phrases(reference, answer, wanted, given)
+    if verdict is not None:
+        return verdict
+    are_names = is_name(_without_class(reference)) and is_name(_without_class(answer))
+    return _same_names(reference, answer, wanted, given) if are_names else None
+
+
+def _same_in_other_letters(reference: str, answer: str) -> bool | None:
+    """The same of two texts of which each has letters beyond ASCII."""
+    if _are_other_words(reference, answer):
+        return _are_one_place(tokens(reference), tokens(answer)) or False
+    if _is_with_class(reference, answer) or _is_with_class(answer, reference):
+        return True
+    return _same_signs(reference, answer)
+
+
+def _same_phrases(reference: str, answer: str, wanted: list[str], given: list[str]) -> bool | None:
+    """The same of two phrases with different words: of kings by number, nouns with their class, and laws."""
     numerals = [_ROMAN.findall(text) for text in (reference, answer)]
     if all(numerals) and wanted[:-1] == given[:-1]:  # Henry VII, Henry VIII
         return False
-    core, said = ([word for word in words if word not in _CARRIED] for words in (wanted, given))
-    one_carries = sum(len(a) < len(b) for a, b in ((core, wanted), (said, given))) == 1
+    core, said = _without_carried(wanted), _without_carried(given)
+    one_carries = (len(core) < len(wanted)) is not (len(said) < len(given))
     if core and core == said and one_carries:
         return True
     if len(core) == len(said) == 1 and one_carries and not core[0].startswith(said[0][:4]):
@@ -141,8 +154,12 @@ def same(reference: str, answer: str) -> bool | None:
             return verdict
     if wanted[:-1] == given[:-1] and wanted[:-1] and len(wanted[-1]) == len(given[-1]) == 1:
         return False  # vitamin C, vitamin D
-    if not (is_name(_without_class(reference)) and is_name(_without_class(answer))):
-        return None
+    return None
+
+
+def _same_names(reference: str, answer: str, wanted: list[str], given: list[str]) -> bool | None:
+    """The same of two names with different words: in other letters, with initials, of the family only."""
+    core, said = _without_carried(wanted), _without_carried(given)
     wanted, given = ([_transliterated(word) for word in name] for name in (wanted, given))
     if wanted == given:
         return True
@@ -152,9 +169,8 @@ def same(reference: str, answer: str) -> bool | None:
     if _is_short_form(reference, answer) or _is_short_form(answer, reference):
         return True
     long, short = (wanted, given) if len(wanted) > len(given) else (given, wanted)
-    if len(short) == 1 and 1 < len(long) < 4 and long[0] == short[0] in _FIRST_NAMES:
-        return True
-    if len(short) == 1 and 1 < len(long) < 4 and long[-1] == short[0] and long[0] not in _PLACES:
+    is_part = len(short) == 1 and 1 < len(long) < 4
+    if is_part and (long[0] == short[0] in _FIRST_NAMES or (long[-1] == short[0] and long[0] not in _PLACES)):
         return True  # Picasso, Pablo Picasso
     if any(text.isupper() for text in map(_without_small, (reference, answer))):
         return None
@@ -165,6 +181,11 @@ def same(reference: str, answer: str) -> bool | None:
         return None
     are_cyrillic = all(_script(word[0]) == "Cyrillic" for word in (*wanted, *given))
     return False if are_cyrillic or (_is_latin(reference) and _is_latin(answer)) else None
+
+
+def _without_carried(name: list[str]) -> list[str]:
+    """The words of a name without the nouns that it carries: Nile of the Nile River."""
+    return [word for word in name if word not in _CARRIED]
 
 
 @lru_cache(1)
