@@ -224,11 +224,8 @@ def _by_name(answer: Parts) -> Parts:
     """y = 5, x = 2 in the order of a point (x, y)."""
     named = {part.name: part for part in answer.parts if isinstance(part, Equation)}
     order = next((order for order in _COORDINATES if len(order) >= len(named) and set(named) <= set(order)), "")
-    return replace(answer, parts=tuple(sorted(answer.parts, key=lambda part: order.find(_name_of(part)))))
-
-
-def _name_of(part: Answer) -> str:
-    return part.name if isinstance(part, Equation) else ""
+    by_name = sorted(answer.parts, key=lambda part: order.find(part.name if isinstance(part, Equation) else ""))
+    return replace(answer, parts=tuple(by_name))
 
 
 def _kind(answer: Answer) -> str:

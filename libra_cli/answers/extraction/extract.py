@@ -150,7 +150,8 @@ def _of_box(
     if contradictions.in_boxes(text, box.start, reference):
         return UNDECIDED
     if reference and ")" in reference and "\\boxed{" in text[:start]:
-        by_parts = part_labels.stated(statements.tail_of(text), reference, _no_conclusion)
+        # A part without a box says nothing for certain where others have one.
+        by_parts = part_labels.stated(statements.tail_of(text), reference, lambda part: None)
         if by_parts:
             return Extraction(by_parts)
     after = text[box.end :]
@@ -187,10 +188,6 @@ def _without_box(text: str, reference: str | None, cut: bool | None, question: s
     from libra_cli.answers.extraction import prose  # which loads all readers of sentences
 
     return prose.read(text, reference, cut, question)
-
-
-def _no_conclusion(_: str) -> None:
-    """A part without a box says nothing for certain where others have one."""
 
 
 def _with_unit_behind(answer: str, after: str, reference: str) -> str:

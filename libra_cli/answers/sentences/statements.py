@@ -320,7 +320,8 @@ def tidy(answer: str) -> assertions.Asserted:
     if answer.endswith(")") and "(" not in answer and "[" not in answer:  # (The answer is 14.)
         answer = answer[:-1].rstrip(".")
     spans = formulas(answer)
-    if len(spans) == 1 and not _has_words(answer[: spans[0].start()] + answer[spans[0].end() :]):
+    beside = latex.without_commands(answer[: spans[0].start()] + answer[spans[0].end() :]) if len(spans) == 1 else ""
+    if len(spans) == 1 and all(len(word) == 1 for word in words.split(beside)):
         return assertions.Asserted(content(spans[0]) or None)
     in_words = words.in_row(answer) or " equals " in answer or " is " in answer
     if spans or (in_words and any(map(str.isdigit, answer))):
@@ -336,10 +337,6 @@ def _without_spelling(answer: str) -> str:
     letters = spelled.removesuffix(")").replace(" ", "").replace("-", "")
     is_spelled = bracket and spelled.endswith(")") and len(letters) > 1 and letters.isalpha() and letters.islower()
     return figure if is_spelled else answer
-
-
-def _has_words(text: str) -> bool:
-    return any(len(word) > 1 for word in words.split(latex.without_commands(text)))
 
 
 def _without_adverb(answer: str) -> str:
