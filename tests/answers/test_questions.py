@@ -246,6 +246,9 @@ x^2-8x+15 = (x-3)(x-5), so x = 3 or x = 5 | Find the roots of x^2-8x+15. | 3, 5 
 One day brings 35 × 4 = $140, and six days a total of $ | How much does it take in 6 days? | 840 | ?
 One day brings 35 × 4 = $140, and six days a total of $840 | How much does it take in 6 days? | 840 | 1
 One day brings 35 × 4 = $140, and six days a total of $740 | How much does it take in 6 days? | 840 | 0
+It began on May 8; it ended on June 9. | When did it end? | June 9 | 1
+It began on May 8; it ended on June 9. | When did it end? | May 8 | ?
+It began on May 8; it ended on June 9. | When did it begin? | May 8 | 1
 """
 
 

@@ -11,10 +11,9 @@ from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.asked import is_given
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences.extracted import OTHER_ANSWER, Extraction
+from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.sentences.negation import OPEN
 from libra_cli.answers.text import words
-from libra_cli.answers.values import conversions
 from libra_cli.lazy_pattern import lazy_pattern
 
 _UPPER = r"[^\W\d_a-z\u00df-\u00f6\u00f8-\u00ff\u03ac-\u03ce\u0430-\u045f]"
@@ -74,11 +73,7 @@ def said(prose: Prose) -> Extraction | None:
     if noun is None or _is_open("", clause) or not _is_new(noun["name"], noun["subject"], prose, fewest=_FEWEST):
         return None
     decided = equal.decide_quickly(prose.reference, noun["name"])
-    if decided is not None and decided.equal is not None:
-        return Extraction(noun["name"])
-    are_units = all(map(conversions.is_common, (prose.reference, noun["name"])))
-    is_other = are_units and conversions.between(noun["name"], prose.reference) == ()
-    return Extraction(None, OTHER_ANSWER) if is_other else None
+    return Extraction(noun["name"]) if decided is not None and decided.equal is not None else None
 
 
 def _is_new(name: str, subject: str, prose: Prose, fewest: int = 1) -> bool:

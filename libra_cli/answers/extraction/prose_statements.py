@@ -335,8 +335,7 @@ def measured_values(prose: Prose) -> Extraction | None:
     """`It takes 2 s and rises 20 m`, for a reference with several quantities in different units."""
     if prose.cut or not (prose.is_several or ")" in prose.reference):
         return None
-    found = typed.by_units(prose.sentences[-1], prose.reference)
-    found = found or typed.as_listed(prose.sentences[-1], prose.reference)
+    found = typed.as_listed(prose.sentences[-1], prose.reference)
     return Extraction(found) if found else None
 
 

@@ -12,7 +12,7 @@ from libra_cli.answers.extraction import asked, bounds_in_words
 from libra_cli.answers.sentences import assertions, equations, plain
 from libra_cli.answers.sentences.spans import value
 from libra_cli.answers.text import function_forms, latex, words
-from libra_cli.answers.values import conversions, named, normalize, notation, part_labels, quantities, structure
+from libra_cli.answers.values import named, normalize, notation, part_labels, quantities, structure
 from libra_cli.answers.values.structure import Cases, Equation, Leaf, Matrix, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -177,33 +177,6 @@ def as_listed(sentence: str, reference: str) -> str | None:
     pairs = [(one, value(span.text).rpartition("=")[2].strip()) for one, span in zip(wanted, spans, strict=True)]
     decisions = [equal.decide_quickly(*pair) for pair in pairs]
     return reference if all(decision is not None and decision.equal for decision in decisions) else None
-
-
-def by_units(sentence: str, reference: str) -> str | None:
-    """The quantities of a sentence in the order of those of a reference, which are in different units.
-
-    None unless the sentence has one quantity in the unit of each, and no other number.
-    """
-    wanted = part_labels.values(reference) or part_labels.listed(reference)
-    if len(wanted) < 2 or "=" in reference:
-        return None
-    units = [quantities.with_units(parsed, parsed)[0] for parsed in map(structure.parse, wanted)]
-    names = [one.unit for one in units if isinstance(one, Leaf) and one.number and one.unit]
-    spans = [span for span in plain.Reader(sentence).spans if any(map(str.isdigit, span.text))]
-    if len(names) < len(wanted) or len(spans) != len(wanted) or not all(span.unit for span in spans):
-        return None
-    given = list[str]()
-    for name in names:
-        said = [span for span in spans if span.unit and conversions.between(span.unit, name)]
-        if len(said) != 1:
-            return None
-        given.append(f"{value(said[0].text).rpartition('=')[2].strip()} {said[0].unit}")
-    is_labelled = ")" in reference and part_labels.values(reference)
-    return (
-        " ".join(f"({label}) {one}" for label, one in zip("abcd", given, strict=False))
-        if is_labelled
-        else (", ".join(given))
-    )
 
 
 def _last_side(tail: str, reference: str) -> str | None:
