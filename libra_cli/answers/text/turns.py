@@ -123,6 +123,11 @@ def own_turn(text: str, question: str | None = None) -> str:
     text = text if text[-1:].isdigit() else _without_end(text)
     if "[DONE]" in text[-_END:]:
         text = text.partition("[DONE]")[0]
+    return _within_tokens(text)
+
+
+def _within_tokens(text: str) -> str:
+    """The first text between tokens of a chat template, without a role before it; the whole text if it has none."""
     if "<" not in text and ("|" not in text or "[|" not in text):
         return text  # nearly all texts without a comparison
     if _ANGLED.search(text) is None and "[|" not in text:
@@ -239,6 +244,15 @@ def _before_alike(text: str, question: str) -> str:
 
     What is 8 + 5?, and 8 + 5 = 13, where 7 + 5 is asked for.
     """
+    for before in (_before_question, _before_line_of_another, _before_line_with_others, _before_term):
+        kept = before(text, question)
+        if kept is not None:
+            return kept
+    return text
+
+
+def _before_question(text: str, question: str) -> str | None:
+    """A text up to a sentence that asks the same about other numbers, all of it if nothing is stated before that."""
     numbers = set(_DIGITS.findall(question)) if "?" in text else set[str]()
     end = -1
     for _ in range(_MOST_QUESTIONS if numbers else 0):
@@ -253,27 +267,43 @@ def _before_alike(text: str, question: str) -> str:
             before = text[: line if line > 0 else start].rstrip()
             is_stated = any(map(str.isdigit, before[-_END:])) and not before.endswith(":")
             return before if is_stated and before.count("?") <= text[:start].count("?") else text
+    return None
+
+
+def _before_line_of_another(text: str, question: str) -> str | None:
+    """A text up to a line that asks the same about something else, where the question has no number."""
+    for at, own in _lines_that_begin_alike(text, question) if _DIGITS.search(question) is None else ():
+        if "?" in own and _asks_of_another(own, question):
+            before = "\n".join(text.split("\n")[:at]).rstrip()
+            return before if before.strip() and before[-1] not in ":?" else text
+    return None
+
+
+def _before_line_with_others(text: str, question: str) -> str | None:
+    """A text up to a line that is the question with other numbers, if there is a number above it."""
+    form = _DIGITS.sub("0", question.strip())
+    for at, own in _lines_that_begin_alike(text, question):
+        is_next = form == _DIGITS.sub("0", own.strip()) != own.strip() and own.strip() != question.strip()
+        above = "\n".join(text.split("\n")[:at]) if is_next and abs(len(own) - len(question)) <= _FIRST else ""
+        if any(map(str.isdigit, above)):
+            return above.rstrip()
+    return None
+
+
+def _lines_that_begin_alike(text: str, question: str) -> list[tuple[int, str]]:
+    """The lines below the first that begin as the question does, with their numbers; none of a text of many lines."""
     first = question[:_FIRST]
-    if not numbers and f"\n{first}" in text and text.count("\n") < _MOST_LINES:
-        lines = text.split("\n")
-        for at, own in enumerate(lines):
-            if at and own.startswith(first) and "?" in own and _asks_of_another(own, question):
-                before = "\n".join(lines[:at]).rstrip()
-                return before if before.strip() and before[-1] not in ":?" else text
-    if f"\n{first}" in text and text.count("\n") < _MOST_LINES:
-        lines = text.split("\n")
-        for at, own in enumerate(lines):
-            if not at or not own.startswith(first) or abs(len(own) - len(question)) > _FIRST:
-                continue
-            is_next = _DIGITS.sub("0", question.strip()) == _DIGITS.sub("0", own.strip()) != own.strip()
-            if is_next and own.strip() != question.strip() and any(map(str.isdigit, "".join(lines[:at]))):
-                return "\n".join(lines[:at]).rstrip()
+    if f"\n{first}" not in text or text.count("\n") >= _MOST_LINES:
+        return []
+    return [(at, line) for at, line in enumerate(text.split("\n")) if at and line.startswith(first)]
+
+
+def _before_term(text: str, question: str) -> str | None:
+    """A text up to an equation that works out another term of the form of the one that is asked for."""
     term = asked_term(question) if "=" in text else ""
-    if not term:
-        return text
     form = _DIGITS.sub("0", term)
     if not 2 < len(term) < _LONGEST_TERM or form == term or text.count("=") < 2:
-        return text
+        return None
     pieces, is_said = text.split("="), False
     for at, piece in enumerate(pieces[:-1]):
         begin = max((piece.rfind(mark) + len(mark) for mark in ("\n", ". ", ", ") if mark in piece), default=0)
@@ -281,10 +311,9 @@ def _before_alike(text: str, question: str) -> str:
         is_said = is_said or own.endswith(term)
         is_next = begin > 0 and at > 0 and own != term and _DIGITS.sub("0", own) == form
         if is_said and is_next:
-            if _DOUBT.search("=".join(pieces[: at + 1])):  # Wait, let me check: ...
-                return text
-            return "=".join([*pieces[:at], piece[:begin]]).rstrip(" ,\n")
-    return text
+            is_doubted = _DOUBT.search("=".join(pieces[: at + 1]))  # Wait, let me check: ...
+            return None if is_doubted else "=".join([*pieces[:at], piece[:begin]]).rstrip(" ,\n")
+    return None
 
 
 def _asked_in(line: str) -> str:
