@@ -27,7 +27,7 @@ _LETTER = lazy_pattern(r"(?<!\\)\b(?!pi\b)[a-zA-Z]")
 _GREEK = lazy_pattern(r"[\u0391-\u03a9][\u03ac-\u03ce]{3}")
 
 
-class _Asked(NamedTuple):
+class AskedFor(NamedTuple):
     """A text and what is asked for."""
 
     text: str
@@ -43,13 +43,13 @@ def adjusted(found: Extraction, text: str, reference: str | None, cut: bool | No
     are_integers = reference and found.answer and reference.isdecimal() and found.answer.isdecimal()
     if are_integers and not question:
         return found  # as most
-    asked_for = _Asked(text, (reference or "").strip(), bool(cut), question or "")
+    asked_for = AskedFor(text, (reference or "").strip(), bool(cut), question or "")
     for adjust in _OF_INTEGERS if are_integers else _ADJUSTMENTS:
         found = adjust(found, asked_for)
     return found
 
 
-def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
+def ordered(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`A, then C, then B`: an order of the things that the question names."""
     text, reference, _, question = asked_for
     if not reference or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
@@ -60,7 +60,7 @@ def _ordered(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(order) if order else Extraction(None, OTHER_ANSWER) if order == "" else found
 
 
-def _unread(found: Extraction, asked_for: _Asked) -> Extraction:
+def unread(found: Extraction, asked_for: AskedFor) -> Extraction:
     """A text that states something of the kind of the reference has an answer, which nothing here reads."""
     if found.reason != NO_ANSWER or not asked_for.reference or asked_for.cut:
         return found
@@ -69,7 +69,7 @@ def _unread(found: Extraction, asked_for: _Asked) -> Extraction:
     return UNDECIDED if certainty.is_statement(asked_for.text, asked_for.reference) else found
 
 
-def _counted(found: Extraction, asked_for: _Asked) -> Extraction:
+def counted(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`no solution` as 0, where the question asks how many there are."""
     if not asked_for.reference.isdecimal() or not found.answer or not found.answer[0].isalpha():
         return found
@@ -81,7 +81,7 @@ def _counted(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(asked.COUNTS[found.answer]) if nothing.asks_how_many(asked_for.question) else UNDECIDED
 
 
-def _lettered(found: Extraction, asked_for: _Asked) -> Extraction:
+def lettered(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`C` as the text of the option C that the response itself lists, for a reference that is no letter."""
     text, reference, _, question = asked_for
     letter = (found.answer or "").strip(" .()*")
@@ -91,7 +91,7 @@ def _lettered(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=listed[letter]) if letter in listed else found
 
 
-def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
+def worded(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`the red ball` as red, where the question asks for the colour of the ball."""
     _, reference, _, question = asked_for
     if not (found.answer and question and reference) or reference.isdecimal() or " " not in found.answer:
@@ -103,7 +103,7 @@ def _worded(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=asked.without_given(found.answer, reference, question))
 
 
-def _in_greek(found: Extraction, asked_for: _Asked) -> Extraction:
+def in_greek(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`Αθήνα` as Athens: Greek letters stand for themselves in a name, and not for those of formulas."""
     if not found.answer or not asked_for.reference or found.answer.isascii() or not _GREEK.search(found.answer):
         return found
@@ -111,7 +111,7 @@ def _in_greek(found: Extraction, asked_for: _Asked) -> Extraction:
     return found if is_same is None else Extraction(asked_for.reference) if is_same else Extraction(None, OTHER_ANSWER)
 
 
-def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
+def signed(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`a decrease of 25%` as -25%, for a negative reference or a question for a change."""
     text, reference, _, question = asked_for
     is_change = found.answer and changes.read(reference)
@@ -125,7 +125,7 @@ def _signed(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=asked.with_sign(found.answer, reference, text, question))
 
 
-def _unlisted(found: Extraction, asked_for: _Asked) -> Extraction:
+def unlisted(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`y = 15x + 40` is not wrong for certain, where an option is asked for and the question does not list any."""
     _, reference, _, question = asked_for
     if reference.isdecimal():
@@ -140,7 +140,7 @@ def _unlisted(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(reason=AMBIGUOUS) if is_open else found
 
 
-def _in_unit(found: Extraction, asked_for: _Asked) -> Extraction:
+def in_unit(found: Extraction, asked_for: AskedFor) -> Extraction:
     """80 of `80 feet` with its unit, where the question asks for inches."""
     text, _, _, question = asked_for
     answer, asks_for_unit = found.answer or " ", " in " in question or "(" in question
@@ -149,7 +149,7 @@ def _in_unit(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=asked_units.in_its_unit(answer, text[-_NEAR_END:], question))
 
 
-def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
+def bounded(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`n > 2` as the bound of the reference that says the same of integers."""
     text, reference, _, question = asked_for
     if not (found.answer and reference) or found.answer.isalnum() or not any(map(found.answer.__contains__, _BOUNDS)):
@@ -158,7 +158,7 @@ def _bounded(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(same) if same else found
 
 
-def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
+def of_term(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`15a` of `3a + 5a = 15a`, where the question asks what 3a + 5a is."""
     answer, question = found.answer or "", asked_for.question
     if "\\approx" in answer and answer.partition("\\approx")[0].strip(" $") == asked_for.reference:
@@ -177,7 +177,7 @@ def _of_term(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found
 
 
-def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
+def greater_side(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`9.9 > 9.11` as 9.9, where the question asks which one is greater."""
     _, reference, _, question = asked_for
     if not (found.answer and question and reference) or number.is_bare(found.answer):
@@ -190,7 +190,7 @@ def _greater(found: Extraction, asked_for: _Asked) -> Extraction:
     return Extraction(side) if side else found
 
 
-def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
+def pointed(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`12.500,75` with a decimal point; undecided if nobody knows what its marks are."""
     if not found.answer or not ("," in found.answer or "." in found.answer):
         return found
@@ -204,7 +204,7 @@ def _pointed(found: Extraction, asked_for: _Asked) -> Extraction:
     return found._replace(answer=commas.with_decimal_point(plain, text, question or None))
 
 
-def _reformed(found: Extraction, asked_for: _Asked) -> Extraction:
+def reformed(found: Extraction, asked_for: AskedFor) -> Extraction:
     """6/8 is no answer where the question asks for lowest terms, nor (x + 1)(x + 2) where it asks for the expansion."""
     _, reference, _, question = asked_for
     if not (found.answer and question and reference) or reference.isdecimal() or found.reason:
@@ -224,9 +224,9 @@ def _by_reference(answer: str, reference: str) -> Extraction:
 
 
 _ADJUSTMENTS = (
-    *(_ordered, _unread, _counted, _lettered, _worded, _in_greek, _signed, _unlisted),
-    *(_of_term, _in_unit, _greater, _bounded, _pointed, _reformed),
+    *(ordered, unread, counted, lettered, worded, in_greek, signed, unlisted),
+    *(of_term, in_unit, greater_side, bounded, pointed, reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
-_OF_INTEGERS = (_signed, _in_unit)
+_OF_INTEGERS = (signed, in_unit)
 """Those that may change an integer where the reference is one."""
