@@ -75,7 +75,7 @@ def train(stage: str, nproc: int | None, settings: TrainSettings, run: Callable[
 
 
 def _import_training(stage: str, settings: TrainSettings, folder: RunDir) -> None:
-    """Imports what training needs, which can take seconds; a request to stop ends the process at once."""
+    """Imports what training needs, and meets the other ranks; a request to stop ends the process at once."""
     import os
 
     from libra_cli.stream.console import Console
@@ -85,18 +85,26 @@ def _import_training(stage: str, settings: TrainSettings, folder: RunDir) -> Non
 
     watch, is_rank0 = settings.watch, os.environ["RANK"] == "0"
     console = Console(stage, quiet=watch.quiet or not is_rank0, as_json=watch.log_format == "json")
-    said = f"stopped before the first step (loading PyTorch); {same_command(settings.data.inputs)}"
+    doing = "loading PyTorch"
+
+    def said() -> str:
+        return f"stopped before the first step ({doing}); {same_command(settings.data.inputs)}"
+
     with StopRequest(stage, settings.grace, settings.grace, says=is_rank0) as stop:
-        stop.on_leave = lambda: console.last_words(said)
-        monitor = Monitor(stop, lambda: console.progress("loading PyTorch"))
+        stop.on_leave = lambda: console.last_words(said())
+        monitor = Monitor(stop, lambda: console.progress(doing))
         try:
             with stop.at_once():
                 from libra_cli.training import run  # noqa: F401 -- imported here, used by the stages
+                from libra_cli.training.distributed.meeting import meet
+
+                doing = "meeting the other ranks"
+                meet()
         finally:
             monitor.close()
             console.clear()
         if stop.status is not None:
-            console.note(said)
+            console.note(said())
             folder.remove_made()
             leave(stop.status)
 

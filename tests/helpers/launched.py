@@ -13,17 +13,25 @@ STATUS = {signal.SIGTERM: 143, signal.SIGUSR1: 75}
 
 
 def main() -> int:
+    from libra_cli.exits import Fatal
     from libra_cli.stream import signals
+    from libra_cli.training.distributed import meeting
     from libra_cli.training.distributed.launch import relaunch
     from libra_cli.training.distributed.processes import LAUNCHER
 
+    for name in ("BUSY_SECONDS", "MEETING_SECONDS"):
+        setattr(meeting, name, float(os.environ.get(name, getattr(meeting, name))))
     signals.ECHO_SECONDS = float(os.environ.get("ECHO_SECONDS", signals.ECHO_SECONDS))
     behaviour, nproc, grace, *words = sys.argv[1:]
     if behaviour == "late" and LAUNCHER in os.environ:
         Path(f"begun.{os.environ['RANK']}").touch()
         time.sleep(1)
     status = relaunch(int(nproc) if nproc != "all" else None, float(grace))
-    return BEHAVIOURS[behaviour](int(os.environ["RANK"]), words) if status is None else status
+    try:
+        return BEHAVIOURS[behaviour](int(os.environ["RANK"]), words) if status is None else status
+    except Fatal as failure:
+        print(failure, file=sys.stderr)
+        return int(failure.status)
 
 
 def show(rank: int, words: list[str]) -> int:
@@ -36,10 +44,13 @@ def show(rank: int, words: list[str]) -> int:
 
 
 def reduce(rank: int, _words: list[str]) -> int:
-    """Adds up rank numbers with torch; rank 0 says the sum."""
+    """Meets the other ranks, and adds up rank numbers with torch; rank 0 says the sum."""
     import torch
     import torch.distributed as dist
 
+    from libra_cli.training.distributed.meeting import meet
+
+    meet()
     dist.init_process_group("gloo")
     total = torch.tensor([float(rank)])
     dist.all_reduce(total)

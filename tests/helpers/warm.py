@@ -32,7 +32,8 @@ HERE = Path(__file__).parent
 REPOSITORY = HERE.parents[1]
 SCRIPTS = Path(sys.executable).parent
 FREE = ("LIBRA_", "PYTEST_", "COLUMNS", "PATH", "PYTHONPATH", "PWD", "OLDPWD", "SHLVL", "_", "LC_ALL", "LANG", "TMPDIR",
-        "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "SPT_NOENV")  # fmt: skip
+        "RANK", "WORLD_SIZE", "LOCAL_RANK", "LOCAL_WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT", "LIBRA_MEETING",
+        "SPT_NOENV")  # fmt: skip
 """Environment variables, or how they begin, that may differ from the server's: what reads them does so as it runs."""
 IGNORED = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD)
 LIMITS = (resource.RLIMIT_FSIZE, resource.RLIMIT_AS, resource.RLIMIT_NOFILE, resource.RLIMIT_CPU, resource.RLIMIT_DATA,

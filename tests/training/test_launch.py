@@ -41,7 +41,8 @@ STEP = {
 }
 PER_NODE = {**STEP, "SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_TASKS_PER_NODE": "1(x2)", "SLURM_LOCALID": "0"}
 PER_GPU = {**STEP, "SLURM_STEP_NUM_TASKS": "5", "SLURM_STEP_TASKS_PER_NODE": "3,2"}
-MEETING = ("localhost", PORTS[41 * 7 + 2])
+MORE = tuple(PORTS[41 * 7 + 2 + 1009 * each] for each in range(1, 8))
+MEETING = ("localhost", PORTS[41 * 7 + 2], MORE, "41.2.0")
 OTHERS = {"MASTER_ADDR": "head", "MASTER_PORT": "29500"}
 BATCH = {"SLURM_JOB_ID": "41", "SLURM_NTASKS": "8", "SLURM_PROCID": "0", "SLURM_NODEID": "0", "SLURM_LOCALID": "0"}
 
@@ -67,11 +68,11 @@ PLACES = {
     "tasks on one node": (
         {**PER_GPU, "SLURM_STEP_NUM_NODES": "1", "SLURM_STEP_TASKS_PER_NODE": "5", "SLURM_PROCID": "3",
          "SLURM_LOCALID": "3", "SLURM_NODEID": "0"},
-        RankPlacement(3, 1, 5, 3, 5, LOOPBACK, MEETING[1]),
+        RankPlacement(3, 1, 5, 3, 5, LOOPBACK, *MEETING[1:]),
     ),
     "where the user says that ranks meet": (
-        {**PER_NODE, "SLURM_PROCID": "1", **OTHERS},
-        RankPlacement(2, 2, 4, 0, 2, "head", 29500),
+        {**PER_NODE, "SLURM_PROCID": "1", "SLURM_RESTART_COUNT": "3", **OTHERS},
+        RankPlacement(2, 2, 4, 0, 2, "head", 29500, (), "41.2.3"),
     ),
 }  # fmt: skip
 
@@ -90,8 +91,9 @@ def test_the_environment_says_which_rank_this_is(kind):
 @pytest.mark.parametrize("nproc", [1, 4])
 def test_elsewhere_all_ranks_are_on_this_machine(environment, nproc):
     placement = placement_of(environment, nproc)
-    assert placement == RankPlacement(0, nproc, nproc, 0, nproc, LOOPBACK, placement.port)
-    assert placement.port > 1023
+    own = placement.port, placement.others, placement.token
+    assert placement == RankPlacement(0, nproc, nproc, 0, nproc, LOOPBACK, *own)
+    assert len({port for port in (placement.port, *placement.others) if port > 1023}) == 3
 
 
 def test_a_task_that_sees_one_gpu_uses_it(gpus):

@@ -36,6 +36,32 @@ def test_ranks_of_two_nodes_find_each_other(shell, tasks_per_node, nproc):
     assert ended.out.decode() == "4 ranks: 6\n"
 
 
+LISTEN = (
+    'import socket, sys, time; held = socket.create_server(("", int(sys.argv[1]))); print(flush=True); time.sleep(600)'
+)
+BUSY = f"""#!/bin/sh
+port=$((15000 + SLURM_JOB_ID * 7 % 15000))
+{sys.executable} -c '{LISTEN}' $port > busy &
+while ! [ -s busy ]; do sleep 0.1; done
+step="srun --oversubscribe --nodes=2 --ntasks-per-node=1 {sys.executable} {LAUNCHED} reduce 1 20"
+$step > free.out 2> free.err
+echo $? > free.status
+MASTER_PORT=$port BUSY_SECONDS=2 $step > own.out 2> own.err
+echo $? > own.status
+kill $!
+"""
+
+
+@on_two_nodes
+def test_ranks_of_a_step_meet_at_another_port_where_theirs_is_busy(slurm_shell, tmp_path):
+    (tmp_path / "busy.sh").write_text(BUSY)
+    slurm_shell.run(*QUEUE, "--wait", "--nodes=2", "--ntasks=2", "busy.sh")
+    assert (tmp_path / "free.status").read_text() == "0\n", (tmp_path / "free.err").read_text()
+    assert (tmp_path / "free.out").read_text() == "2 ranks: 1\n"
+    assert (tmp_path / "own.status").read_text() == "6\n"
+    assert (tmp_path / "own.err").read_text().count("is in use by another program; set MASTER_PORT to another") == 2
+
+
 @on_two_nodes
 def test_a_step_that_is_told_to_stop_saves_on_every_rank(environment, tmp_path):
     command = ["srun", "--nodes=2", "--ntasks-per-node=1", "--job-name", tmp_path.name,

@@ -17,14 +17,18 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from glob import glob
+from secrets import token_hex
 
 from libra_cli.exits import Exit, Fatal, die_with_parent
 from libra_cli.stream.signals import STATUS, leave
+from libra_cli.training.distributed.meeting import MEETING
 from libra_cli.training.distributed.processes import LAUNCHER, ONLY_TO_LAUNCHER, REQUESTS, run_ranks
 
 LOOPBACK = "127.0.0.1"
 PORTS = range(15000, 30000)
-"""Rendezvous ports of Slurm steps: below the range of outgoing connections."""
+"""Ports at which the ranks of Slurm steps meet: below the range of outgoing connections."""
+_TRIED, _STRIDE = 8, 1009
+"""Ports of a step that rank 0 may open, and how far one is from the next: farther than those of a job's steps."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +43,10 @@ class RankPlacement:
     """Ranks on this node, including those that other processes start."""
     address: str
     port: int
+    others: tuple[int, ...] = ()
+    """Ports for rank 0 to open if another program has `port`; none if the user has set it."""
+    token: str = ""
+    """What the ranks of this launch know each other by."""
 
     def variables(self, index: int) -> dict[str, str]:
         """Environment variables of rank `first + index` that torch.distributed and DeepSpeed read."""
@@ -49,6 +57,7 @@ class RankPlacement:
             "LOCAL_WORLD_SIZE": str(self.on_node),
             "MASTER_ADDR": self.address,
             "MASTER_PORT": str(self.port),
+            **({MEETING: f"{self.token}:{','.join(map(str, (self.port, *self.others)))}"} if self.token else {}),
         }
 
 
@@ -86,7 +95,7 @@ def placement_of(environment: Mapping[str, str], nproc: int | None) -> RankPlace
     if nodes > 1:
         node = _number(environment, "SLURM_PROCID")
         return RankPlacement(node * count, count, nodes * count, 0, count, *_meeting_point(environment, nodes))
-    return RankPlacement(0, count, count, 0, count, LOOPBACK, free_port())
+    return RankPlacement(0, count, count, 0, count, LOOPBACK, free_port(), (free_port(), free_port()), token_hex(8))
 
 
 def visible_devices(environment: Mapping[str, str]) -> int:
@@ -157,14 +166,22 @@ def _slurm_task(environment: Mapping[str, str], tasks: int, nodes: int) -> RankP
     return RankPlacement(rank, 1, tasks, local, on_node, *_meeting_point(environment, nodes))
 
 
-def _meeting_point(environment: Mapping[str, str], nodes: int) -> tuple[str, int]:
-    """Address and port at which the ranks of a step meet, the same in all tasks; the user's own take precedence."""
+def _meeting_point(environment: Mapping[str, str], nodes: int) -> tuple[str, int, tuple[int, ...], str]:
+    """Where the ranks of a step meet, as in a RankPlacement, the same in all tasks; the user's own take precedence."""
     job, step = _number(environment, "SLURM_JOB_ID"), _number(environment, "SLURM_STEP_ID")
-    port = _number(environment, "MASTER_PORT", PORTS[(job * 7 + step) % len(PORTS)])
+    ports = [PORTS[(job * 7 + step + each * _STRIDE) % len(PORTS)] for each in range(_TRIED)]
+    if "MASTER_PORT" in environment:
+        ports = [_number(environment, "MASTER_PORT")]
+    token = f"{job}.{step}.{environment.get('SLURM_RESTART_COUNT', '0')}"
+    return _first_address(environment, nodes), ports[0], tuple(ports[1:]), token
+
+
+def _first_address(environment: Mapping[str, str], nodes: int) -> str:
+    """The address of the first node of a step. Raises Fatal if nobody knows it."""
     if nodes == 1:
-        return LOOPBACK, port
+        return LOOPBACK
     if address := environment.get("MASTER_ADDR"):
-        return address, port
+        return address
     host = first_host(environment.get("SLURM_STEP_NODELIST", ""))
     try:
         socket.getaddrinfo(host, None)
@@ -173,9 +190,9 @@ def _meeting_point(environment: Mapping[str, str], nodes: int) -> tuple[str, int
             command = ["scontrol", "show", "node", "--oneliner", host]
             node = subprocess.run(command, capture_output=True, text=True, check=False).stdout
             if match := re.search(r"\bNodeAddr=(\S+)", node):
-                return match[1], port
+                return match[1]
         raise Fatal(Exit.USAGE, f"the first node of this step, {host!r}, has no address: set MASTER_ADDR") from None
-    return host, port
+    return host
 
 
 def _number(environment: Mapping[str, str], name: str, default: int | None = None) -> int:
