@@ -31,7 +31,7 @@ _libra() {
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 openthoughts dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb helpsteer3 webgpt summarize-feedback safe-rlhf shp preference arena-55k chatbot-arena ultrafeedback nectar prm800k math-shepherd processbench stepwise verl multiple-choice lm-eval lighteval evalscope opencompass libra-mini' ;;
                 --hub|--split|--revision|--delimiter|--sheet|--map|--set|--subset|--keep-fields|--where|--near-duplicates|--ngram|--overlap|--seed|--shard|--limit|--max-line-bytes|--expect-rows|--grace|--stall-timeout) _libra_only '' ;;
                 --format) _libra_only 'jsonl csv tsv parquet' ;;
-                --duplicates) _libra_only 'drop keep' ;;
+                --duplicates) _libra_only 'drop all keep' ;;
                 --decontaminate) _libra_words 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 openthoughts dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb helpsteer3 webgpt summarize-feedback safe-rlhf shp preference arena-55k chatbot-arena ultrafeedback nectar prm800k math-shepherd processbench stepwise verl multiple-choice lm-eval lighteval evalscope opencompass libra-mini' ;;
                 --report|--config|-o|--output|--errors|--manifest|--expect-manifest) ;;
                 --log-format) _libra_only 'text json' ;;

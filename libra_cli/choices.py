@@ -24,7 +24,7 @@ PRESETS = (
 """Names of the data sets that `libra collect` knows; `collect.presets` describes them."""
 
 # Duplicates: the first value of each stage is its default.
-COLLECT_DUPLICATES = ("drop", "keep")
+COLLECT_DUPLICATES = ("drop", "all", "keep")
 ROLLOUT_DUPLICATES = ("refuse", "drop")
 MIX_DUPLICATES = ("keep", "drop")
 DUPLICATE_KEYS = ("id", "content")

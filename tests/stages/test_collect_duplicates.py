@@ -58,9 +58,9 @@ def test_words_are_words_numbers_and_operators():
     assert len(shingles(["a", "b", "c", "d", "e", "f"], 5)) == 2
 
 
-def outcomes(rows: list[dict], near: float | None = 0.8, files: str = "") -> list[str]:
+def outcomes(rows: list[dict], near: float | None = 0.8, files: str = "", drop_samples: bool = True) -> list[str]:
     """What becomes of each row: `new`, why it is left out or why it is refused; `files` has a letter for each row."""
-    seen, found = duplicates.Duplicates(near), []
+    seen, found = duplicates.Duplicates(near, drop_samples), []
     for line, fields in enumerate(rows, 1):
         record = {"id": str(line), "index": 0, **fields}
         file = files[line - 1] if files else "f"
@@ -152,6 +152,19 @@ def test_equal_samples_are_duplicates_only_where_nothing_tells_them_apart(name):
     for own in ("seed", "run", "temperature", "id", "sample", "model", "filter"):
         assert outcomes([{**row, own: 1}, {**row, own: 2}, {**row, own: 1}]) == ["new", "new", "duplicate"], own
     assert outcomes([row, {**row, "reference": "2"}], files="ab") == ["new", "conflicting_reference"]
+
+
+def test_equal_samples_without_a_number_stay_unless_they_are_to_be_dropped():
+    row = {"question": "Find x.", "reference": "1", "response": "It is 1."}
+    assert outcomes([row] * 3, drop_samples=False) == ["new"] * 3
+    assert outcomes([{**row, "seed": 1}] * 2, drop_samples=False) == ["new"] * 2  # one seed may be that of a run
+    for name in ("sample", "Sample"):
+        assert outcomes([{**row, name: 1}] * 2, drop_samples=False) == ["new", "duplicate"]
+    assert outcomes([row, {**row, "reference": "2"}], drop_samples=False) == ["new", "conflicting_reference"]
+    problem, pair = {"question": "Find x.", "reference": "1"}, {**row, "response_b": "2", "preference": "A>B"}
+    pair["response_a"] = pair.pop("response")
+    for one in (problem, pair):
+        assert outcomes([one] * 2, drop_samples=False) == ["new", "duplicate"]
 
 
 def test_problems_and_pairs_of_several_files_are_duplicates():

@@ -169,8 +169,8 @@ def read_options_of(options: StreamOptions, values: Values) -> ReadOptions:
     "--duplicates",
     type=click.Choice(choices.COLLECT_DUPLICATES),
     default="drop",
-    help="What to do with a problem that is equal, or nearly equal, to an earlier one, or a response that is equal to "
-    "one of its file. drop: leave it out and count it. keep: write it, too.",
+    help="What is left out and counted. drop: problems that are equal, or nearly equal, to an earlier one. all: "
+    "responses, too, that are equal to one of the same file in every field. keep: nothing.",
 )
 @option(
     "--near-duplicates",
@@ -233,10 +233,10 @@ def command(run: Run, **values: Any) -> None:
 
     Problems are equal if they differ only in case, white space and LaTeX spacing. The first is kept, the others are
     dropped (see --duplicates); one with another reference is refused (conflicting_reference), so that you can see which
-    is right. Responses may be equal: one is dropped only if a row of the same file is equal to it in every field, and a
-    line says how many were. A file is a subset of its own, unless --subset or its rows name one. Of
-    lm-evaluation-harness's lines for several filters, those of the first are kept (other_filter). With --shard, each
-    part compares only its own rows.
+    is right. Responses may be equal, as a model may answer the same twice: they are kept, and a line says how many of
+    them equal one of their file in every field; those with the same `sample` are dropped. A file is a subset of its
+    own, unless --subset or its rows name one. Of lm-evaluation-harness's lines for several filters, those of the first
+    are kept (other_filter). With --shard, each part compares only its own rows.
 
     In --where, a comparison with null or between different types is neither true nor false: the row is dropped and
     counted as where_unknown.
@@ -270,7 +270,7 @@ def command(run: Run, **values: Any) -> None:
         keep_fields=None if kept is None else [name.strip() for name in kept.split(",") if name.strip()],
         need_reference=not values["no_reference"],
         wheres=[parse(text) for text in values["where"]],
-        duplicates=None if values["duplicates"] == "keep" else Duplicates(values["near_duplicates"] or None),
+        duplicates=Duplicates.wanted(values["duplicates"], values["near_duplicates"]),
         benchmarks=benchmarks,
         seed=values["seed"],
     )

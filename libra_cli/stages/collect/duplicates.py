@@ -5,7 +5,7 @@ their own, and as many for near ones; what is looked up for a duplicate only is 
 stays, so the order of the input decides which one; it does not decide whether two problems are duplicates.
 
 A row with a response is a sample, and a model may give the same answer twice: such a row is a duplicate only of a row
-of its own file from which nothing tells it apart. Samples take 10 to 16 bytes more.
+of its own file that has all its fields, among them the same `sample`. Samples take 10 to 16 bytes more.
 """
 
 from __future__ import annotations
@@ -104,16 +104,25 @@ def _hash(parts: Sequence[str]) -> int:
 
 
 class Duplicates:
-    """Finds duplicates; `near` is the Jaccard similarity from which problems are near duplicates, None: exact only."""
+    """Finds duplicates; `near` is the Jaccard similarity from which problems are near duplicates, None: exact only.
 
-    def __init__(self, near: float | None):
+    `drop_samples`: a sample that nothing tells from another one of its file is a duplicate, even if none has a number.
+    """
+
+    def __init__(self, near: float | None, drop_samples: bool = False):
         self._seen, self._ids = HashNumbers(), HashNumbers()
         self._problems, self._goldens, self._numbers_of_ids = DiskLog(), DiskLog(), DiskLog()
         self._files: dict[str, int] = {}
         self._near = None if near is None else NearDuplicates(near)
         self._samples, self._filter_lines = HashNumbers(), FilterLines()
-        self.equal_samples = 0
-        """Samples that were left out since nothing tells them from another one of their file."""
+        self._drop_samples = drop_samples
+        self.dropped_samples = self.kept_samples = 0
+        """Samples that nothing tells from another one of their file."""
+
+    @classmethod
+    def wanted(cls, which: str, near: float) -> Duplicates | None:
+        """Those that --duplicates leaves out, by --near-duplicates; None if it leaves out none."""
+        return None if which == "keep" else cls(near or None, which == "all")
 
     def check(self, row: Row, record: Mapping[str, Any], own: Mapping[str, Any]) -> None:
         """Raises Filtered (`duplicate`, `near_duplicate`, `other_filter`) or RowError.
@@ -136,7 +145,10 @@ class Duplicates:
                 raise RowError("conflicting_reference", f"{reason}; {hint}")
             if is_other_sample:
                 return
-            self.equal_samples += is_sample
+            if is_sample and parts.get("sample") is None and not self._drop_samples:
+                self.kept_samples += 1
+                return
+            self.dropped_samples += is_sample
             raise Filtered("duplicate")
         file = self._files.setdefault(row.file, len(self._files))
         text = _golden_text(record)

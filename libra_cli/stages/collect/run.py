@@ -32,8 +32,12 @@ def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path:
         report.close(refused=isinstance(error, Fatal) and error.status == Exit.USAGE)
         raise
     report.close()
-    if plan.duplicates is not None and (count := plan.duplicates.equal_samples):
-        what = f"{counted(count, 'response')} left out as equal to one of the same file in every field"
+    same = "equal to one of the same file in every field"
+    if plan.duplicates is not None and (count := plan.duplicates.dropped_samples):
+        what = f"{counted(count, 'response')} left out as {same}"
         run.console.note(f"{what}; --duplicates keep keeps them", event="equal_responses")
+    if plan.duplicates is not None and (count := plan.duplicates.kept_samples):
+        what = f"{counted(count, 'response')} kept, though {same}"
+        run.console.note(f"{what}; --duplicates all leaves such out", event="equal_responses")
     for note in collector.unknown_field_notes(run.counts.filtered["preset_unknown"] > 0):
         run.console.note(note)
