@@ -1,4 +1,4 @@
-"""What answers show that a server ignores: the limit of tokens, and sampling itself."""
+"""What answers show that a server ignores, or may ignore: the limit of tokens, and the temperature."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _Seen:
 
 
 class IgnoredSettings:
-    """Watches the answers of servers, and notes at the end of the run which settings they show to be ignored."""
+    """Watches the answers of servers, and notes at the end of the run which settings may be ignored."""
 
     def __init__(self, run: Run, sampling: Sampling, samples: int):
         """`samples` are those of each prompt."""
@@ -67,9 +67,10 @@ class IgnoredSettings:
                 self._note(f"{model}: {what} (up to {seen.most_tokens:,}): {cure}", model, seen.too_long)
             if 2 * seen.alike > seen.prompts:
                 prompts = f"{seen.alike} of {counted(seen.prompts, 'prompt')}"
-                what = f"all {self._samples} samples are the same text for {prompts}"
-                cure = f"at temperature {self._sampling.temperature:g} the server ignores it, or answers from a cache"
-                self._note(f"{model}: {what}: {cure}", model, seen.alike)
+                temperature = f"at temperature {self._sampling.temperature:g}"
+                what = f"all {self._samples} samples are the same text for {prompts} {temperature}"
+                why = "the model is that sure, or the server ignores the temperature or answers from a cache"
+                self._note(f"{model}: {what}: {why}", model, seen.alike)
 
     def _note(self, text: str, model: str, count: int) -> None:
         self._run.console.note(text, event="ignored_setting", model=model, count=count)
