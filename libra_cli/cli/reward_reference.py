@@ -42,7 +42,7 @@ SECTIONS: tuple[tuple[str, Registry, str], ...] = (
 """Title, functions, and how a configuration file names one of them."""
 
 
-_OWN = ("against", "references")
+_OWN = ("against", "references", "normalized")
 """Options of a judge in a recipe that `libra judge` does not have."""
 
 
@@ -62,7 +62,11 @@ def page() -> str:
         "`rate` or `verify` measures `judge_P_G`, a reward model its number, the task `rank` all pairs of a prompt's "
         "responses as `difference_P_G_G`. With `against: reference` it compares one response of the prompt, drawn at "
         "random, with each of the others: `wins_P_G`. `references: FILE`, rows of `libra judge` about responses of the "
-        "starting policy to the same problems, gives `judge_reference_P_M`.\n",
+        "starting policy to the same problems, gives `judge_reference_P_M`. With `normalized: true` scores are from 0, "
+        "the lowest of the task, to 1.\n",
+        "`facts: {NAME: FILE.py:function}` names functions of yours that measure facts before any term reads them: "
+        "`NAME_P_G`, `NAME_reference_P_M`, or of steps lists. Options of one stand beside `from: FILE.py:function`. A "
+        'replay also reads them in the saved rows: `"rollout": {..., "facts": {NAME: 0.5}}`.\n',
         "A function of your own is a term: `{reward: FILE.py:function, OPTION: ...}`, or `module:function` of a module "
         "that Python finds (not in the current folder, unless PYTHONPATH names it). It is called as `function(facts, "
         "**options)` and returns an array [P, G]; its keyword-only parameters are its options; its attribute `facts`, "

@@ -194,6 +194,12 @@ ROLLOUT_OPTIONS = (
         help="Keep all responses with their grades and rewards in DIR/rollouts, as rows that libra score reads.",
     ),
     _rollout_option(
+        "--save-token-ids",
+        is_flag=True,
+        help="With --save-rollouts: keep the token ids of the responses, too; recipes that credit tokens need them "
+        "in a replay.",
+    ),
+    _rollout_option(
         "--replay",
         multiple=True,
         metavar="FILE",

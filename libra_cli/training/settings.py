@@ -252,6 +252,7 @@ class RolloutSettings:
     refills: int = 0
     """Further rounds of sampling that replace prompts which a filter leaves out."""
     save_rollouts: bool = False
+    save_token_ids: bool = False
 
     @property
     def has_servers(self) -> bool:
@@ -270,7 +271,7 @@ class RolloutSettings:
 
 
 _SAMPLING_PLACE = ("sampler_arg", "sampler_batch_size", "sampler_url", "sampler_ranks", "api_key_env",
-                   "api_key_file", "max_gap", "save_rollouts")  # fmt: skip
+                   "api_key_file", "max_gap", "save_rollouts", "save_token_ids")  # fmt: skip
 """Settings that say where and how responses are sampled, not which: a run continues with others."""
 
 

@@ -24,6 +24,7 @@ RECIPES = {
     "compared": GREEDY.replace("}", ", task: rank}") + "rewards: [{name: win_margin}]\n",
     "opposed": GREEDY.replace("}", ", task: rank, against: reference}")
     + "rewards: [{name: judge, fact: wins}]\nadvantage: {estimator: bootstrap, skew: 1}\n",
+    "mixed": GREEDY.replace("}", ", normalized: true}") + "rewards: [judge]\n",
     "both": GREEDY + "rewards: [{name: judge, weight: 0.25}, {name: correct}]\n",
 }
 
@@ -37,6 +38,16 @@ def write_problems(path: Path, *fields: str) -> Path:
     return path
 
 
+def write_mixed(path: Path, problems: Path) -> Path:
+    """Four problems, and two rows each to score and to rank."""
+    rows = [json.loads(line) for line in problems.read_text().splitlines()]
+    pair = {"response_a": "It is 1.", "response_b": "It is 2.", "preference": "A>B"}
+    more = [{"response": "It is 1.", "label": 1}] * 2 + [pair] * 2
+    rows = rows[:4] + [{**row, **given} for row, given in zip(rows[4:], more, strict=True)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def make(folder: Path) -> None:
@@ -44,7 +55,8 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         labelled = str(write_problems(folder / "labelled.jsonl", "question", "reference"))
         for name, recipe in RECIPES.items():
             (folder / f"{name}.yaml").write_text(recipe)
-        data = {"scored": bare, "compared": labelled, "opposed": bare, "both": labelled}
+        mixed = str(write_mixed(folder / "mixed.jsonl", Path(bare)))
+        data = {"scored": bare, "compared": labelled, "opposed": bare, "both": labelled, "mixed": mixed}
         plan = {name: [*SIZES, "--rewards", str(folder / f"{name}.yaml"), path] for name, path in data.items()}
         runs.drive(folder, 1, plan, stage="grpo")
         runs.drive(folder, 2, {"two": plan["scored"]}, stage="grpo")
@@ -93,6 +105,18 @@ def test_no_reference_is_needed_and_nothing_is_graded(made: Path) -> None:
         assert {row["label"] for row in saved} == {None}
         assert {row["rollout"]["null_by"] for row in saved} <= {"none", "policy"}
     assert any(step["grad_norm"] > 0 for step in events(made / "scored.log", "step"))
+
+
+def test_a_stream_may_mix_what_the_judge_scores_with_what_a_label_decides(made: Path) -> None:
+    saved = [row for event in events(made / "mixed.log", "rollout") for row in rows(made / "mixed", event["rollout"])]
+    assert {row["task"] for row in saved} == {"reason", "score", "rank"}
+    for row in saved:
+        rollout = row["rollout"]
+        if row["task"] == "reason":
+            known = rollout["null_by"] == "none" and row["score"] is not None
+            assert rollout["reward"] == (row["score"] / 4 if known else rollout["reward"])
+        elif rollout["null_by"] != "verifier":
+            assert rollout["reward"] == float(rollout["correct"] is True)
 
 
 def test_two_ranks_judge_as_one_does(made: Path) -> None:

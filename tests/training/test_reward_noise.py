@@ -11,7 +11,6 @@ from worked_examples import close, example, group
 
 from libra_cli.exits import InvalidOptions
 from libra_cli.training.rewards import RewardPlan
-from libra_cli.training.rewards.denoise import appeal_fnr
 
 RATES = {"fpr": 0.1, "fnr": 0.2}
 
@@ -198,9 +197,3 @@ def test_a_share_of_the_prompts_is_turned_around():
     assert 0.3 < np.mean((other[:, 0] == 0) != flips) < 0.55
     single = plan_of("flip", noise={**noise, "per": "response"}).apply(facts).rewards_P_G
     assert 0.3 < np.mean((single[:, 0] == 0) != (single[:, 2] == 0)) < 0.55
-
-
-def test_the_rate_of_false_negatives_from_appeals():
-    inputs, expected = example("appeal_fnr")
-    close(appeal_fnr(inputs["accepted"], inputs["rejected"], inputs["rejected_asked"], inputs["overturned"]), expected)
-    assert appeal_fnr(0, 0, 0, 0) == 0

@@ -334,7 +334,7 @@ def test_facts_can_be_checked_before_anything_is_sampled():
         InvalidOptions, match=r'"lenghts_P_G", which these rollouts do not have: did you mean "lengths"'
     ):
         plan.check(8, ["correct", "lengths"])
-    with pytest.raises(InvalidOptions, match="measure it with the rollouts"):
+    with pytest.raises(InvalidOptions, match=r"name a function of yours that measures it, facts: {novelty: "):
         RewardPlan.from_config({"rewards": [{"name": "judge", "fact": "novelty"}]}).check(8, [])
 
 

@@ -21,7 +21,7 @@ from libra_cli.stages.judge.command import command as judge_command
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.prompts import PromptReader, VerifiablePrompt
-from libra_cli.training.rewards import RewardPlan
+from libra_cli.training.rewards import NullBy, RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rollouts.judge_model import choose_judge, item_check
 from libra_cli.training.rollouts.judging import RolloutJudge, judge_figures, refuse_failing_judge
@@ -38,6 +38,7 @@ def test_its_options_have_the_defaults_of_libra_judge() -> None:
     assert own.pop("task") == "score"
     assert own.pop("against") == "all"
     assert own.pop("references") is None
+    assert own.pop("normalized") is False
     assert {name: of_judge[name] or None for name in own} == {name: value or None for name, value in own.items()}
 
 
@@ -63,7 +64,50 @@ def judged(stop: StopRequest, responses: list[GradedResponse], **config: Any) ->
 
 def rewarded(responses: list[GradedResponse], config: dict[str, Any]) -> Any:
     plan = RewardPlan.from_config(config)
-    return plan.apply(facts_of([[each.measured for each in responses]], [0], ["s"], plan))
+    return plan.apply(facts_of([[each.measured for each in responses]], [0], [{"subset": "s"}], plan))
+
+
+SCORE: VerifiablePrompt = PromptReader(None, {}, None, 0, rules=True, check_item=lambda _: None)(
+    "s", {"question": "What is 14+25?", "response": "39", "label": 1}
+)
+
+
+def test_rows_with_a_label_keep_their_rule(stop):
+    """The judge is not asked about verdicts of the policy: a right one has its highest score, any other the lowest."""
+    verdicts = [
+        replace(response(number, text), correct=correct, null_by=null_by)
+        for number, (text, correct, null_by) in enumerate(
+            [("[[score=4]]", True, NullBy.NONE), ("[[score=0]]", False, NullBy.NONE), ("none", None, NullBy.POLICY),
+             ("slow", None, NullBy.VERIFIER)]
+        )
+    ]  # fmt: skip
+    for config, high in (({"task": "score"}, 4), ({"task": "rate"}, 10), ({"task": "verify"}, 1)):
+        judge = RolloutJudge(RewardJudge.from_config({"model": "libra-mini/judge", **config}), 0, print)
+        done = judge.judge([("5 s", SCORE, verdicts)], stop)
+        low = 1 if high == 10 else 0
+        assert [each.judged.score for each in done] == [high, low, low, None]
+        assert judge_figures(done) == {}
+        asked = {"model": "libra-mini/judge", "normalized": True, **config}
+        plan = {"judge": asked, "rewards": ["judge"], "advantage": {"estimator": "group_norm", "scale": "none"}}
+        batch = rewarded(done, plan)
+        assert batch.rewards_P_G.tolist()[0][:3] == [1, 0, 0]
+        assert np.isnan(batch.rewards_P_G[0, 3])
+        assert batch.counts.null_by_verifier == 1
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"task": "rank", "normalized": True}, "normalized: a judge of the task rank scores no response"),
+        ({"normalized": "yes"}, "normalized"),
+    ],
+)
+def test_a_judge_without_bounds_is_not_normalized(config, message, tmp_path):
+    with pytest.raises(InvalidOptions, match=message):
+        RewardJudge.from_config({"model": "libra-mini/judge", **config})
+    judge = RewardJudge.from_config({"model": str(reward_model(tmp_path / "model")), "normalized": True})
+    with pytest.raises(InvalidOptions, match="a number that has no bounds"):
+        item_check(judge, 0)
 
 
 def test_no_master_key_reaches_the_judge_or_wins(stop):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from importlib.util import find_spec
 
 from libra_cli.cli.config_file import line_of
@@ -12,25 +11,21 @@ from libra_cli.sampling.server_secrets import api_key
 from libra_cli.training.distributed.sampler_ranks import refuse_unfit_ranks
 from libra_cli.training.rewards import RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
+from libra_cli.training.rewards.plan import MEASURED
 from libra_cli.training.rollouts.judge_model import item_check
 from libra_cli.training.settings import GrpoRunSettings
 
-SAVED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset")
-"""Facts that saved rollouts have."""
-JUDGED = ("judge", "difference")
-"""Facts that they have if a judge scored the responses, or compared them."""
-MEASURED = (*SAVED, "tokens")
-"""Facts that rollouts of `libra grpo` have."""
 _OF_SAMPLER_RANKS = ("model", "host", "port", "dtype", "served_model_name", "logprobs_mode", "generation_config",
                      "weight_transfer_config", "worker_extension_cls", "api_key", "pipeline_parallel_size",
                      "data_parallel_size")  # fmt: skip
 """Engine arguments that no --sampler-arg may change where ranks start servers."""
 
 
-def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> RewardPlan:
+def plan_of(settings: GrpoRunSettings, is_replay: bool = False) -> RewardPlan:
     """The reward plan of a run. Raises Fatal(2) if the recipe cannot be used with these rollouts.
 
-    A recipe without terms has the paper's, with L_max = --max-tokens and L_exp half of it (paper, Eq. 4).
+    What facts saved rollouts have is known when they are read. A recipe without terms has the paper's, with L_max =
+    --max-tokens and L_exp half of it (paper, Eq. 4).
     """
     rollout, recipe, file = settings.rollout, dict(settings.rewards), settings.rewards_file
     if "rewards" not in recipe and "reward" not in recipe:
@@ -41,7 +36,8 @@ def plan_of(settings: GrpoRunSettings, available: Sequence[str] = MEASURED) -> R
         plan = RewardPlan.from_config(recipe)
         if plan.judge is not None:
             _check_judge(plan.judge, settings.batch.seed)
-        plan.check(rollout.samples, (*available, *(plan.judge.facts if plan.judge else ())))
+        judged = plan.judge.facts if plan.judge else ()
+        plan.check(rollout.samples, None if is_replay else (*MEASURED, *judged))
     except InvalidOptions as error:
         raise Fatal(Exit.USAGE, f"--rewards{_place(file, error)}: {error}") from None
     if rollout.refills and plan.batch_wide:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from libra_cli.exits import Exit, Fatal, InvalidOptions
-from libra_cli.stages.grpo.plan import JUDGED, SAVED, plan_of
+from libra_cli.stages.grpo.plan import plan_of
 from libra_cli.training.rewards import PENALTY_EDGES, NullBy
 from libra_cli.training.rollouts.records import read_facts
 from libra_cli.training.settings import GrpoRunSettings
@@ -17,7 +17,7 @@ from libra_cli.training.settings import GrpoRunSettings
 
 def replayed(paths: Sequence[str], settings: GrpoRunSettings) -> Iterator[dict[str, Any]]:
     """The figures of each saved rollout under the recipe of `settings`. Raises Fatal(2)."""
-    plan = plan_of(settings, (*SAVED, *JUDGED))
+    plan = plan_of(settings, is_replay=True)
     state: Mapping[str, Any] = {}
     for (number, attempt, step), facts in read_facts(paths, plan):
         try:

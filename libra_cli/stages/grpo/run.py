@@ -46,7 +46,8 @@ class GrpoMethod:
         templates = {task: _template(task, path) for task, path in rollout.template}
         seed = settings.batch.seed
         check = None if self.plan.judge is None else item_check(self.plan.judge, seed)
-        self.reader = PromptReader(rollout.task, templates, rollout.system, seed, self.plan.graded, check)
+        rules = check is not None and check.rule_scores is not None
+        self.reader = PromptReader(rollout.task, templates, rollout.system, seed, self.plan.graded, check, rules)
 
     def prepare(self, preparation: Preparation) -> Prepared:
         """The prompts of the inputs."""

@@ -99,7 +99,9 @@ class PromptReader:
     graded: bool = True
     """Rewards depend on grades: a row needs a golden reference."""
     check_item: Callable[[JudgeItem], None] | None = None
-    """A judge scores the responses: rows are problems, and this raises RowError for one that it cannot judge."""
+    """A judge scores the answers to problems, and this raises RowError for one that it cannot judge."""
+    rules: bool = False
+    """With a judge: rows of other tasks are rewarded by their label; else they are refused."""
 
     def __call__(self, id: str, fields: Mapping[str, Any]) -> VerifiablePrompt:
         """The prompt of a row. Raises RowError if it has none, or no golden reference to grade by."""
@@ -110,10 +112,11 @@ class PromptReader:
             raise RowError("wrong_task", f"the task {name!r} cannot be graded; the tasks are {known}")
         prompt = self.templates.get(name)
         if self.check_item is not None:
-            if isinstance(task, JudgeTask):
+            if isinstance(task, JudgeTask) and not self.rules:
                 cure = "leave the row out, or say what it is with --task reason"
                 raise RowError("wrong_task", f"a judge rewards answers to problems, and this is a {name} task; {cure}")
-            self.check_item(answered_item(fields, response="A response."))
+            if not isinstance(task, JudgeTask):
+                self.check_item(answered_item(fields, response="A response."))
         try:
             if isinstance(task, JudgeTask):
                 return self._judging(id, task, prompt, fields)
@@ -252,6 +255,7 @@ def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTe
         "seed": reader.seed,
         **({} if reader.graded else {"graded": False}),
         **({"judged": True} if reader.check_item else {}),
+        **({"rules": True} if reader.rules else {}),
         "max_length": settings.max_length,
         "max_tokens": max_tokens,
         "too_long": settings.too_long,

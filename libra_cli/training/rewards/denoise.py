@@ -75,12 +75,6 @@ def rates_of_report(path: str, by_subset: bool) -> dict[str, Any]:
     return rates
 
 
-def appeal_fnr(accepted: int, rejected: int, asked: int, overturned: int) -> float:
-    """The false-negative rate of a verifier, if `overturned` of `asked` rejected responses were right after all."""
-    missed = rejected * overturned / asked if asked else 0.0
-    return missed / (accepted + missed) if accepted + missed else 0.0
-
-
 def _errors(fpr: Rate, fnr: Rate) -> set[float]:
     """fpr + fnr at each of the values that the rates differ by."""
     levels = {level for rate in (fpr, fnr) if isinstance(rate, Mapping) for level in rate} or {"default"}

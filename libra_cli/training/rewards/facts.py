@@ -39,6 +39,12 @@ class FactKind(NamedTuple):
     """What makes rollouts have it."""
 
 
+def _own(name: str) -> str:
+    """The cure for a fact that only the user can measure."""
+    function = f"facts: {{{name}: FILE.py:function}}"
+    return f'name a function of yours that measures it, {function}, or write it into "facts" of each saved "rollout"'
+
+
 FACTS: dict[str, FactKind] = {
     "correct": FactKind("P_G", "labels", "1 right, 0 wrong, nan undecided", "give problems with a golden reference"),
     "null_by": FactKind("P_G", "", "none, policy or verifier, as names or as the numbers of NullBy", ""),
@@ -59,9 +65,10 @@ FACTS: dict[str, FactKind] = {
                      "name a judge that compares with one, judge: {model: NAME, task: rank, against: reference}"),
     "reference": FactKind("P", "judge", "index of the reference response in its group",
                           "name a judge that compares with one, judge: {model: NAME, task: rank, against: reference}"),
-    "tokens": FactKind("P_G_T", "", "token ids; ragged", "save the token ids of the rollouts"),
-    "step_rewards": FactKind("P_G_S", "steps", "the score of each step; ragged", "name a judge of steps"),
-    "step_ends": FactKind("P_G_S", "steps", "index of the last token of each step; ragged", "name a judge of steps"),
+    "tokens": FactKind("P_G_T", "", "token ids; ragged", "sample with --save-rollouts --save-token-ids"),
+    "step_rewards": FactKind("P_G_S", "steps", "the score of each step; ragged", _own("step_rewards")),
+    "step_ends": FactKind("P_G_S", "steps", "index of the last token of each step; ragged", _own("step_ends")),
+    "record": FactKind("P", "", "the row of the prompt, a mapping", "keep the rows of the problems"),
     "prompt_id": FactKind("P", "", "an id that stays with the prompt", "keep the ids of the records"),
     "subset": FactKind("P", "", "the subset that the prompt belongs to", 'give records with a "subset"'),
 }  # fmt: skip
@@ -88,7 +95,7 @@ def fact(facts: Facts, name: str) -> Any:
 def missing_fact(name: str) -> InvalidOptions:
     """The error for rollouts without the fact `name`, with the cure."""
     near = get_close_matches(name, FACTS, n=1)
-    cure = f'did you mean "{near[0]}"?' if near else "measure it with the rollouts"
+    cure = f'did you mean "{near[0]}"?' if near else _own(name)
     cure = FACTS[name].cure if name in FACTS else cure
     return InvalidOptions(f'the rewards need the fact "{key_of(name)}", which these rollouts do not have: {cure}')
 
@@ -103,6 +110,11 @@ def numbers(facts: Facts, name: str) -> Array:
     if values.ndim != len(axes.split("_")):
         raise ValueError(f"{key_of(name)} has the shape {values.shape}: expected [{axes.replace('_', ', ')}]")
     return values
+
+
+def is_ragged(name: str) -> bool:
+    """The last axis of the fact is its own for each response: tokens or steps."""
+    return key_of(name).endswith(("_T", "_S"))
 
 
 def batch_shape(facts: Facts) -> tuple[int, int]:

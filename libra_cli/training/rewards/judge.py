@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from libra_cli import choices
 from libra_cli.engines.openai.addresses import server_address
 from libra_cli.exits import InvalidOptions
+from libra_cli.tasks import JUDGING
 from libra_cli.training.registry import Choice, Count, NonNegative, Positive, Share, bind_options, mapping
 
 RANK = "rank"
@@ -33,6 +34,8 @@ class RewardJudge:
     reduce: Annotated[str, Choice(*choices.REDUCTIONS)] = "mean"
     orders: Annotated[str, Choice(*choices.ORDERS)] = "both"
     against: Annotated[str, Choice(*OPPONENTS)] = ALL
+    normalized: bool = False
+    """Its scores are from 0, the lowest of its task, to 1, the highest."""
     references: str | None = None
     """A file with its scores of reference responses, which `center: reference` reads."""
     template: str | None = None
@@ -79,6 +82,8 @@ class RewardJudge:
             raise InvalidOptions(f"{place}.reduce: a comparison has no highest vote; take mean, median or majority")
         if judge.task != RANK and judge.against != ALL:
             raise InvalidOptions(f"{place}.against: only a judge of the task {RANK} compares responses")
+        if judge.task == RANK and judge.normalized:
+            raise InvalidOptions(f"{place}.normalized: a judge of the task {RANK} scores no response")
         if judge.task == RANK and judge.references is not None:
             raise InvalidOptions(f"{place}.references: a judge of the task {RANK} scores no response")
         return judge
@@ -88,6 +93,18 @@ class RewardJudge:
         """Addresses of its servers."""
         given = self.base_url
         return () if given is None else tuple(given) if isinstance(given, list) else (given,)
+
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """Its lowest and its highest score; None if it compares. A reward model has none, which its model says."""
+        return None if self.task == RANK else JUDGING[self.task].scale or (0, 1)
+
+    def scaled(self, score: float | None) -> float | None:
+        """A score as rewards have it."""
+        if score is None or not self.normalized or self.bounds is None:
+            return score
+        low, high = self.bounds
+        return (score - low) / (high - low)
 
     @property
     def facts(self) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,10 +32,11 @@ from libra_cli.training.rewards.gates import Gate
 from libra_cli.training.rewards.judge import RANK, RewardJudge
 from libra_cli.training.rewards.terms import TERMS, Term
 from libra_cli.training.rewards.transforms import TRANSFORMS, Transform
-from libra_cli.training.rewards.user_terms import user_term
+from libra_cli.training.rewards.user_terms import own_facts, user_term, with_own_facts
 
 DEFAULTS: dict[str, Any] = {
     "judge": None,
+    "facts": {},
     "rewards": [{"name": "correct"}, {"name": "len_penalty", "weight": -1}],
     "combine": "sum",
     "null": {"policy": 0, "verifier": "exclude"},
@@ -47,6 +48,9 @@ DEFAULTS: dict[str, Any] = {
 }
 """The paper's reward and advantage (section 5)."""
 
+MEASURED = ("correct", "null_by", "lengths", "truncated", "format", "responses", "confidence", "prompt_id", "subset",
+            "record", "tokens")  # fmt: skip
+"""Facts that rollouts of `libra grpo` have; saved ones have token ids if these were asked for."""
 _BATCH_WIDE = frozenset({"beta_norm", "length_when_accurate", "spread_ema", "z_score", "min_max"})
 """Parts that look at the whole batch."""
 _OF_ITEM = ("name", "reward", "weight", "gate", "transform", "anneal", "label")
@@ -101,6 +105,8 @@ class RewardPlan:
     """The loss leaves out responses that were cut short; their rewards still count in mean and spread."""
     judge: RewardJudge | None = None
     """The model that measures what judge terms read; None if the facts come from elsewhere."""
+    own_facts: Mapping[str, Bound[Term]] = field(default_factory=dict)
+    """Functions of the user's own that measure facts, by the names of these."""
 
     @staticmethod
     def from_config(config: Mapping[str, Any] | None = None) -> RewardPlan:
@@ -130,6 +136,7 @@ class RewardPlan:
             if key not in DEFAULTS["null"]:
                 raise InvalidOptions(f"null.{key}: {unknown('cause of a null', key, DEFAULTS['null'])}")
         filters = chosen["filter"] if isinstance(chosen["filter"], (list, tuple)) else [chosen["filter"]]
+        judge = None if chosen["judge"] is None else RewardJudge.from_config(chosen["judge"])
         plan = RewardPlan(
             terms=_weighted_terms(chosen["rewards"]),
             combination=COMBINATIONS.bind(chosen["combine"], "combine", "how"),
@@ -140,7 +147,8 @@ class RewardPlan:
             advantage=ADVANTAGES.bind(_with_default_estimator(chosen["advantage"]), "advantage", "estimator"),
             credit=CREDITS.bind(chosen["credit"], "credit", "estimator"),
             mask_truncated=convert(chosen["mask_truncated"], bool, "mask_truncated"),
-            judge=None if chosen["judge"] is None else RewardJudge.from_config(chosen["judge"]),
+            judge=judge,
+            own_facts=own_facts(chosen["facts"], (*MEASURED, *(judge.facts if judge else ()))),
         )
         plan._check_together()
         return plan
@@ -149,8 +157,9 @@ class RewardPlan:
     def facts(self) -> frozenset[str]:
         """Names of the facts that the plan reads, without their axes."""
         parts: list[Bound | WeightedTerm] = [self.noise, *self.filters, self.advantage, self.credit, *self.terms]
-        names = {name for part in parts for name in part.facts}
-        return frozenset(names | ({"truncated"} if self.mask_truncated else set()))
+        names = {name for part in parts for name in part.facts} | ({"truncated"} if self.mask_truncated else set())
+        own = {name: bound.facts for name, bound in self.own_facts.items() if name in names}
+        return frozenset((names - own.keys()).union(*own.values()))
 
     @property
     def needs(self) -> frozenset[str]:
@@ -224,6 +233,7 @@ class RewardPlan:
         """
         shape = batch_shape(facts)
         self.check(shape[1], [name for name in self.facts if has_fact(facts, name)])
+        facts = with_own_facts(facts, self.own_facts, shape)
         resolved = self.noise(resolve_nulls(facts, confidence="confidence" in self.facts))
         causes = resolved[key_of("null_by")]
         terms = np.stack([term.values(resolved, shape) for term in self.terms])

@@ -25,7 +25,8 @@ TRANSFORMS: Registry[Transform] = Registry("transform")
 
 
 def _log_sigmoid(values: Array) -> Array:
-    return -np.logaddexp(0.0, -values)
+    with np.errstate(invalid="ignore"):  # unknown stays unknown
+        return -np.logaddexp(0.0, -values)
 
 
 @TRANSFORMS.add("none")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from importlib import util
 from pathlib import Path
@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from libra_cli.exits import Fatal, InvalidOptions
-from libra_cli.training.registry import Bound, bind_options
-from libra_cli.training.rewards.facts import FACTS, Array, Facts, key_of
+from libra_cli.training.registry import Bound, bind_options, mapping
+from libra_cli.training.rewards.facts import FACTS, Facts, has_fact, is_ragged, key_of
 from libra_cli.training.rewards.terms import Term
 
 _NAME_OF = {key_of(name): name for name in FACTS}
@@ -29,9 +29,11 @@ class UserFunction:
     function: Callable[..., Any]
     file: str | None
     """The file of its module."""
+    ragged: bool = False
+    """It returns a list for each response, in lists [P][G]."""
 
-    def __call__(self, facts: Facts, **options: Any) -> Array:
-        """What it returns, as an array of float64; raises InvalidOptions."""
+    def __call__(self, facts: Facts, **options: Any) -> Any:
+        """What it returns, as an array of float64, or as lists [P][G] of such arrays; raises InvalidOptions."""
         try:
             returned = self.function(facts, **options)
         except Fatal:
@@ -41,6 +43,8 @@ class UserFunction:
         where = f"{self.file}: " if self.file else ""
         name = getattr(self.function, "__name__", "the function")
         try:
+            if self.ragged:
+                return [[np.asarray(one, dtype=np.float64) for one in group] for group in returned]
             rewards = np.asarray(returned, dtype=np.float64)
         except (TypeError, ValueError) as error:
             raise InvalidOptions(f"{where}{name} returned what is no array of numbers ({error})") from None
@@ -49,7 +53,50 @@ class UserFunction:
         return rewards
 
 
-def user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
+def own_facts(config: Any, measured: Collection[str]) -> dict[str, Bound[Term]]:
+    """Functions that measure facts of the user's own, by their names: `{NAME: FILE.py:function}`.
+
+    Options of a function stand beside `from: FILE.py:function`. `measured`: facts that libra measures. Raises
+    InvalidOptions.
+    """
+    found = {}
+    for name, given in mapping(config, "facts").items():
+        place = f"facts.{name}"
+        given = {"from": given} if isinstance(given, str) else mapping(given, place)
+        if name in measured:
+            raise InvalidOptions(f"{place}: libra measures this itself: give the fact of yours another name")
+        if "from" not in given:
+            raise InvalidOptions(f"{place}: expected FILE.py:function, or {{from: FILE.py:function, OPTION: ...}}")
+        options = {key: value for key, value in given.items() if key != "from"}
+        found[str(name)] = user_term(given["from"], options, f"{place}.from", is_ragged(str(name)))
+    return found
+
+
+def with_own_facts(facts: Facts, own: Mapping[str, Bound[Term]], shape: tuple[int, int]) -> Facts:
+    """`facts` of a batch of `shape` [P, G], and what the functions of `own` measure that is not there yet.
+
+    Raises InvalidOptions if one returns another shape.
+    """
+    more: dict[str, Any] = {}
+    for name, function in own.items():
+        if has_fact(facts, name):
+            continue
+        values = function(facts)
+        if is_ragged(name):
+            found: tuple[int, ...] = (len(values), *{len(group) for group in values})
+            fits = found == shape
+        else:
+            axes = key_of(name)[len(name) + 1 :].split("_")
+            found, fits = values.shape, values.shape[:1] == shape[:1] and values.ndim == len(axes)
+            fits = fits and (axes[-1] != "G" or values.shape[-1] == shape[1])
+        if not fits:
+            what = f"facts.{name}: {function.name} returned the shape {found}"
+            raise InvalidOptions(f"{what}: {key_of(name)} of {shape[0]} prompts with {shape[1]} responses is expected")
+        more[key_of(name)] = values
+    return {**facts, **more}
+
+
+def user_term(name: Any, options: Mapping[str, Any], place: str, ragged: bool = False) -> Bound[Term]:
     """The function `module:function` or `FILE.py:function`, called as `function(facts, **options)`.
 
     Its attribute `facts`, if it has one, names the facts that it needs, with their axes or without. Nothing is looked
@@ -68,7 +115,7 @@ def user_term(name: Any, options: Mapping[str, Any], place: str) -> Bound[Term]:
     names = (facts,) if isinstance(facts, str) else tuple(facts)
     return Bound(
         str(name),
-        UserFunction(function, origin if origin.endswith(".py") else getattr(module, "__file__", None)),
+        UserFunction(function, origin if origin.endswith(".py") else getattr(module, "__file__", None), ragged),
         bound,
         tuple(_NAME_OF.get(fact, fact) for fact in names),
     )

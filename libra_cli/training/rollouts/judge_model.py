@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from libra_cli.exits import InvalidOptions
 from libra_cli.records.forms import JudgeItem
@@ -82,14 +83,34 @@ def reference_scores(settings: RewardJudge, model: ChosenModel, judge: Judge) ->
     return ReferenceScores.read(os.path.expanduser(settings.references), model.name, judge.name)
 
 
-def item_check(settings: RewardJudge, seed: int) -> Callable[[JudgeItem], None]:
-    """Raises RowError for an item that the judge cannot be asked about, or that lacks what its recipe needs."""
+def rule_scores(settings: RewardJudge, model: ChosenModel) -> tuple[float, float] | None:
+    """Scores for a wrong and a right verdict of a row that has a label: the lowest and the highest of the judge.
+
+    None if it has no such scores, or if rewards compare them with those of reference responses.
+    """
+    return None if model.scalar or settings.references is not None else settings.bounds
+
+
+@dataclass(frozen=True)
+class ItemCheck:
+    """Whether the judge of a reward plan can be asked about an item."""
+
+    judge: Judge
+    references: ReferenceScores | None
+    rule_scores: tuple[float, float] | None
+    """As the function of that name has them."""
+
+    def __call__(self, item: JudgeItem) -> None:
+        """Raises RowError for an item that the judge cannot be asked about, or that lacks what its recipe needs."""
+        self.judge.check(item)
+        if self.references is not None:
+            self.references.of(item)
+
+
+def item_check(settings: RewardJudge, seed: int) -> ItemCheck:
+    """The check of the judge that a recipe names. Raises InvalidOptions, or Fatal if it cannot be used."""
     model, judge = choose_judge(settings, seed, lambda _: None)
-    references = reference_scores(settings, model, judge)
-
-    def check(item: JudgeItem) -> None:
-        judge.check(item)
-        if references is not None:
-            references.of(item)
-
-    return check
+    if model.scalar and settings.normalized:
+        cure = "leave out normalized, and map it with a transform such as sigmoid"
+        raise InvalidOptions(f"{settings.model} gives a number that has no bounds; {cure}")
+    return ItemCheck(judge, reference_scores(settings, model, judge), rule_scores(settings, model))

@@ -25,10 +25,12 @@ from libra_cli.sampling.worker import row_error
 from libra_cli.stream.jobs import Answer
 from libra_cli.stream.rows import seed_for
 from libra_cli.stream.signals import StopRequest
+from libra_cli.tasks import JudgeTask
 from libra_cli.tasks.reason import TRUNCATED
 from libra_cli.training.data.prompts import VerifiablePrompt
+from libra_cli.training.rewards import NullBy
 from libra_cli.training.rewards.judge import REFERENCE, RewardJudge
-from libra_cli.training.rollouts.judge_model import choose_judge, reference_scores
+from libra_cli.training.rollouts.judge_model import choose_judge, reference_scores, rule_scores
 from libra_cli.training.rollouts.rollout import GradedResponse, Judged
 
 Group = tuple[str, VerifiablePrompt, Sequence[GradedResponse]]
@@ -36,7 +38,11 @@ Group = tuple[str, VerifiablePrompt, Sequence[GradedResponse]]
 
 
 class RolloutJudge:
-    """The judge on one rank; it loads its model when the first responses come, and keeps it."""
+    """The judge on one rank; it loads its model when the first responses come, and keeps it.
+
+    It is asked about answers to problems. A verdict of the policy has the judge's highest score where it agrees with
+    the label of its row, else the lowest.
+    """
 
     def __init__(self, settings: RewardJudge, seed: int, note: Callable[[str], None]):
         self._settings, self._seed = settings, seed
@@ -49,7 +55,8 @@ class RolloutJudge:
 
         Raises Fatal(6) if the judge cannot be used any more.
         """
-        sessions = [session for group in groups for session in self._sessions(*group)]
+        asked = [group for group in groups if not isinstance(group[1].task, JudgeTask)]
+        sessions = [session for group in asked for session in self._sessions(*group)]
         judged: dict[int, Judged] = {}
         leads: dict[tuple[int, int], float] = {}
         """[one, other]: how far one is ahead."""
@@ -83,6 +90,9 @@ class RolloutJudge:
         for name, prompt, responses in groups:
             numbers = [each.number for each in responses]
             verdicts = [judged.get(number, Judged()) for number in numbers]
+            if isinstance(prompt.task, JudgeTask):
+                done += [replace(each, judged=self._by_rule(each)) for each in responses]
+                continue
             if self._settings.against == REFERENCE:
                 chosen = self._reference(name, responses)
                 verdicts = [
@@ -99,6 +109,13 @@ class RolloutJudge:
                 verdicts = [one._replace(references=scores) for one in verdicts]
             done += [replace(each, judged=one) for each, one in zip(responses, verdicts, strict=True)]
         return done
+
+    def _by_rule(self, response: GradedResponse) -> Judged:
+        """What the label of its row says of a verdict of the policy."""
+        scores = rule_scores(self._settings, self._model)
+        if scores is None or response.finish_reason == "error" or response.null_by == NullBy.VERIFIER:
+            return Judged(by_rule=True)
+        return Judged(scores[bool(response.correct)], by_rule=True)
 
     def close(self) -> None:
         """Ends the engine; safe to call twice."""
@@ -200,7 +217,7 @@ def _is_null(judged: Judged) -> bool:
 
 def judge_figures(responses: Sequence[GradedResponse]) -> dict[str, float | None]:
     """The mean score of the judge, and shares of responses: without a verdict, and without a request to the judge."""
-    verdicts = [each.judged for each in responses if each.judged is not None]
+    verdicts = [each.judged for each in responses if each.judged is not None and not each.judged.by_rule]
     if not verdicts:
         return {}
     scores = [one.score for one in verdicts if one.score is not None]

@@ -21,6 +21,7 @@ from libra_cli.tasks import JudgeTask
 from libra_cli.training import own_folder
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
 from libra_cli.training.rewards import Facts, NullBy, RewardBatch, RewardPlan
+from libra_cli.training.rewards.facts import is_ragged, key_of
 from libra_cli.training.rollouts.rollout import GradedResponse, Judged, MeasuredResponse, facts_of
 
 
@@ -40,11 +41,12 @@ def write_records(
     model: str,
     store: PromptStore,
     attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]],
+    token_ids: bool = False,
 ) -> None:
     """Writes ROLLOUTS/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
 
-    `attempts`: what was sampled first, then what was sampled to replace prompts. The file appears when it is whole.
-    Raises Fatal(74) if it cannot be written.
+    `attempts`: what was sampled first, then what was sampled to replace prompts; `token_ids`: write these too. The file
+    appears when it is whole. Raises Fatal(74) if it cannot be written.
     """
     path = folder / own_folder.ROLLOUTS / f"rollout-{number}.jsonl"
     try:
@@ -54,7 +56,7 @@ def write_records(
     run = own_folder.run_of(folder)
     named = {"run": run} if run else {}
     made = ({**named, "number": number, "step": step, "attempt": attempt} for attempt in range(len(attempts)))
-    rows_of = (_rows(each, model, store, *given) for each, given in zip(made, attempts, strict=True))
+    rows_of = (_rows(each, model, store, token_ids, *given) for each, given in zip(made, attempts, strict=True))
     write_whole(str(path), chain.from_iterable(rows_of), begun=True)
 
 
@@ -62,6 +64,7 @@ def _rows(
     made: Mapping[str, Any],
     model: str,
     store: PromptStore,
+    token_ids: bool,
     responses: Sequence[GradedResponse],
     rewarded: RewardBatch,
 ) -> Iterator[bytes]:
@@ -84,6 +87,7 @@ def _rows(
             "learned": bool(kept[place]),
             "n_tokens": len(response.token_ids),
             "finish_reason": response.finish_reason,
+            **({"token_ids": response.token_ids.tolist()} if token_ids else {}),
             "text": response.text,
             **_judged_fields(response.judged),
         }
@@ -147,7 +151,6 @@ def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollou
                 cure = "--replay reads what --save-rollouts wrote"
                 raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
             saved = SavedRollout(made["number"], made["attempt"], made["step"])
-            made["subset"] = str(entry.fields.get("subset"))
             made["response"] = entry.fields.get("response", "")
             made |= {name: entry.fields.get(name) for name in ("id", "sample")}
             group = rollouts.setdefault(saved, {}).setdefault(made["position"], [])
@@ -159,6 +162,8 @@ def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollou
                     f"sample {made['sample']} at position {made['position']} of rollout {saved.number} is given twice"
                 )
                 raise Fatal(Exit.USAGE, f"{entry.place}: {what}; give each file once, and the rollouts of one run")
+            if not group:
+                made["record"] = {name: value for name, value in entry.fields.items() if name != "rollout"}
             group.append(made)
     if not rollouts:
         raise Fatal(
@@ -192,6 +197,9 @@ def _is_whole(made: Mapping[str, Any]) -> bool:
     references = made.get("judge_references", [])
     judged = judged and type(references) is list and all(type(score) in (int, float) for score in references)
     judged = judged and all(made.get(name) in (True, False, None) for name in ("is_reference", "win"))
+    ids = made.get("token_ids")
+    judged = judged and (ids is None or (type(ids) is list and len(ids) == made.get("n_tokens")))
+    judged = judged and isinstance(made.get("facts", {}), dict)
     counts = all(made[name] >= 0 for name, types in _TYPES.items() if types == (int,)) if fits else False
     return counts and judged and made["null_by"] in _NULL_CAUSES
 
@@ -205,8 +213,29 @@ def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]], plan:
     if sizes != {len(group) for group in groups.values()}:
         what = f"rollout {number}: a response is compared with another number of responses than its prompt has"
         raise Fatal(Exit.USAGE, f"{what}; give whole rollouts")
-    subsets = [group[0]["subset"] for group in groups.values()]
-    return facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), subsets, plan)
+    records = [group[0]["record"] for group in groups.values()]
+    facts = facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), records, plan)
+    return {**facts, **_own_facts(number, list(groups.values()))}
+
+
+def _own_facts(number: int, groups: Sequence[Sequence[Mapping[str, Any]]]) -> Facts:
+    """The facts that somebody has written into "facts" of each row. Raises Fatal(2) for one that is no number."""
+    found: dict[str, Any] = {}
+    for name in sorted({name for group in groups for made in group for name in made.get("facts", {})}):
+        values = [[made.get("facts", {}).get(name) for made in group] for group in groups]
+        try:
+            if is_ragged(name):
+                found[key_of(name)] = [[np.array(one, np.float64).reshape(len(one)) for one in row] for row in values]
+            elif key_of(name).endswith("_M"):
+                found[key_of(name)] = np.array([row[0] for row in values], np.float64)
+            else:
+                found[key_of(name)] = np.array(values, np.float64)
+        except (TypeError, ValueError):
+            cure = "write a number or null into each row; of steps and of references a list of numbers"
+            raise Fatal(
+                Exit.USAGE, f'rollout {number}: "facts" of a row has no {name} that can be read; {cure}'
+            ) from None
+    return found
 
 
 def _measured(made: Mapping[str, Any]) -> MeasuredResponse:
@@ -224,4 +253,5 @@ def _measured(made: Mapping[str, Any]) -> MeasuredResponse:
         made.get("is_reference"),
         made.get("win"),
         tuple(made.get("judge_references", ())),
+        made.get("token_ids"),
     )

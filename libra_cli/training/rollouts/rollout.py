@@ -41,6 +41,8 @@ class Judged(NamedTuple):
     """What `libra judge` would add to the row of the response; None for comparisons."""
     gate: str | None = None
     """The kind of non-answer that the response is; None if the judge was asked."""
+    by_rule: bool = False
+    """Its score is that of its label: the judge was not asked about a verdict of the policy."""
     failed: str | None = None
     """Why all requests about the response failed, if they did."""
 
@@ -95,6 +97,7 @@ class GradedResponse:
             judged.is_reference,
             judged.win,
             judged.references,
+            self.token_ids,
         )
 
     def with_completion(self, completion: Completion) -> GradedResponse:
@@ -226,6 +229,7 @@ class MeasuredResponse(NamedTuple):
     win: bool | None = None
     references: tuple[float, ...] = ()
     """As a judge has them, see Judged."""
+    token_ids: Sequence[int] | np.ndarray | None = None
 
     @property
     def truncated(self) -> bool:
@@ -248,19 +252,22 @@ def _or_nan(value: float | None) -> float:
 def facts_of(
     groups: Sequence[Sequence[MeasuredResponse]],
     prompts: Sequence[int],
-    subsets: Sequence[Any],
+    records: Sequence[Mapping[str, Any]],
     plan: RewardPlan,
 ) -> Facts:
-    """The facts of P groups of G responses that `plan` may read; `prompts` and `subsets` are those of the groups."""
+    """The facts of P groups of G responses that `plan` may read; `prompts` and `records` are those of the groups."""
     responses = [each for group in groups for each in group]
     compared = all(each.difference for each in responses)
     opposed = all(any(each.is_reference for each in group) for group in groups)
     judged = not compared and not opposed and all(each.judged for each in responses)
 
+    scaled = (lambda score: score) if plan.judge is None else plan.judge.scaled
+
     def array(value: Callable[[MeasuredResponse], Any], dtype: Any = np.float64) -> np.ndarray:
         return np.array([[value(each) for each in group] for group in groups], dtype)
 
-    known = [group[0].references for group in groups]
+    tokens = [[each.token_ids for each in group] for group in groups]
+    known = [[_or_nan(scaled(score)) for score in group[0].references] for group in groups]
     most = max(map(len, known))
     referred = np.array([(*scores, *[math.nan] * (most - len(scores))) for scores in known], np.float64)
     return {
@@ -272,8 +279,10 @@ def facts_of(
         "responses_P_G": array(lambda each: each.text, object),
         "confidence_P_G": array(lambda each: _or_nan(stated_confidence(each.text))),
         "prompt_id_P": np.array(prompts),
-        "subset_P": np.array([str(subset) for subset in subsets], object),
-        **({"judge_P_G": array(lambda each: each.score)} if judged else {}),
+        "subset_P": np.array([str(record.get("subset")) for record in records], object),
+        "record_P": list(records),
+        **({"tokens_P_G_T": tokens} if all(ids is not None for row in tokens for ids in row) else {}),
+        **({"judge_P_G": array(lambda each: _or_nan(scaled(each.score)))} if judged else {}),
         **({"judge_reference_P_M": referred} if judged and all(known) else {}),
         **({"difference_P_G_G": array(lambda each: each.difference)} if compared else {}),
         **({"wins_P_G": array(lambda each: 0.0 if each.is_reference else _or_nan(each.win))} if opposed else {}),

@@ -254,11 +254,10 @@ class RolloutSource:
 
         def rewarded() -> RewardBatch:
             prompts = [group[0].prompt for group in groups]
-            subsets = [self._store.prompt(prompt).record.get("subset") for prompt in prompts]
-            facts = facts_of([[each.measured for each in group] for group in groups], prompts, subsets, self._plan)
-            tokens = [[each.token_ids for each in group] for group in groups]
+            records = [self._store.prompt(prompt).record for prompt in prompts]
+            facts = facts_of([[each.measured for each in group] for group in groups], prompts, records, self._plan)
             try:
-                return self._plan.apply({**facts, "tokens_P_G_T": tokens}, self._filter_state, step)
+                return self._plan.apply(facts, self._filter_state, step)
             except (InvalidOptions, ValueError) as error:
                 raise Fatal(Exit.USAGE, f"--rewards: {error}") from None
 
@@ -380,7 +379,8 @@ class RolloutSource:
         """Writes all responses of the rollout where --save-rollouts asks for them."""
         if self._settings.rollout.save_rollouts:
             folder, model = self._parts.folder, self._settings.model.model
-            self._world.on_rank0(lambda: write_records(folder, number, step, model, self._store, attempts))
+            ids = self._settings.rollout.save_token_ids
+            self._world.on_rank0(lambda: write_records(folder, number, step, model, self._store, attempts, ids))
 
 
 def _plain(value: Any) -> Any:
