@@ -8,17 +8,23 @@ null is no label: the person has skipped the row, or only noted something on it.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream import rows
+from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.reader import BadLine, read_rows
+from libra_cli.tasks.labels import label_or_none
 
 NAMES = ("model", "sample")
 VERDICTS = {1: "correct", 0: "wrong"}
 HUMAN = "human"
 """The annotator of a label that names no reviewer."""
+_MEND = "mend the line (libra review writes such files)"
 MAX_NAMED = 10
 """Labels that a message names one by one; the rest is counted."""
 
@@ -103,14 +109,17 @@ class Labels:
 
 
 def _read(path: str) -> Iterator[Label]:
-    """The labels of one file; raises Fatal(2) at a line that is no label."""
-    try:
-        with open(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                if line.strip():
-                    yield label_of(f"{path}:{number}", line.strip())
-    except OSError as error:
-        raise Fatal(Exit.USAGE, f"--labels {path}: cannot be read ({error.strerror}); check the name") from None
+    """The labels of one file; raises Fatal(2) at a line that is no label, and for a file that is none on the disk."""
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise Fatal(Exit.USAGE, f"--labels {path}: labels are read more than once; write them to a file and name that")
+    with closing(read_rows(InputFiles([path]))) as entries:
+        for entry in entries:
+            if isinstance(entry, BadLine) and entry.error.kind == "truncated_line":
+                cure = "libra review cuts it off and goes on"
+                raise Fatal(Exit.USAGE, f"{entry.place}: the last line is cut off; {cure} (-o {path})")
+            if isinstance(entry, BadLine):
+                raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error}; {_MEND}")
+            yield _label(f"{entry.file}:{entry.line}", entry.fields)
 
 
 def label_of(place: str, line: bytes) -> Label:
@@ -118,13 +127,19 @@ def label_of(place: str, line: bytes) -> Label:
     try:
         fields = rows.parse(line)
     except rows.RowError as error:
-        raise Fatal(Exit.USAGE, f"{place}: {error}; mend or delete the line (libra review writes such files)") from None
+        raise Fatal(Exit.USAGE, f"{place}: {error}; {_MEND}") from None
+    return _label(place, fields)
+
+
+def _label(place: str, fields: rows.Fields) -> Label:
     if fields.get("id") is None:
         raise Fatal(Exit.USAGE, f'{place}: no "id", so nobody knows whose label it is; add the id of its row')
     label = fields.get("label", "")
+    if isinstance(label, str) and (read := label_or_none(label)) is not None:  # the cell of a table
+        label, fields = read, {**fields, "label": read}
     if label is not None and (type(label) is not int or label not in VERDICTS):
         what = '"label" is neither 1 (correct) nor 0 (incorrect) nor null (skipped)'
-        raise Fatal(Exit.USAGE, f"{place}: {what}; correct it or delete the line")
+        raise Fatal(Exit.USAGE, f"{place}: {what}; correct it")
     if not isinstance(fields.get("response_sha256"), str):
         cure = "label the row with libra review, which writes it"
         raise Fatal(Exit.USAGE, f'{place}: no "response_sha256", so nobody knows which response was seen; {cure}')

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, BinaryIO
+from contextlib import closing
+from typing import Any
 
 from libra_cli.engines.base import Completion, Request, RequestError
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.row_types import check_types
-from libra_cli.stream.decompression import COMPRESSED
-from libra_cli.stream.rows import Fields, RowError, answered, content_hash, parse, record_id, response_name
+from libra_cli.stream.line_source import InputFiles
+from libra_cli.stream.reader import BadLine, read_rows
+from libra_cli.stream.row_store import RowLocation, RowStore
+from libra_cli.stream.rows import Fields, RowError, answered, content_hash, record_id, response_name
 
 _TEXT_FIELDS = ("response_with_cot", "response", "text_with_cot", "text")
 """Fields that hold the text of a recorded row or judgment, in order of preference."""
@@ -40,18 +43,18 @@ def judged_keys(name: str, fields: Mapping[str, Any]) -> tuple[str, str]:
 
 
 class Recording:
-    """An index of recorded rows by record, model and sample. It holds the rows' offsets, not their texts."""
+    """An index of recorded rows by record, model and sample. It holds where the rows are, not their texts."""
 
     def __init__(self, paths: Sequence[str]):
-        self._files = [_open(path) for path in paths]
-        self._offsets: dict[str, tuple[int, int] | None] = {}
-        """Number of the file and offset in it, by `_entry`; None if several rows of one key have different texts."""
+        self._store = RowStore()
+        self._places: dict[str, RowLocation | None] = {}
+        """Where a row is, by `_entry`; None if several rows of one key have different texts."""
         self.models: dict[str, None] = {}
         """The models that the rows name, in order of appearance."""
-        self._repeated: list[tuple[str, tuple[int, int], str]] = []
-        """Entries that a later row has as well: its offset, and what it shows."""
-        for number, (path, file) in enumerate(zip(paths, self._files, strict=True)):
-            self._scan(number, path, file)
+        self._repeated: list[tuple[str, RowLocation, str]] = []
+        """Entries that a later row has as well: where that is, and what it shows."""
+        for path in paths:
+            self._scan(path)
         self._compare_repeated()
 
     def find(self, request: Request, model: str) -> Completion:
@@ -62,14 +65,14 @@ class Recording:
         keys = (f"id\0{request.record_id}", *request.record_keys)
         samples: list[int | str] = [request.sample, request.shows] if request.shows else [request.sample]
         entries = [_entry(key, name, sample) for key in keys for name in (model, "") for sample in samples]
-        offset = next(filter(None, map(self._offsets.get, entries)), None)
-        if offset is None:
+        place = next(filter(None, map(self._places.get, entries)), None)
+        if place is None:
             which = f"sample {request.sample} of {model}"
             message = f"the recording has no {which} for this row; record it, or leave the row out"
-            if any(entry in self._offsets for entry in entries):
+            if any(entry in self._places for entry in entries):
                 message = f"the recording has more than one {which} for this row; give each row an id of its own"
             raise RequestError("not_recorded", message)
-        fields = self._generated(offset, request.shows)
+        fields = self._generated(place, request.shows)
         text, calls = _text(fields), fields.get("tool_calls") or ()
         if text is None:
             cause = "the recorded row has no text: it was refused, or written with --no-texts"
@@ -77,32 +80,32 @@ class Recording:
         reason = str(fields.get("finish_reason") or "stop")
         return Completion(text, reason, fields.get("n_tokens"), tool_calls=calls)
 
-    def _generated(self, offset: tuple[int, int], shows: str) -> Fields:
-        """The recorded row at `offset`; of a judged one, the judgment whose prompt was `shows`."""
-        file = self._files[offset[0]]
-        file.seek(offset[1])
-        fields = parse(file.readline().rstrip(b"\r\n"))
+    def _generated(self, place: RowLocation, shows: str) -> Fields:
+        """The recorded row at `place`; of a judged one, the judgment whose prompt was `shows`."""
+        fields = self._store.row(place).fields
         if not isinstance(fields.get("judgments"), list):
             return fields
         judgment = next(one for one in fields["judgments"] if judgment_key(one) == shows)
         return {name: judgment.get(name) for name in ("text", "text_with_cot", "finish_reason", "n_tokens")}
 
-    def _scan(self, number: int, path: str, file: BinaryIO) -> None:
+    def _scan(self, path: str) -> None:
         last_sample: dict[str, int] = {}  # rows without `sample` are numbered as they come
-        offset = 0
-        for line, raw in enumerate(file, 1):
-            try:
-                fields = parse(raw.rstrip(b"\r\n"))
-                check_types(fields)
-            except RowError as error:
-                raise Fatal(Exit.USAGE, f"{path}:{line}: {error}; a recording is what libra rollout wrote") from None
-            if isinstance(fields.get("judgments"), list):
-                self._add_judged(fields, (number, offset))
-            else:
-                self._add(fields, (number, offset), last_sample)
-            offset += len(raw)
+        with closing(read_rows(InputFiles([path]))) as entries:
+            for entry in entries:
+                try:
+                    if isinstance(entry, BadLine):
+                        raise entry.error
+                    check_types(entry.fields)
+                except RowError as error:
+                    what = f"{entry.file}:{entry.line}: {error}"
+                    raise Fatal(Exit.USAGE, f"{what}; a recording is what libra rollout wrote") from None
+                place = self._store.keep(entry)
+                if isinstance(entry.fields.get("judgments"), list):
+                    self._add_judged(entry.fields, place)
+                else:
+                    self._add(entry.fields, place, last_sample)
 
-    def _add(self, fields: Fields, offset: tuple[int, int], last_sample: dict[str, int]) -> None:
+    def _add(self, fields: Fields, place: RowLocation, last_sample: dict[str, int]) -> None:
         model = str(fields.get("model", ""))
         self.models[model] = None
         keys = (f"id\0{record_id(fields)}", *record_keys(fields))
@@ -111,9 +114,9 @@ class Recording:
             counted = f"{keys[0]}\0{model}"
             sample = last_sample[counted] = last_sample.get(counted, -1) + 1
         for key in keys:
-            self._index(_entry(key, model, sample), offset)
+            self._index(_entry(key, model, sample), place)
 
-    def _add_judged(self, fields: Fields, offset: tuple[int, int]) -> None:
+    def _add_judged(self, fields: Fields, place: RowLocation) -> None:
         """Adds the judgments of a row that libra judge wrote; its judge is their model."""
         judge = str(fields.get("judge", ""))
         self.models[judge] = None
@@ -122,33 +125,23 @@ class Recording:
             if isinstance(judgment, dict) and "vote" in judgment:  # a judge's own, not of the gate
                 shows = judgment_key(judgment)
                 for key in judged_keys(name, fields):
-                    self._index(_entry(key, judge, shows), offset, shows)
+                    self._index(_entry(key, judge, shows), place, shows)
 
-    def _index(self, entry: str, offset: tuple[int, int], shows: str = "") -> None:
-        if self._offsets.setdefault(entry, offset) != offset:
-            self._repeated.append((entry, offset, shows))
+    def _index(self, entry: str, place: RowLocation, shows: str = "") -> None:
+        if self._places.setdefault(entry, place) != place:
+            self._repeated.append((entry, place, shows))
 
     def _compare_repeated(self) -> None:
         """Keeps the first of the rows that share an entry and a text; an entry with several texts is ambiguous."""
-        for entry, offset, shows in self._repeated:
-            first = self._offsets[entry]
-            text = None if first is None else _text(self._generated(offset, shows))
+        for entry, place, shows in self._repeated:
+            first = self._places[entry]
+            text = None if first is None else _text(self._generated(place, shows))
             if first is None or text is None:
                 continue
             said = _text(self._generated(first, shows))
             if said != text:
-                self._offsets[entry] = offset if said is None else None
+                self._places[entry] = place if said is None else None
         self._repeated.clear()
-
-
-def _open(path: str) -> BinaryIO:
-    if path.endswith(COMPRESSED):
-        cause = "is compressed; answers are looked up by place, so decompress it first"
-        raise Fatal(Exit.USAGE, f"--replay {path}: {cause}")
-    try:
-        return open(path, "rb")
-    except OSError as error:
-        raise Fatal(Exit.USAGE, f"--replay {path}: cannot be read ({error.strerror}); check the name") from None
 
 
 def _text(generated: Fields) -> str | None:
