@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from libra_cli.reports.figures import bracketed, count, interval, percent, points
-from libra_cli.reports.layout import Report, metric_of, names_of, overall_name
+from libra_cli.reports.layout import Report, metric_of, names_of, overall_name, subject_of
 
 MOST = 6
 """Sentences of a kind."""
@@ -23,7 +23,8 @@ def conclusions(reports: Mapping[str, Any]) -> Iterator[str]:
                 ends = bracketed(report.get("interval"), percent)
                 n = report.get("n")
                 on = f" on {report['benchmark']}" + (f", {count(n)} items" if n else "")
-                yield f"{name}: {overall_name(report)} {metric_of(report)} {percent(report['overall'])}%{ends}{on}."
+                figure = f"{overall_name(report)} {metric_of(report)} {percent(report['overall'])}%"
+                yield f"{subject_of(report, name)}: {figure}{ends}{on}."
 
 
 def _of_comparison(one: Report) -> str:

@@ -13,7 +13,6 @@ from libra_cli.reports.layout import (
     Report,
     ReportPart,
     Table,
-    counted,
     kind_of,
     names_of,
     notes_of,
@@ -30,7 +29,7 @@ HOW_TO_READ_COMPARISONS = (
 def judges_part(reports: Sequence[Report]) -> ReportPart:
     """A line for each judge of one benchmark."""
     names = _section_columns(reports)
-    title = counted(reports, len(reports)).split()[1]
+    title = "policies" if kind_of(reports[0]) == "policy" else "judges"
     has_f1 = any(report.get("macro_f1") is not None for report in reports)
     columns = [Column(kind_of(reports[0]), False), Column("null"), *(Column(name, spare=1) for name in names)]
     columns += [

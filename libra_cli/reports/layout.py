@@ -64,9 +64,16 @@ def kind_of(report: Report) -> str:
     return "policy" if report.get("pass@k") else "judge"
 
 
-def counted(reports: Sequence[Report], n: int) -> str:
-    """`n` judges or policies, in words."""
-    return f"{n} {'policies' if all(kind_of(report) == 'policy' for report in reports) else 'judges'}"
+def counted(kinds: Sequence[str]) -> str:
+    """How many judges and policies there are, in words."""
+    several = {"judge": "judges", "policy": "policies"}
+    ns = {kind: kinds.count(kind) for kind in several}
+    return ", ".join(f"{n} {kind if n == 1 else several[kind]}" for kind, n in ns.items() if n)
+
+
+def subject_of(report: Report, name: str) -> str:
+    """The name of a report in a title or sentence, where judges and policies stand beside each other."""
+    return f"policy {name}" if kind_of(report) == "policy" else name
 
 
 def names_of(reports: Sequence[Report]) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from libra_cli.reports import page_charts, page_examples, run_curves
 from libra_cli.reports.conclusion import conclusions
-from libra_cli.reports.layout import ReportPart, Table, counted, names_of
+from libra_cli.reports.layout import ReportPart, Table, counted, kind_of, names_of, subject_of
 from libra_cli.reports.page_text import text
 from libra_cli.reports.parts import parts
 from libra_cli.stream.files import replace_file
@@ -50,8 +50,13 @@ def render(
     if of_judges := reports.get("reports"):
         benchmarks = list(dict.fromkeys(str(report["benchmark"]) for report in of_judges))
         of_each = ([one for one in of_judges if str(one["benchmark"]) == benchmark] for benchmark in benchmarks)
-        judges = list(dict.fromkeys(name for reports_of_one in of_each for name in names_of(reports_of_one)))
-        title = f"{', '.join(benchmarks)}: {judges[0] if len(judges) == 1 else counted(of_judges, len(judges))}"
+        named = {
+            (kind_of(report), name): subject_of(report, name)
+            for reports_of_one in of_each
+            for report, name in zip(reports_of_one, names_of(reports_of_one), strict=True)
+        }
+        who = next(iter(named.values())) if len(named) == 1 else counted([kind for kind, _ in named])
+        title = f"{', '.join(benchmarks)}: {who}"
     title = heading or title
     lead = "".join(f'<p class="lead">{text(sentence)}</p>\n' for sentence in conclusions(reports))
     footer = f'<footer><p class="note">{text(made)}</p></footer>\n' if made else ""

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from libra_cli.reports.figures import TOO_FEW, bracketed, count, decimals, interval_of, number, percent, points
-from libra_cli.reports.layout import Column, Line, Report, ReportPart, Table, metric_of, name_of, notes_of, overall_name
+from libra_cli.reports.layout import (
+    Column,
+    Line,
+    Report,
+    ReportPart,
+    Table,
+    metric_of,
+    name_of,
+    notes_of,
+    overall_name,
+    subject_of,
+)
 
 MEASURES = {
     "pass@k": "pass@",
@@ -32,7 +43,7 @@ def report_part(report: Report) -> ReportPart:
     """The part that shows one report."""
     tables = [sections_table(report), confusion_table(report), thresholds_table(report), samples_table(report)]
     return ReportPart(
-        f"{report['benchmark']}: {name_of(report)}",
+        f"{report['benchmark']}: {subject_of(report, name_of(report))}",
         facts=tuple(facts(report)),
         tables=tuple(table for table in tables if table.lines),
         notes=notes_of(report),

@@ -159,3 +159,13 @@ def test_it_is_written_whole_or_not_at_all(tmp_path):
     with pytest.raises(Fatal, match="cannot be written") as raised:
         page.write(everything(), str(tmp_path / "none" / "page.html"))
     assert raised.value.status == Exit.USAGE
+
+
+def test_judges_and_policies_are_told_apart_where_they_stand_beside_each_other():
+    both = {"reports": [pointwise(), reasoning(), {**reasoning(), "judge": "Judge-A"}], "comparisons": []}
+    text = page.render(both)
+    assert "<title>libra-bench, reasoning: 1 judge, 2 policies</title>" in text
+    for said in ("Judge-A (Judge-A.jsonl): mean accuracy 78.0%", "policy Judge-A (r.jsonl): pooled pass@1 40.0%"):
+        assert f'<p class="lead">{said}' in text
+    assert "reasoning: policy Judge-A</h2>" in text
+    assert "<title>reasoning: policy policy</title>" in page.render({"reports": [reasoning()]})

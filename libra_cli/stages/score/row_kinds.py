@@ -135,10 +135,10 @@ def _judge(fields: Fields) -> str:
 
 
 def _policy(fields: Fields) -> str:
-    """The model that answered and, in parentheses, the judge that scored its answers."""
+    """The model that answered and the judge that scored its answers."""
     model, judge = fields.get("model"), _judge(fields)
     name = "" if model is None else str(model)
-    return f"{name} ({judge})" if judge and name else name or judge
+    return f"{name}, scored by {judge}" if judge and name else name or judge
 
 
 class _Pooled(Pointwise):
