@@ -24,6 +24,7 @@ from libra_cli.training.data.overlap import SharedRows, of_benchmark, tell
 from libra_cli.training.data.prepare import Preparation, Prepared, TrainingData, chat_format_of
 from libra_cli.training.data.sources import StepSource
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
+from libra_cli.training.distributed.rank_watch import RankWatch
 from libra_cli.training.distributed.world import ReportedByRank0, World
 from libra_cli.training.loading import LoadedModel, ModelLoader
 from libra_cli.training.model import policy
@@ -108,10 +109,16 @@ def run(settings: TrainSettings, method: TrainingMethod, records: int | None = N
         console = Console(method.stage, quiet=quiet, as_json=watch.log_format == "json")
         phase = Phase(console, same_command(settings.data.inputs))
         stack.callback(Monitor(stop, phase.show).close)
+        training = TrainingRun(settings, method, world, console, stop, records, phase)
         try:
-            return TrainingRun(settings, method, world, console, stop, records, phase).go(stack)
+            return training.go(stack)
         except ReportedByRank0 as failure:
             return failure.status
+        except RuntimeError as error:
+            cause = training.watch.cause_of(error)
+            if isinstance(cause, ReportedByRank0):
+                return cause.status
+            raise
 
 
 class TrainingRun:
@@ -129,6 +136,7 @@ class TrainingRun:
     ):
         self._settings, self._method, self._world = settings, method, world
         self._console, self._stop, self._records, self._phase = console, stop, records, phase
+        self.watch = RankWatch(world.rank, world.size, method.stage)
         self._dir = RunDir(settings, method.stage)
         self._log: ErrorLog | None = None
         self._refused = 0
@@ -164,6 +172,7 @@ class TrainingRun:
 
         phase.begin("connecting the processes" if world.size > 1 else "starting DeepSpeed")
         stack.enter_context(world)
+        stack.enter_context(self.watch)
         phase.begin(f"loading the tokenizer of {settings.model.model}")
         world.on_rank0(claim)
         stack.enter_context(template_sandbox.clock_at(world.broadcast(self._dir.begun)))

@@ -120,8 +120,41 @@ def prepare(rank: int, _words: list[str]) -> int:
         leave(stop.status or 0)
 
 
+def watched(rank: int, words: list[str]) -> int:
+    """Trains, as far as other ranks see: `watched SILENCE SECONDS [HOW]` reduces in turns for so many seconds.
+
+    With HOW, rank 1 takes all of them for one turn (`slow`), or fails in the first (`fails`).
+    """
+    import torch
+    import torch.distributed as dist
+
+    from libra_cli.training.distributed import rank_watch
+    from libra_cli.training.distributed.meeting import meet
+
+    meet()
+    rank_watch.SILENCE, seconds, how = float(words[0]), float(words[1]), (words[2:] or [""])[0]
+    dist.init_process_group("gloo")
+    with rank_watch.RankWatch(rank, dist.get_world_size(), "sft") as watch:
+        Path(f"ready.{rank}").write_text(str(os.getpid()))
+        end = time.monotonic() + seconds
+        try:
+            while True:
+                if rank == 1 and how:
+                    if how == "fails":
+                        raise ValueError("no such weight")
+                    time.sleep(seconds)
+                total = torch.tensor([float(time.monotonic() < end)])
+                dist.all_reduce(total)
+                if not total.item():
+                    return 0
+                time.sleep(0.05)
+        except RuntimeError as error:
+            raise watch.cause_of(error) from error
+
+
 BEHAVIOURS = {
     "show": show, "reduce": reduce, "end": end, "load": load, "stop": stop, "late": stop, "prepare": prepare,
+    "watched": watched,
 }  # fmt: skip
 
 if __name__ == "__main__":

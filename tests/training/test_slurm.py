@@ -75,6 +75,23 @@ def test_a_step_that_is_told_to_stop_saves_on_every_rank(environment, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("saved.*")) == [f"saved.{rank}" for rank in range(4)]
 
 
+@on_two_nodes
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["STOP", "KILL"])
+def test_a_rank_that_is_lost_on_another_node_ends_the_step_and_is_named(environment, tmp_path, kind):
+    words = ["srun", "--nodes=2", "--ntasks-per-node=1", "--wait=5", sys.executable, LAUNCHED]
+    words += ["watched", "1", "20", "6", "600"]
+    process = subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+    wait_for(lambda: len([path for path in tmp_path.glob("ready.*") if path.stat().st_size]) == 2, "two ranks")
+    subprocess.run(["kill", f"-{kind}", (tmp_path / "ready.1").read_text()], check=True)
+    _, err = process.communicate(timeout=PATIENCE)
+    assert process.returncode == 137, err
+    said = [line for line in err.splitlines() if "is gone" in line]
+    assert len(said) == 1, err
+    assert re.search(r"libra sft: rank 1 on \S+ is gone \(killed, frozen, or cut off\)", said[0])
+    assert "Traceback" not in err
+
+
 # -- examples/slurm/train.sbatch ------------------------------------------------------------------------------------
 
 JOB = {"SLURM_JOB_ID": "8", "SLURM_CPUS_ON_NODE": "16"}
@@ -82,17 +99,26 @@ TASK = {**JOB, "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
 
 
 @pytest.mark.parametrize(
-    ("variables", "ended", "trained", "requeued"),
+    ("variables", "ended", "saves", "trained", "requeued"),
     [
-        (JOB, 0, "-o judge", None),
-        (JOB, 75, "-o judge", "requeue 8\n"),
-        (TASK, 75, "--seed 1 -o judge.1", "requeue 7_1\n"),
-        (JOB, 143, "-o judge", None),
+        (JOB, 0, True, "-o judge", None),
+        (JOB, 75, False, "-o judge", "requeue 8\n"),
+        (TASK, 75, False, "--seed 1 -o judge.1", "requeue 7_1\n"),
+        (JOB, 143, True, "-o judge", None),
+        (JOB, 6, False, "-o judge", None),
+        (JOB, 6, True, "-o judge", "requeue 8\n"),
+        (TASK, 137, True, "--seed 1 -o judge.1", "requeue 7_1\n"),
+        (JOB, 1, True, "-o judge", None),
     ],
 )
-def test_the_script_queues_a_stopped_job_again(shell, environment, tmp_path, variables, ended, trained, requeued):
+def test_the_script_queues_a_job_again(shell, environment, tmp_path, variables, ended, saves, trained, requeued):
     """Slurm's commands are stand-ins here: what is tested is what the script makes of them."""
-    stand_in = f'#!/bin/sh\nprintf "%s" "$*" > "$(basename "$0")"\n[ "$(basename "$0")" = scontrol ] || exit {ended}\n'
+    stand_in = '#!/bin/sh\nprintf "%s" "$*" > "$(basename "$0")"\n[ "$(basename "$0")" = scontrol ] && exit\n'
+    saved = f"{trained.split()[-1]}/checkpoints"
+    os.makedirs(tmp_path / saved / "step-1")
+    os.utime(tmp_path / saved / "step-1", (0, 0))  # of an earlier attempt
+    stand_in += f"mkdir {saved}/step-2\n" if saves else ""
+    stand_in += f"exit {ended}\n"
     (tmp_path / "bin").mkdir()
     for name in ("srun", "scontrol"):
         (tmp_path / "bin" / name).write_text(stand_in)
@@ -101,7 +127,7 @@ def test_the_script_queues_a_stopped_job_again(shell, environment, tmp_path, var
     done = shell([SCRIPT, "sft", "judge", "--config", "a.yaml", "my data.jsonl"], env={**variables, "PATH": path})
     assert done.status == ended, done.err.decode()
     command = f"libra sft --config a.yaml my data.jsonl {trained} --resume auto --grace 240"
-    assert (tmp_path / "srun").read_text() == f"--cpus-per-task=16 --wait=300 {command}"
+    assert (tmp_path / "srun").read_text() == f"--cpus-per-task=16 --wait=60 {command}"
     log = tmp_path / "scontrol"
     assert (log.read_text() + "\n" if log.exists() else None) == requeued
 

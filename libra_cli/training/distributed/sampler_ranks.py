@@ -13,13 +13,13 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import timedelta
 from typing import Any, NamedTuple
 
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.stream.console import write_message
 from libra_cli.stream.ending import ERROR, tell
 from libra_cli.stream.signals import leave
+from libra_cli.training.distributed.store import open_store
 
 SILENCE = 45.0
 """Seconds without a sign of life after which a sampling rank is given up."""
@@ -30,7 +30,7 @@ LEAVE_SECONDS, LEAVE_SECONDS_AFTER_FAILURE = 30.0, 2.0
 """For the sampling ranks to hear that the run has ended; one may still be at its start, or be what has failed."""
 CAUSE_SECONDS = 2.0
 """For a sampling rank to find that its server has ended, which rank 0 may find first."""
-_REPLY = timedelta(seconds=30)
+PURPOSE = "sampler-ranks"
 
 
 class SamplerPlace(NamedTuple):
@@ -88,25 +88,12 @@ def on_one_node() -> bool:
 # -- the store --------------------------------------------------------------------------------------------------------
 
 
-def _store(host: bool = False) -> Any:
-    """The store of the ranks that train; with `host`, this process keeps it. Raises OSError or RuntimeError."""
-    import torch.distributed as dist
-
-    address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    host = host and os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True"  # else torchrun keeps it
-    if not host:
-        socket.create_connection((address, port), 2).close()  # torch would wait, and complain on stderr
-    store = dist.TCPStore(address, port, None, host, _REPLY, False, multi_tenant=True)
-    attempt = os.environ.get("TORCHELASTIC_RESTART_COUNT", "0")
-    return dist.PrefixStore(f"libra/sampler-ranks/{attempt}", store)
-
-
 def hosting(count: int, train: Callable[[], Exit]) -> Exit:
     """The result of `train` on rank 0, which keeps the store; then `count` sampling ranks are told how it ended.
 
     Raises what `train` raises or, where a server is what it misses, the reason that a sampling rank gives.
     """
-    store = _store(host=True)
+    store = open_store(PURPOSE, host=True)
     ended, patience = Exit.DONE, LEAVE_SECONDS_AFTER_FAILURE
     try:
         ended = train()
@@ -153,7 +140,7 @@ class SamplerMember:
         """
         try:
             if self._store is None:
-                self._store = _store()
+                self._store = open_store(PURPOSE)
             if time.monotonic() - self._told >= ALIVE_EVERY:
                 self._store.add(f"alive/{self._place.number}", 1)
                 self._told = time.monotonic()
@@ -177,7 +164,7 @@ class SamplerMember:
     def failed(self, failure: Fatal) -> None:
         """Says why this rank ends."""
         with suppress(OSError, RuntimeError):
-            self._store = self._store or _store()
+            self._store = self._store or open_store(PURPOSE)
             self._store.set(
                 "failed", json.dumps([int(failure.status), f"{self._place.name}, which samples: {failure}"])
             )
@@ -189,7 +176,7 @@ class SamplerRanks:
 
     def __init__(self, count: int, tensor_parallel: int):
         self._count, self._servers = count, range(0, count, tensor_parallel)
-        self._store = _store()
+        self._store = open_store(PURPOSE)
         self._beats: list[tuple[int, float]] = [(0, time.monotonic() + JOIN_SECONDS - SILENCE)] * count
         """Signs of life of each, and when the last came; the first one may take long."""
         self._closed = threading.Event()
