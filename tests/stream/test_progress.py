@@ -34,6 +34,23 @@ def test_a_pipe_of_three_shows_one_line_and_takes_it_away(shell_at_terminal):
         assert (lines[0], terminal.text.count("60 in = 60 out"), "|" in terminal.text) == ("libra", 2, False)
 
 
+def test_no_line_of_an_earlier_stage_stands_in_a_pipe_of_four(shell_at_terminal):
+    first, *others = (f"{STAGE} measure --seconds {seconds}" for seconds in (0.01, 0, 0.005, 0.015))
+    pipe = " | ".join([f"{first} in", *others])
+    most = 0
+
+    def is_over() -> bool:
+        nonlocal most
+        most = max(most, sum(" | measure" in line or "rows/s" in line for line in terminal.text.splitlines()))
+        return "the end" in terminal.text
+
+    with shell_at_terminal(f"{pipe} > out; echo the end") as terminal:
+        terminal.wait_until(is_over)
+        assert terminal.end() == 0
+        left = [line for line in terminal.text.splitlines() if line and "60 in = 60 out" not in line]
+    assert (most, left) == (1, ["the end"])
+
+
 @pytest.mark.parametrize("reader", ["cut -c1-12 | head -n 2", "cat"])
 def test_the_line_is_gone_before_a_row_comes_out_on_the_terminal(shell_at_terminal, tmp_path, reader):
     rows = "(until test -e go; do sleep 0.1; done; cat in)"
