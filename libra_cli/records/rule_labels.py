@@ -37,6 +37,8 @@ class Labeller:
     def __init__(self, fields: ResponseFields, grader: Grader, note: Callable[[str], None] = print):
         self._fields, self._grader, self._note = fields, grader, note
         self._references: set[str] = set()
+        self._unparsable: set[str] = set()
+        """The beginnings of references that people were told of."""
         self._of_grade: dict[Grade, Label] = {}
         self._copies: dict[Texts | None, Label] = {}
         self.labels: Counter[str] = Counter()
@@ -54,6 +56,7 @@ class Labeller:
                 self._check_reference(record["reference"], row)
             if grade is None:
                 return None
+            self._check_grade(grade, record["reference"], row)
             label = self._of_grade.get(grade) or self._label(grade)
             if texts is not None and grade.reason != TIMEOUT:
                 if len(self._copies) >= COPIES:
@@ -83,8 +86,9 @@ class Labeller:
                     grader.submit(text, record, job)
                     yield from grader.collect(0)
 
-    def finish(self, _job: Job, grade: Grade) -> NewFields:
+    def finish(self, job: Job, grade: Grade) -> NewFields:
         """The label of a row that the worker has graded."""
+        self._check_grade(grade, job.work[1]["reference"], job.row)
         fields, name = self._of_grade.get(grade) or self._label(grade)
         self.labels[name] += 1
         return fields
@@ -107,6 +111,17 @@ class Labeller:
             self._references.clear()
         self._references.add(beginning)
         if not limited(True, is_readable, limited(reference, references.final, reference)):
+            self._tell_unparsable(reference, row)
+
+    def _check_grade(self, grade: Grade, reference: str, row: Row) -> None:
+        """Notes a reference that can be read, but not compared: only a grade shows that."""
+        if grade.correct is None and grade.reason == "unparsable_reference":
+            self._tell_unparsable(reference, row)
+
+    def _tell_unparsable(self, reference: str, row: Row) -> None:
+        beginning = reference[:MAX_ANSWER_CHARS]
+        if beginning not in self._unparsable and len(self._unparsable) < MEMO:
+            self._unparsable.add(beginning)
             text = reference if len(reference) <= MAX_REFERENCE_CHARS else f"{reference[:MAX_REFERENCE_CHARS]}…"
             cure = "only the same text equals it; correct it, or ask --annotator"
             self._note(f"{row.place}: the reference {text!r} cannot be parsed: {cure}")

@@ -173,6 +173,11 @@ class Filtering:
 
 CURES = {
     "no_thinking": "the texts do not think; --thinking any takes them, too",
+    "unopened_thinking": (
+        "the texts end thinking that they do not open, for the server's chat template opens it; write <think> in "
+        "front of response_with_cot, or sample again from the server with a reasoning parser"
+    ),
+    "unclosed_thinking": "the thinking of the texts does not end; sample with a higher --max-tokens",
     "has_thinking": "the texts think; leave --thinking forbid out",
     "uneven": "no prompt has a correct sample of the other label; sample more, or leave --even out",
     "wrong": "nothing is correct; sample more (-n, -k), or from a better model",
