@@ -252,7 +252,7 @@ def test_every_error_of_the_disk_is_status_74_and_leaves_no_finished_folder(tmp_
     """A folder or name that cannot be used at all is a usage error; one that cannot be read again is incomplete."""
     monkeypatch.chdir(tmp_path)
     of_the_name, to_read = (
-        ("open", "mkdir", "unlink"),
+        ("open", "close", "mkdir", "unlink"),
         ("s/store.json", "s/index.npy", "s/keys.npy", "s/tokens.bin", "s/names.txt"),
     )
 
