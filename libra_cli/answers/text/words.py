@@ -36,7 +36,10 @@ _SENTENCE_ENDS = lazy_pattern(
     r"(?:(?<=[.!?])|(?<=[.!?]\$\$))\s+(?=[^\W\d_a-z\u00df-\u00ff]|[$*\\\u220e\u25a1\u00bf\u00a1])|(?<=[\u3002\uff01\uff1f\u0964])|\n+"
 )
 _TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
+LETTER = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017e]"
+"""Of the Latin alphabet, with what stands above or below it."""
 _LETTERS = lazy_pattern(r"[A-Za-z][A-Za-z' ,-]*")
+_PHRASE = lazy_pattern(rf"{LETTER}(?:{LETTER}|[' ,-])*")
 _ARTICLE = lazy_pattern(r"^(?:the|a|an|it is|its|they are|there (?:is|are)) ")
 
 _NONE_AT_ALL = lazy_pattern(
@@ -131,9 +134,9 @@ def takes_back(text: str) -> bool:
 
 def phrase(text: str) -> str | None:
     """Normalize a phrase to the form that its synonyms share; None if the text is no phrase."""
-    if not _LETTERS.fullmatch(text):
+    if not _PHRASE.fullmatch(text):
         return None
-    words = _ARTICLE.sub("", " ".join(text.lower().split())).strip(" ,")
+    words = _ARTICLE.sub("", " ".join(text.casefold().split())).strip(" ,")
     if words != "no" and words not in _PHRASES and _NONE_AT_ALL.fullmatch(words):
         return "nothing"
     return _PHRASES.get(words, words)

@@ -17,7 +17,7 @@ MAX_PARTS = 64
 MAX_DEPTH = 4
 FEWEST_ASSIGNED = 4
 """Equations in two pairs."""
-_WORDS = lazy_pattern(r"(?=.*[A-Za-z]{3}|(?i:no|ja|si)$)[A-Za-z][A-Za-z' -]*")
+_WORDS = lazy_pattern(rf"(?=.*{words.LETTER}{{3}}|(?i:no|ja|si)$){words.LETTER}(?:{words.LETTER}|[' -])*")
 _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
 NAME = lazy_pattern(
     r"(?:\\Delta ?(?=[A-Za-z]))?(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
@@ -54,8 +54,8 @@ class Leaf:
 
     @property
     def words(self) -> str | None:
-        """The letters of an answer in words, in lower case; None for a formula."""
-        return " ".join(self.text.lower().split()) if _WORDS.fullmatch(self.text) else None
+        """The letters of an answer in words, in small letters, \u00df as ss; None for a formula."""
+        return " ".join(self.text.casefold().split()) if _WORDS.fullmatch(self.text) else None
 
 
 @dataclass(frozen=True)
