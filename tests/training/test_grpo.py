@@ -28,6 +28,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         tasks = [*COMMON, str(write_tasks(folder / "tasks.jsonl"))]
         (folder / "half.yaml").write_text("rewards: [{name: correct, weight: 0.5}]\nadvantage: {scale: none}\n")
         (folder / "spread.yaml").write_text("rewards: [correct]\nfilter: [zero_spread]\n")
+        (folder / "range.yaml").write_text("rewards: [correct]\nfilter: [{name: pass_rate, low: 0.2, high: 0.6}]\n")
         plan = {
             "one": [*tasks, *SAVED],
             "recomputed": [*tasks, "--old-log-probs", "trainer"],
@@ -43,6 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "--epochs",
                 "1.6",
             ],
+            "ranged": [*tasks, "--rewards", str(folder / "range.yaml"), "--refills", "1", "--save-rollouts"],
             "half": [*tasks, "--rewards", str(folder / "half.yaml"), "--save-rollouts"],
         }
         runs.drive(folder, 1, plan, stage="grpo")
@@ -168,6 +170,24 @@ def test_other_prompts_take_the_place_of_those_that_a_filter_drops(made: Path) -
     assert asked == total, "the run is over when all passes are"
     last_step = rollouts[-1]["step"] + math.ceil(rollouts[-1]["prompts"] * SAMPLES / BATCH)
     assert events(made / "refilled.log", "step")[-1]["step"] == last_step < STEPS
+
+
+def test_prompts_outside_a_range_of_pass_rates_are_replaced(made: Path) -> None:
+    """A prompt of the first sampling is learned from if its share of right responses is from 0.2 to 0.6."""
+    rollouts = events(made / "ranged.log", "rollout")
+    assert sum(event["filtered_prompts"] for event in rollouts) > 0
+    for event in rollouts:
+        groups: dict[tuple[int, int], list[dict[str, Any]]] = {}
+        for row in rows(made / "ranged", event["rollout"]):
+            groups.setdefault((row["rollout"]["attempt"], row["rollout"]["position"]), []).append(row["rollout"])
+        replaced = 0
+        for (attempt, _), group in groups.items():
+            known = [each["correct"] is True for each in group if each["null_by"] != "verifier"]
+            fits = bool(known) and 0.2 <= statistics.mean(known) <= 0.6
+            assert {each["learned"] for each in group} == {fits}
+            replaced += attempt == 0 and not fits
+        refilled = {attempt for attempt, _ in groups} == {0, 1}
+        assert event["filtered_prompts"] == (replaced if refilled else 0)
 
 
 SPREAD = {

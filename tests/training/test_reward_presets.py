@@ -10,6 +10,10 @@ import pytest
 import yaml
 from worked_examples import close, example, group
 
+from libra_cli.tasks import TASKS
+from libra_cli.tasks.confidence import stated_confidence
+from libra_cli.tasks.task import GeneratedText
+from libra_cli.tasks.template import read_template
 from libra_cli.training.rewards import DEFAULTS, RewardPlan
 
 PRESETS = Path(__file__).parents[2] / "examples/recipes/rewards"
@@ -133,3 +137,21 @@ def test_gdpo_normalises_each_term_and_scales_the_batch():
     unit = 0.5 / (0.5**0.5 + 1e-4)
     sums = np.array([[1.5, -1.5], [0.5, -0.5]]) * unit
     close(preset("gdpo").apply(facts).advantages_P_G, sums / (sums.std(ddof=1) + 1e-4))
+
+
+@pytest.mark.parametrize(
+    ("task", "record", "verdict", "outcome"),
+    [
+        ("score", {"question": "1+1?", "response": "2"}, "[[score=4]]", 4),
+        ("rank", {"question": "1+1?", "response_a": "2", "response_b": "3"}, "[[A>>B]]", "A>>B"),
+        ("reason", {"question": "1+1?"}, r"\boxed{2}", "2"),
+    ],
+)
+def test_a_prompt_that_asks_for_a_confidence_is_read_like_the_built_in_one(task, record, verdict, outcome):
+    template = read_template(str(PRESETS / f"{task}-confidence.txt"))
+    [message] = TASKS[task].prompt(record, template)
+    assert "[[confidence=P]]" in message["content"]
+    assert all(value in message["content"] for value in record.values())
+    text = f"<think>Fine.</think>It is so.\n[[confidence=0.8]]\n{verdict}"
+    assert TASKS[task].read(GeneratedText.of(text)).outcome == outcome
+    assert stated_confidence(text) == 0.8

@@ -105,7 +105,8 @@ def test_rows_with_a_label_keep_their_rule(stop):
 def test_a_judge_without_bounds_is_not_normalized(config, message, tmp_path):
     with pytest.raises(InvalidOptions, match=message):
         RewardJudge.from_config({"model": "libra-mini/judge", **config})
-    judge = RewardJudge.from_config({"model": str(reward_model(tmp_path / "model")), "normalized": True})
+    reward_model(tmp_path / "rm")
+    judge = RewardJudge.from_config({"model": str(tmp_path / "rm"), "normalized": True})
     with pytest.raises(InvalidOptions, match="a number that has no bounds"):
         item_check(judge, 0)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, cast
 
@@ -91,7 +92,11 @@ def _sampler(settings: GrpoRunSettings, config: Any) -> dict[str, Any]:
         }
     if rollout.sampler_url:
         return {"engine": "vllm", "runs_in": [without_query(url) for url in rollout.sampler_url]}
-    return {"engine": rollout.sampler, "runs_in": "each training process"}
+    if rollout.sampler != "auto":
+        return {"engine": rollout.sampler, "runs_in": "each training process"}
+    here = "vllm" if find_spec("vllm") and World().on_gpu else "transformers"
+    chosen = "vllm on GPUs if it is installed, else transformers"
+    return {"engine": here, "chosen": f"on this machine; {chosen}", "runs_in": "each training process"}
 
 
 def _judge(judge: RewardJudge, rollout: RolloutSettings) -> dict[str, Any]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import Any
 
 from libra_cli.cli.config_file import line_of
 from libra_cli.engines.openai.addresses import server_address
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.server_secrets import api_key
 from libra_cli.training.distributed.sampler_ranks import refuse_unfit_ranks
-from libra_cli.training.rewards import RewardPlan
+from libra_cli.training.rewards import DEFAULTS, RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rewards.plan import MEASURED
 from libra_cli.training.rollouts.judge_model import item_check
@@ -24,14 +25,14 @@ _OF_SAMPLER_RANKS = ("model", "host", "port", "dtype", "served_model_name", "log
 def plan_of(settings: GrpoRunSettings, is_replay: bool = False) -> RewardPlan:
     """The reward plan of a run. Raises Fatal(2) if the recipe cannot be used with these rollouts.
 
-    What facts saved rollouts have is known when they are read. A recipe without terms has the paper's, with L_max =
-    --max-tokens and L_exp half of it (paper, Eq. 4).
+    What facts saved rollouts have is known when they are read. A recipe without terms has the paper's. A length penalty
+    without lengths of its own begins at half of --max-tokens and ends there (paper, Eq. 4).
     """
     rollout, recipe, file = settings.rollout, dict(settings.rewards), settings.rewards_file
     if "rewards" not in recipe and "reward" not in recipe:
-        longest = rollout.max_tokens
-        penalty = {"name": "len_penalty", "weight": -1, "expected": longest / 2, "longest": longest}
-        recipe["rewards"] = [{"name": "correct"}, penalty]
+        recipe["rewards"] = DEFAULTS["rewards"]
+    if "rewards" in recipe:
+        recipe["rewards"] = _within(rollout.max_tokens, recipe["rewards"])
     try:
         plan = RewardPlan.from_config(recipe)
         if plan.judge is not None:
@@ -44,6 +45,20 @@ def plan_of(settings: GrpoRunSettings, is_replay: bool = False) -> RewardPlan:
         what = f"--refills: {plan.batch_wide[0]} compares all prompts of a rollout, and refills are rewarded apart"
         raise Fatal(Exit.USAGE, f"{what}; leave out --refills, or that part of the recipe")
     return plan
+
+
+def _within(longest: int, terms: Any) -> Any:
+    """The terms of a recipe, with the lengths that its length penalties leave open."""
+    if not isinstance(terms, list):
+        return terms
+    lengths = {"expected": longest / 2, "longest": longest}
+    named = [{"name": term} if isinstance(term, str) else term for term in terms]
+    return [
+        {**term, **lengths}
+        if isinstance(term, dict) and term.get("name") == "len_penalty" and not lengths.keys() & term.keys()
+        else term
+        for term in named
+    ]
 
 
 def check_servers(settings: GrpoRunSettings) -> None:
