@@ -2,6 +2,7 @@
 
 RUNS.json is a list of {"args": [...], "log": FILE}: the command line of a run and where rank 0 writes its lines. The
 stage is `libra sft`, or that of "stage".
+One with "patch": [MODULE, ARGUMENT...] comes after `MODULE.patch(ARGUMENT...)`, which changes those after it, too.
 One with "stdin": FILE has that as its standard input. One with "ended": FILE may fail: its status and what it says are
 written there.
 """
@@ -29,6 +30,9 @@ def main(path: str) -> None:
         os.dup2(log, 1)  # what the command takes for standard output
         if "stdin" in run:
             os.dup2(os.open(run["stdin"], os.O_RDONLY), 0)
+        if "patch" in run:
+            module, *arguments = run["patch"]
+            importlib.import_module(module).patch(*arguments)
         status, said = ended(run.get("stage", "sft"), run["args"])
         if "ended" in run:
             Path(run["ended"]).write_text(json.dumps([status, said]))

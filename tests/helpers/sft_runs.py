@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -103,15 +103,19 @@ def environment(ranks: int = 1) -> dict[str, str]:
 
 
 def drive(folder: Path, ranks: int, runs: dict[str, list[str]], may_fail: bool = False,
-          piped: Mapping[str, Path] | None = None, stage: str | Mapping[str, str] = "sft") -> None:  # fmt: skip
+          piped: Mapping[str, Path] | None = None, stage: str | Mapping[str, str] = "sft",
+          patch: Sequence[str | int] = ()) -> None:  # fmt: skip
     """Runs `runs` (name: arguments) on so many ranks, one after another; each writes FOLDER/NAME and NAME.log.
 
     `stage`: that of all, or of each by its name.
+
+    `patch`: a helper module and the arguments of its `patch`, which is called first.
 
     Where they may fail, NAME.ended has the status and the message. `piped` are the files that runs read from a pipe.
     """
     plan = [{"stage": stage if isinstance(stage, str) else stage[name], "log": str(folder / f"{name}.log"),
              "args": ["-o", str(folder / name), "--quiet", *args],
+             **({"patch": list(patch)} if patch else {}),
              **({"ended": str(folder / f"{name}.ended")} if may_fail else {}),
              **({"stdin": str(piped[name])} if piped and name in piped else {})}
             for name, args in runs.items()]  # fmt: skip

@@ -12,8 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 import sft_runs as runs
+import thinned
 import warm
 from grpo_runs import COMMON, SAMPLES, events, rows, write_tasks
+
+from libra_cli.exits import Exit
 
 
 def command(folder: Path, *args: str) -> list[str]:
@@ -70,6 +73,33 @@ def test_a_full_disk_names_the_file_and_the_run_goes_on(tmp_path: Path) -> None:
     done = ended(words, tmp_path)
     assert done.returncode == 0, done.stderr
     assert [step["step"] for step in events(tmp_path / "log", "step")] == [1, 2, 3, 4, 5, 6]
+
+
+@pytest.mark.parametrize(
+    ("kind", "ranks", "rank", "step", "zero"),
+    [
+        ("loss", 1, 0, 4, 0),
+        thinned.slow(("loss", 2, 1, 4, 2)),
+        thinned.slow(("gradient", 1, 0, 3, 0)),
+        thinned.slow(("gradient", 1, 0, 4, 2)),
+        thinned.slow(("gradient", 2, 1, 4, 2)),
+        thinned.slow(("gradient", 2, 1, 5, 3)),
+        thinned.slow(("loss", 2, 1, 3, 3)),
+    ],
+)
+def test_nan_at_a_step_saves_the_weights_before_it(tmp_path: Path, kind, ranks, rank, step, zero) -> None:
+    write_tasks(tmp_path / "tasks.jsonl")
+    words = [*COMMON, str(tmp_path / "tasks.jsonl"), "--zero", str(zero)]
+    runs.drive(tmp_path, ranks, {"out": words}, may_fail=True, stage="grpo", patch=["not_finite", kind, rank, step])
+    status, message = json.loads((tmp_path / "out.ended").read_text())
+    assert status == Exit.INTERNAL, message
+    assert message.startswith(f"step {step}: the {kind} is not finite on ")
+    assert "the weights before this step are saved" in message
+    assert [path.name for path in (tmp_path / "out" / "checkpoints").iterdir()] == [f"step-{step - 1}"]
+    assert [each["step"] for each in events(tmp_path / "out.log", "step")] == [*range(1, step)]
+    runs.drive(tmp_path, ranks, {"out": words}, stage="grpo")  # without NaN it goes on
+    assert [each["step"] for each in events(tmp_path / "out.log", "step")] == [1, 2, 3, 4, 5, 6]
+    assert all(math.isfinite(each["loss"]) for each in events(tmp_path / "out.log", "step"))
 
 
 REWARDS = """
