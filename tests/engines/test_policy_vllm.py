@@ -23,7 +23,8 @@ from libra_cli.engines.vllm_policy import VllmPolicyEngine  # noqa: E402 -- only
 
 PLAIN = Sampling(1.0, 1.0, 40)
 REQUESTS = requests_of([f"What is {n}-{n % 90 + 9}*6?" for n in range(100, 106)], samples=3, logprobs=True)
-BOUND = {"float32": 1e-3, "bfloat16": 1e-2}
+BOUND = {"float32": 1e-4, "bfloat16": 1e-2}
+"""At each token: of a trained miniature in float32 (5e-5 measured), of a new one in half precision."""
 
 
 @pytest.fixture(scope="module", params=[("tied", "float32"), ("untied", "float32"), ("tied", "bfloat16")], ids="-".join)

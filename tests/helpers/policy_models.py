@@ -67,13 +67,18 @@ def plain_logprobs(model: Any, prompt_ids: list[int], completion: Completion, sa
 
 def largest_difference(engine: Any, model: Any, answered: dict, requests: list[Request], sampling: Sampling) -> float:
     """The largest difference between the engine's log-probabilities and those of a plain forward pass of `model`."""
-    worst = 0.0
+    return max(differences(engine, model, answered, requests, sampling))
+
+
+def differences(engine: Any, model: Any, answered: dict, requests: list[Request], sampling: Sampling) -> list[float]:
+    """The difference at each token."""
+    found: list[float] = []
     for request in requests:
         completion = answered[request.record_id, request.sample]
         expected = plain_logprobs(model, engine.render(request).token_ids, completion, sampling)
         assert len(completion.logprobs) == len(completion.token_ids) == completion.n_tokens == len(expected)
-        worst = max(worst, *(abs(one - other) for one, other in zip(completion.logprobs, expected, strict=True)))
-    return worst
+        found += [abs(one - other) for one, other in zip(completion.logprobs, expected, strict=True)]
+    return found
 
 
 def local(path: str = WEAK, **more: Any) -> LocalModel:

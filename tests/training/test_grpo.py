@@ -130,19 +130,6 @@ def test_without_kl_there_is_no_reference(made: Path) -> None:
     assert all(math.isfinite(step["loss"]) for step in steps)
 
 
-@pytest.mark.engine
-def test_vllm_samples_with_the_weights_in_training(made: Path) -> None:
-    """Sampler and trainer agree before each rollout, and the second one comes from other weights than the first."""
-    pytest.importorskip("vllm")
-    plan = {"vllm": [*COMMON, str(made / "tasks.jsonl"), "--sampler", "vllm", "--max-steps", "4", "--save-rollouts"]}
-    runs.drive(made, 1, plan, stage="grpo")
-    gaps = [event["gap_mean"] for event in events(made / "vllm.log", "rollout")]
-    assert len(gaps) == 2
-    assert max(gaps) < 1e-5
-    assert all(math.isfinite(step["loss"]) for step in events(made / "vllm.log", "step"))
-    assert events(made / "vllm.log", "step")[-1]["kl"] > 0
-
-
 def test_a_recipe_changes_the_advantages(made: Path) -> None:
     for row in rows(made / "half", 0):
         assert row["rollout"]["reward"] in (0.0, 0.5, None)

@@ -15,6 +15,8 @@ import warm
 from grpo_runs import COMMON, events, write_tasks
 from policy_models import WEAK, untied
 
+from libra_cli.stream.module_path import libra_command
+
 pytestmark = [pytest.mark.engine, pytest.mark.slow, pytest.mark.timeout(500), installed.needs("vllm")]
 
 STEPS, KILLED_AFTER, FIRST = 20, 10, 4
@@ -69,9 +71,15 @@ def test_sampler_and_trainer_agree(made: Path, head: str, dtype: str, bound: flo
     assert largest_gap(made / f"{head}.log") < bound
 
 
-def test_ten_steps_a_kill_and_ten_more_are_twenty_steps(made: Path) -> None:
-    assert largest_gap(made / "one.log") < 1e-5
-    line = warm.libra("grpo", *words(made, "-o", str(made / "killed")))
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_ten_steps_a_kill_and_ten_more_are_twenty_steps(made: Path, ranks: int) -> None:
+    whole, killed = {1: "one", 2: "two"}[ranks], f"killed-{ranks}"
+    if ranks > 1:
+        runs.drive(made, ranks, {whole: words(made)}, stage="grpo")
+    assert largest_gap(made / f"{whole}.log") < 1e-5
+    given = words(made, "-o", str(made / killed))
+    # Of several ranks the launcher is killed, with which they end.
+    line = warm.libra("grpo", *given) if ranks == 1 else libra_command("grpo", *given, "--nproc", str(ranks))
     process = subprocess.Popen(
         line, env=runs.environment(), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
@@ -85,7 +93,7 @@ def test_ten_steps_a_kill_and_ten_more_are_twenty_steps(made: Path) -> None:
     done = subprocess.run(line, env=runs.environment(), capture_output=True, text=True, timeout=250)
     assert done.returncode == 0, done.stderr
     assert f"continues after step {KILLED_AFTER}" in done.stderr
-    found, expected = (events(made / name / "events.jsonl", "step") for name in ("killed", "one"))
+    found, expected = (events(made / name / "events.jsonl", "step") for name in (killed, whole))
     assert len(found) == STEPS
     assert_same(found, expected, rel=1e-6, abs=1e-6)
-    assert runs.difference(made / "one", made / "killed") < 1e-6
+    assert runs.difference(made / whole, made / killed) < 1e-6
