@@ -22,6 +22,8 @@ ALL = [block for page in PAGES for block in blocks(page)]
 SHELLS = [block for block in ALL if block.language in SHELL]
 FROM_NOTHING = {"README.md", "docs/tutorial.md"}
 """Pages that begin in an empty folder; the others have the files of the demo."""
+CONTINUED = {"docs/tutorial.md": "docs/training.md"}
+"""Pages in whose folder, when their blocks have run, the blocks of another page run."""
 ASK_MODELS = {"docs/tutorial.md", "docs/run.md"}
 """Pages whose models answer `libra rollout`; on the others the demo's recorded responses do, for the sake of time."""
 
@@ -48,12 +50,15 @@ def runs(block: Block) -> bool:
 
 @pytest.mark.engine
 @pytest.mark.timeout(900)  # the tutorial trains twice
-@pytest.mark.parametrize("page", [page for page in PAGES if any(map(runs, blocks(page)))])
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(map(runs, blocks(page))) and page not in CONTINUED.values()]
+)
 def test_the_blocks_of_a_page_run_one_after_another(page, demo, tmp_path, shell):
     if page not in FROM_NOTHING:
         shutil.copytree(demo.folder, tmp_path, dirs_exist_ok=True)
     recorded = {} if page in ASK_MODELS else {"LIBRA_ROLLOUT_REPLAY": str(demo.folder / "responses.jsonl")}
-    for block in filter(runs, blocks(page)):
+    continued = blocks(CONTINUED[page]) if page in CONTINUED else []
+    for block in filter(runs, [*blocks(page), *continued]):
         for command, shown in [(block.text, [])] if block.language == "sh" else block.steps():
             ended = shell(["bash", "-euo", "pipefail", "-c", f"exec 2>&1\n{command}"], env=recorded, timeout=600)
             printed = ended.out.decode()

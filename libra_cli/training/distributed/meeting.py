@@ -19,7 +19,7 @@ from libra_cli.plural import counted
 
 MEETING = "LIBRA_MEETING"
 """Environment variable with what only the ranks of this launch know, and the ports that rank 0 may open."""
-MEETING_SECONDS = 300.0
+MEETING_SECONDS = 600.0
 """For all ranks to come: some nodes load their programs much later than others."""
 BUSY_SECONDS = 15.0
 """For rank 0 to wait for a port, which the run before may be about to leave; the others wait twice as long."""
