@@ -28,6 +28,7 @@ class Counts:
     done: int = 0
     blank: int = 0
     filtered: Counter[str] = field(default_factory=Counter)
+    error_kinds: Counter[str] = field(default_factory=Counter)
 
     @property
     def missing(self) -> int:
@@ -35,9 +36,10 @@ class Counts:
         return self.read - self.out - self.errors - self.done - sum(self.filtered.values())
 
     def tally(self) -> dict[str, Any]:
-        """`in`, `out`, `errors`, `filtered` by reason and `done`, for manifests and logs."""
+        """`in`, `out`, `errors`, `filtered` by reason, `done` and, if any, `error_kinds`, for manifests and logs."""
         named = {"in": self.read, "out": self.out, "errors": self.errors}
-        return {**named, "filtered": dict(self.filtered), "done": self.done}
+        kinds = {"error_kinds": dict(self.error_kinds)} if self.error_kinds else {}
+        return {**named, "filtered": dict(self.filtered), "done": self.done, **kinds}
 
     def summary(self, error_kinds: Mapping[str, int]) -> str:
         """The last line of a run, for people."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from pseudo_terminal import PseudoTerminal
+from servers.scripted import Reply, ScriptedServer, echo, error
 
 PIPE = """
 output: made
@@ -70,7 +72,7 @@ def test_the_line_on_a_terminal_says_what_the_step_is_doing(tmp_path: Path, envi
             writer.write(lines(ROWS[:3]))
             terminal.wait_for("s  3 rows", "3 errors")
         assert terminal.end() == 3
-        assert "3 in = 0 out + 3 errors" in terminal.text
+        assert "responses ended with status 3, and nothing came out of it" in terminal.text
         assert "waiting for rows" not in terminal.text
 
 
@@ -91,3 +93,81 @@ def test_ctrl_c_leaves_nothing_of_a_line_that_fills_the_terminal(tmp_path: Path,
             terminal.press("\x03")
             assert terminal.end() == 130
         assert "".join(terminal.screen.display).rstrip() == "libra run: stopped; the same command continues"
+
+
+ASKING = """
+output: made
+steps:
+  problems: {{stage: collect, inputs: problems.jsonl}}
+  responses: {{stage: rollout, inputs: problems, model: m, base-url: "{url}", retry-budget: 2}}
+  labelled: {{stage: verify, inputs: responses}}
+  scores: {{stage: score, inputs: labelled, as: reasoning}}
+"""
+
+
+def run_of(folder: Path, environment, url: str, *options: str) -> tuple[int, str]:
+    """The status of `libra run` of ASKING, and all that it says."""
+    (folder / "problems.jsonl").write_bytes(lines(ROWS))
+    (folder / "pipe.yaml").write_text(ASKING.format(url=url))
+    command = [sys.executable, "-m", "libra_cli", "run", *options, "pipe.yaml"]
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def log_command(folder: Path) -> list[str]:
+    """The command of the step `responses` that its log shows."""
+    return shlex.split((folder / "made/logs/responses.log").read_text().splitlines()[0])[2:]
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_rows_that_failed_for_the_servers_sake_are_asked_again(tmp_path: Path, environment, by_hand):
+    broken = True
+
+    def reply(call) -> Reply:
+        if broken and "3+1?" in call.prompt:
+            return error(500)
+        return Reply(body=echo(call).body, seconds=0.7)  # after the other has failed: the server is alive
+
+    with ScriptedServer(reply) as server:
+        status, said = run_of(tmp_path, environment, server.url)
+        assert status == 3, said
+        assert "responses: 1 row may be answered now (server_error 1); the same command asks again" in said
+        status, said = run_of(tmp_path, environment, server.url, "--dry-run")
+        assert "# responses: 1 row may be answered now (server_error 1)" in said
+        broken = False
+        asked = len(server.calls)
+        if by_hand:
+            command = [sys.executable, "-m", "libra_cli", *log_command(tmp_path)]
+            subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=120)
+        status, said = run_of(tmp_path, environment, server.url)
+        assert status == 0, said
+        assert ("responses  is done already\n" if by_hand else "+ 5 already done") in said
+        assert len(server.calls) - asked == 1
+    assert len((tmp_path / "made/labelled.jsonl").read_bytes().splitlines()) == len(ROWS)
+
+
+def test_a_step_of_which_nothing_came_out_is_the_one_that_failed(tmp_path: Path, environment):
+    (tmp_path / "bad.jsonl").write_bytes(b'{"question": 5}\n' * 3)
+    (tmp_path / "pipe.yaml").write_text(PIPE.replace("in.fifo", "bad.jsonl"))
+    (tmp_path / "recorded").write_bytes(lines([]))
+    for _ in range(2):
+        command = [sys.executable, "-m", "libra_cli", "run", "pipe.yaml"]
+        ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+        assert ended.returncode == 3, ended.stderr
+        assert "responses ended with status 3, and nothing came out of it" in ended.stderr
+        assert "labelled" not in ended.stderr
+
+
+def test_a_step_without_rows_names_the_step_that_left_them_out(tmp_path: Path, environment):
+    (tmp_path / "responses.jsonl").write_bytes(lines([{**row, "response": row["reference"]} for row in ROWS]))
+    (tmp_path / "pipe.yaml").write_text("""
+output: made
+steps:
+  kept: {stage: collect, inputs: responses.jsonl, where: id == "none"}
+  labelled: {stage: verify, inputs: kept}
+  scores: {stage: score, inputs: labelled, as: reasoning}
+""")
+    command = [sys.executable, "-m", "libra_cli", "run", "pipe.yaml"]
+    ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 7, ended.stderr
+    assert "no row came out of kept, which scores needs: see its log, made/logs/kept.log" in ended.stderr

@@ -8,7 +8,7 @@ import shlex
 import signal
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import BinaryIO
 
 from libra_cli.exits import Exit, die_with_parent
 from libra_cli.masking import masked
-from libra_cli.stages.run.marks import Mark
+from libra_cli.stages.run.marks import Mark, is_empty, left_to_do
 from libra_cli.stages.run.progress import StepProgress
 from libra_cli.stages.run.steps import Step
 from libra_cli.stream.console import Console, printable
@@ -77,11 +77,15 @@ class Runner:
         self._running: list[StepProcess] = []
         self._failed: Exit | None = None
         self._refused = False
+        self._left: list[str] = []
+        """The steps that ended with rows which the same command asks again."""
+        self._steps: dict[str, Step] = {}
         self._width = 0
 
     def run(self, steps: Sequence[Step]) -> int:
         """Runs the steps that are not done; returns the exit status of the whole."""
         self._width = max((len(step.name) for step in steps), default=0)
+        self._steps = {step.name: step for step in steps}
         self._progress.make_folders()
         with ExitStack() as stack:
             stack.enter_context(self._progress.locked())
@@ -90,6 +94,8 @@ class Runner:
             stack.callback(self._kill)
             self._work(list(steps), stopped)
         self._console.clear()
+        for left in self._left:
+            self._console.say(f"{left}; the same command asks again")
         if stopped.status is not None:
             self._console.say("stopped; the same command continues")
             return int(stopped.status)
@@ -128,8 +134,7 @@ class Runner:
     def _is_done(self, step: Step) -> bool:
         if self._progress.reason(step):
             return False
-        mark = self._progress.mark(step)
-        has_refused = mark is not None and mark.status == Exit.SOME_ERRORS
+        has_refused = self._progress.has_refused(step)
         self._refused |= has_refused
         log = self._progress.log_path(step)
         where = f": see {log}" if os.path.isfile(log) else ""
@@ -166,22 +171,40 @@ class Runner:
         process.inbox.close()
         step, status = process.step, process.popen.returncode
         told = take(self._progress.ending_path(step))
-        if status in (Exit.DONE, Exit.SOME_ERRORS):
+        refused = status == Exit.SOME_ERRORS
+        if status == Exit.DONE or (refused and not is_empty(step)):
             self._progress.end(step, process.mark, status)
-            self._refused |= status == Exit.SOME_ERRORS
+            self._refused |= refused
+            self._left += [f"{step.name}: {left_to_do(step)}"] if refused and left_to_do(step) else []
             self._say(step, told.get(COUNTS) or f"done ({time.monotonic() - process.began:.1f} s)")
             return True
         if stopped.status is not None:
             return False
+        self._fail(process, told)
+        return False
+
+    def _fail(self, process: StepProcess, told: Mapping[str, str]) -> None:
+        """Says why a step failed, and which step is the cause if it had no rows."""
+        step, status = process.step, process.popen.returncode
         how = f"ended with status {status}" if status >= 0 else f"was killed ({signal.Signals(-status).name})"
         path, name = self._progress.log_path(step), f"libra {step.stage}: "
         last = last_line(path, process.log_begin).removeprefix(name)
         why = f": {told[ERROR]}" if ERROR in told else f"; it last said: {last}" if last else ""
+        if status == Exit.SOME_ERRORS:
+            why = f", and nothing came out of it: {told.get(COUNTS, last)}"
         self._console.say(f"{step.name} {how}{why}", event="failed", step=step.name, status=status)
         self._console.say(f"its log is {path}; the same command continues")
+        if cause := self._without_rows(step):
+            where = f"see its log, {self._progress.log_path(cause)}"
+            self._console.say(f"no row came out of {cause.name}, which {step.name} needs: {where}")
         known = [int(each) for each in Exit]
         self._failed = self._failed or (Exit(status) if status in known else Exit.INTERNAL)
-        return False
+
+    def _without_rows(self, step: Step) -> Step | None:
+        """The first step on the way to `step` of which no row came out; None if it has rows to read."""
+        needed = (self._steps[name] for name in step.needs if name in self._steps)
+        empty = next((each for each in needed if is_empty(each)), None)
+        return empty and (self._without_rows(empty) or empty)
 
     def _say(self, step: Step, text: str) -> None:
         self._console.note(f"{step.name:{self._width}}  {text}", event="step", step=step.name)

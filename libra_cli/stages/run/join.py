@@ -45,7 +45,7 @@ ORDERS = {
     "verify": RowOrder(None, ("model", "sample")),
 }
 """The stages whose shards can be joined."""
-OF_ONE_SHARD = ("command", "input", "usage")
+OF_ONE_SHARD = ("command", "input", "usage", "error_kinds")
 """What a manifest says of its shard alone."""
 REMAKE = "libra run --submit makes the shards of the old input again"
 
@@ -114,8 +114,10 @@ def joined_manifest(output: str, manifests: Sequence[Mapping[str, Any]]) -> dict
     of_all = {name: value for name, value in manifests[0].items() if name not in OF_ONE_SHARD}
     config = {**manifests[0]["config"], "shard": "0/1"}
     filtered: Counter[str] = Counter()
+    kinds: Counter[str] = Counter()
     for manifest in manifests:
         filtered.update(manifest.get("filtered", {}))
+        kinds.update(manifest.get("error_kinds", {}))
     del filtered["other_shard"]
     counts = {name: sum(manifest.get(name, 0) for manifest in manifests) for name in ("out", "errors", "done")}
     digest = content_digest([output])
@@ -130,6 +132,7 @@ def joined_manifest(output: str, manifests: Sequence[Mapping[str, Any]]) -> dict
         "in": sum(counts.values()) + sum(filtered.values()),
         **counts,
         "filtered": dict(filtered),
+        **({"error_kinds": dict(kinds)} if kinds else {}),
         **({"usage": usage} if usage else {}),
     }
 

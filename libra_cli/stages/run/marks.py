@@ -6,9 +6,12 @@ import hashlib
 import json
 import os
 import stat
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from libra_cli.plural import counted
+from libra_cli.sampling.judgments import ANSWERED_ON_ANOTHER_TRY
 from libra_cli.stages.run.steps import Step
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.resume import Manifest
@@ -28,6 +31,8 @@ class Mark:
     """Fingerprint of the output; None until the step is done."""
     status: int | None = None
     """The exit status that it ended with; None until it is done."""
+    config: str | None = None
+    """SHA-256 of the configuration with which its rows were made; None until it is done, and where there are none."""
     variables: dict[str, str] = field(default_factory=dict)
     """Variable of the environment that sets an option of the step -> SHA-256 of its value."""
 
@@ -70,6 +75,39 @@ def changes(step: Step, mark: Mark, now: Mark) -> str:
     return f"{changed[0]} has changed" if changed else ""
 
 
+def manifest_of(step: Step) -> Mapping[str, Any]:
+    """What the manifest of a step's rows says; nothing of a step that writes no rows, or that has written none yet."""
+    return (Manifest.read(f"{step.output}.libra.json") or {}) if step.form == "rows" else {}
+
+
+def is_empty(step: Step) -> bool:
+    """Whether a step has written its output, without a row in it."""
+    manifest = manifest_of(step)
+    return manifest.get("status") == "complete" and not manifest.get("rows")
+
+
+def left_to_do(step: Step) -> str:
+    """Why a step that has ended with refused rows is not done; empty if running it again would refuse them again."""
+    manifest = manifest_of(step)
+    kinds = manifest.get("error_kinds") or {}
+    again = {kind: count for kind, count in kinds.items() if kind in ANSWERED_ON_ANOTHER_TRY}
+    if again:
+        named = ", ".join(f"{kind} {count}" for kind, count in sorted(again.items()))
+        return f"{counted(sum(again.values()), 'row')} may be answered now ({named})"
+    return "it refused every row" if manifest.get("errors") and is_empty(step) else ""
+
+
+def is_edited(step: Step, mark: Mark) -> bool:
+    """Whether the output is neither what the step wrote nor what its command, run by hand, has made of that since."""
+    if mark.wrote is None:
+        return False
+    now, manifest = fingerprint(step.output), manifest_of(step)
+    if same_content(step.output, mark.wrote, now):
+        return False
+    is_ours = manifest.get("status") == "complete" and manifest.get("config_sha256") == mark.config
+    return not (is_ours and isinstance(now, dict) and now.get("sha256") == manifest.get("sha256"))
+
+
 def is_whole(step: Step) -> bool:
     """Whether the output is there, and its stage says that it is complete."""
     if not os.path.exists(step.output):
@@ -78,7 +116,7 @@ def is_whole(step: Step) -> bool:
     if step.form == "result" or not os.path.exists(manifest):
         return step.form == "result"
     if step.form == "rows":
-        return (Manifest.read(manifest) or {}).get("status") == "complete"
+        return manifest_of(step).get("status") == "complete"
     try:
         with open(manifest, "rb") as file:
             return bool(json.loads(file.read()).get("status") == "complete")

@@ -13,9 +13,11 @@ from libra_cli.stages.run.marks import (
     begun_mark,
     changes,
     fingerprint,
+    is_edited,
     is_whole,
+    left_to_do,
+    manifest_of,
     read_mark,
-    same_content,
 )
 from libra_cli.stages.run.steps import Step, files_made, maker_of
 from libra_cli.stream.lock import Lock
@@ -80,13 +82,18 @@ class StepProgress:
             return "--force"
         if mark is None or mark.status is None or not is_whole(step):
             return "not done yet"
-        return changes(step, mark, begun_mark(step, mark))
+        return changes(step, mark, begun_mark(step, mark)) or left_to_do(step)
 
     def done(self, step: Step) -> str:
         """That a step is done, in words, and whether its output was edited since, which later steps read as it is."""
         mark = self.mark(step)
-        edited = mark is not None and _is_edited(step, mark)
+        edited = mark is not None and is_edited(step, mark)
         return f"is done already; {step.output} was edited since, and is read as it is" if edited else "is done already"
+
+    def has_refused(self, step: Step) -> bool:
+        """Whether a step that is done refused rows."""
+        mark, errors = self.mark(step), manifest_of(step).get("errors")
+        return mark is not None and mark.status == Exit.SOME_ERRORS if errors is None else bool(errors)
 
     def begin(self, step: Step) -> tuple[Mark, list[str]]:
         """Notes that a step begins; its mark, and its command line, which begins anew what was made otherwise.
@@ -111,7 +118,7 @@ class StepProgress:
         earlier = self.mark(step)
         replaces = self._replaces(step, earlier, begun_mark(step, earlier))
         if other_input and earlier is not None and _is_begun(step):
-            replaces = replaces or not _is_edited(step, earlier)
+            replaces = replaces or not is_edited(step, earlier)
         return _words(step, replaces)
 
     def refuse_unmade(self, steps: Sequence[Step]) -> None:
@@ -123,6 +130,7 @@ class StepProgress:
     def end(self, step: Step, mark: Mark, status: int) -> None:
         """Notes that a step is done; raises Fatal(74)."""
         mark.status, mark.wrote = status, fingerprint(step.output)
+        mark.config = manifest_of(step).get("config_sha256")
         mark.write(self.mark_path(step))
 
     def refuse_edited(self, steps: Sequence[Step]) -> None:
@@ -138,7 +146,7 @@ class StepProgress:
         changed = changes(step, earlier, now)
         if not changed and not (self._force and earlier.status is not None):
             return False
-        if _is_edited(step, earlier):
+        if is_edited(step, earlier):
             reason = f"was edited since {step.name} wrote it, and is to be made anew ({changed or '--force'})"
             raise Fatal(Exit.USAGE, f"{step.output}: {reason}; move it away")
         return True
@@ -167,8 +175,3 @@ def _words(step: Step, replaces: bool) -> list[str]:
 
 def _is_begun(step: Step) -> bool:
     return any(os.path.exists(step.output + ending) for ending in ("", ".part"))
-
-
-def _is_edited(step: Step, mark: Mark) -> bool:
-    """Whether the output is no longer what the step wrote when it was done."""
-    return mark.wrote is not None and not same_content(step.output, mark.wrote, fingerprint(step.output))

@@ -22,7 +22,8 @@ def script(pipe: PipeFile, steps: Sequence[Step], progress: StepProgress) -> str
         made = next((f"{name} runs" for name in step.needs if name in to_run), "")
         why = progress.reason(step) or made
         if not why:
-            lines.append(f"# {step.name} is done")
+            refused = "; it refused rows (status 3)" if progress.has_refused(step) else ""
+            lines.append(f"# {step.name} is done{refused}")
             continue
         to_run.add(step.name)
         command = masked(shlex.join(["libra", *progress.command_line(step, bool(made))]))

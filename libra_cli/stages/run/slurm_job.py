@@ -13,6 +13,7 @@ from typing import Any
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.run.execute import SignalRelay
 from libra_cli.stages.run.join import concatenate, join, remove
+from libra_cli.stages.run.marks import is_empty, left_to_do
 from libra_cli.stages.run.progress import StepProgress
 from libra_cli.stages.run.slurm_scripts import errors_of, shard_of
 from libra_cli.stages.run.steps import Step
@@ -26,7 +27,8 @@ _TICK = 0.2
 def run_job(path: str, words: Sequence[str], console: Console) -> int:
     """Runs `words`, the command of the step in the file at `path`, or joins the step's shards if there are none.
 
-    A step that is done is not run again. Returns 0 also for a step that refused rows, on which other jobs may depend.
+    A step that is done is not run again. Returns 0 also for a step that refused rows, on which other jobs may depend,
+    but not for one that refused every row. A shard may hold none but those.
     """
     try:
         with open(path, "rb") as file:
@@ -53,6 +55,8 @@ def run_job(path: str, words: Sequence[str], console: Console) -> int:
     status = run_relayed([*before, *libra_command(*arguments)], progress.environment(step))
     if status not in (Exit.DONE, Exit.SOME_ERRORS):
         return status
+    if status == Exit.SOME_ERRORS and known["shards"] == 1 and is_empty(step):
+        return status
     progress.end(step, mark, status)
     return int(Exit.DONE)
 
@@ -72,7 +76,7 @@ def run_relayed(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def join_step(step: Step, count: int, progress: StepProgress, console: Console) -> int:
-    """Joins the shards of a step to its output, and removes them."""
+    """Joins the shards of a step to its output, and removes them unless some have rows to ask again."""
     if os.path.exists(step.output):
         earlier = Manifest.read(f"{step.output}.libra.json")
         if earlier is None:
@@ -84,7 +88,10 @@ def join_step(step: Step, count: int, progress: StepProgress, console: Console) 
     refused = join(step.output, paths, step.stage, step.inputs)
     if errors := step.writes.get("--errors"):
         concatenate(errors, [errors_of(path) for path in paths])
+    if refused and is_empty(step):
+        return int(Exit.SOME_ERRORS)
     progress.end(step, mark, Exit.SOME_ERRORS if refused else Exit.DONE)
-    remove([*paths, *map(errors_of, paths), *map(progress.mark_path, shards)])
+    if not left_to_do(step):
+        remove([*paths, *map(errors_of, paths), *map(progress.mark_path, shards)])
     console.note(f"{step.name}: joined {count} shards in {step.output}")
     return int(Exit.DONE)
