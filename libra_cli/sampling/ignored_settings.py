@@ -24,10 +24,12 @@ class _Seen:
     most_tokens: int = 0
     alike: int = 0
     """Prompts whose samples are all the same long text."""
+    unlike: int = 0
+    """Prompts whose samples are not all the same text: the temperature has an effect."""
     prompts: int = 0
     """Prompts of which all samples have come."""
-    texts: dict[tuple[str, int], list[int | None]] = field(default_factory=dict)
-    """Of the others, the hashes of the samples so far; None for a text that two may share by chance."""
+    texts: dict[tuple[str, int], list[tuple[int, bool]]] = field(default_factory=dict)
+    """Of the others, the hash of each sample so far, and whether it is too long to be shared by chance."""
 
 
 class IgnoredSettings:
@@ -49,11 +51,12 @@ class IgnoredSettings:
             return
         key = request.record_id, hash(request.messages[-1]["content"])
         texts = seen.texts.setdefault(key, [])
-        texts.append(hash(completion.text) if len(completion.text) >= _LONG else None)
+        texts.append((hash(completion.text), len(completion.text) >= _LONG))
         if len(texts) == self._samples:
             del seen.texts[key]
             seen.prompts += 1
-            seen.alike += texts[0] is not None and len(set(texts)) == 1
+            seen.alike += texts[0][1] and len(set(texts)) == 1
+            seen.unlike += len(set(texts)) > 1
         elif len(seen.texts) > _MOST_OPEN:
             del seen.texts[next(iter(seen.texts))]
 
@@ -65,7 +68,7 @@ class IgnoredSettings:
                 )
                 cure = "the server does not keep to the limit; see what it calls it (--engine-arg NAME=VALUE)"
                 self._note(f"{model}: {what} (up to {seen.most_tokens:,}): {cure}", model, seen.too_long)
-            if 2 * seen.alike > seen.prompts:
+            if 2 * seen.alike > seen.prompts and not seen.unlike:
                 prompts = f"{seen.alike} of {counted(seen.prompts, 'prompt')}"
                 temperature = f"at temperature {self._sampling.temperature:g}"
                 what = f"all {self._samples} samples are the same text for {prompts} {temperature}"

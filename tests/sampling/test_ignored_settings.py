@@ -32,13 +32,18 @@ def test_samples_that_are_all_the_same_are_counted(stage, shell):
     [
         (lambda call: LONG.format(call.body["seed"]), ["-n", "3", "--temperature", "0.8"]),
         (lambda _call: "4", ["-n", "3", "--temperature", "0.8"]),  # a short answer may be the same by chance
+        # One prompt of which two texts came shows that the server samples.
+        (
+            lambda call: LONG.format(call.body["seed"] if "0+1" in call.prompt else 2),
+            ["-n", "3", "--temperature", "0.8"],
+        ),
         (lambda _call: LONG, ["-n", "3", "--temperature", "0"]),
         (lambda _call: LONG, ["--temperature", "0.8"]),
         (lambda _call: LONG, ["-n", "3", "--temperature", "0.8", "--engine-arg", "temperature=null"]),
     ],
 )
 def test_samples_that_may_be_the_same_are_not(text, more, shell):
-    assert "the same text" not in noted(shell, lambda call: wrote(text(call)), *more)
+    assert "the same text" not in noted(shell, lambda call: wrote(text(call)), *more, rows=3)
 
 
 def test_answers_beyond_the_limit_are_counted(shell):
