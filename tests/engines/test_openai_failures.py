@@ -209,6 +209,17 @@ def test_a_server_that_stops_and_returns_costs_no_row():
     assert any("answers again" in note for note in notes)
 
 
+def test_a_server_that_fails_every_request_ends_the_run():
+    notes, prompts = [], [f"p{n}" for n in range(40)]
+    with (
+        ScriptedServer(lambda call: error(500)) as server,
+        pytest.raises(Fatal, match="was answered") as raised,
+    ):
+        ask(server.url, prompts, note=notes.append, concurrency=4, retry_budget=4)
+    assert raised.value.status == Exit.BACKEND
+    assert not any("answers again" in note for note in notes)
+
+
 def test_without_any_server_the_run_ends_after_its_budget():
     url = f"http://127.0.0.1:{unused_port()}/v1"
     notes = []

@@ -30,6 +30,8 @@ REFUSALS = 10
 """Refusals in a row (of a key, a model) after which a server that answered before is taken to refuse everything."""
 UNREADABLE = 5
 """Answers that are none of an OpenAI-compatible server, after which one that gave no other ends the run."""
+UNANSWERED = 10
+"""Requests that failed for good after which servers that have answered none end the run."""
 _IDLE_SECONDS = 0.5
 _INPUT_SECONDS = 0.05
 """Interval for new input while requests are at work and there is room for more."""
@@ -106,6 +108,8 @@ class Servers:
         self._learning, self._learned, self._facts = asyncio.Lock(), 0, Facts()
         self._reported: str | None = None
         """The server's own name for the model."""
+        self._unanswered = 0
+        """Requests that failed for good; it matters while no server has answered any."""
         self._noted: dict[tuple[str, Trouble | None], float] = {}
 
     def describe(self) -> dict[str, Any]:
@@ -185,7 +189,7 @@ class Servers:
         for request in [one for one in self._waiting if one.waited + now - one.since > budget]:
             if request.failure and self._endpoints.alive_at > request.first_failed_at:
                 self._waiting.remove(request)
-                yield request.pending, request.error(request.failure)
+                yield request.pending, self._failed_for_good(request, request.failure)
             elif not self._running:
                 endpoint = request.last or self._endpoints.all[0]
                 reason = request.failure.reason if request.failure else "does not answer"
@@ -299,10 +303,19 @@ class Servers:
             self._say(endpoint, f"{failure.reason}; waiting", failure.trouble)
         request.failed(failure, endpoint, now, counts=self._endpoints.alive_at > request.failed_at >= 0)
         if request.counted[failure.trouble] >= TRIES.get(failure.trouble, request.tries + 1):
-            return request.error(failure)
+            return self._failed_for_good(request, failure)
         request.ready_at = self._ready_at(request, endpoint, now)
         self._waiting.append(request)
         return None
+
+    def _failed_for_good(self, request: ServerRequest, failure: Failure) -> RequestError:
+        """The error that ends a request; raises Fatal(6) if servers that have answered none failed many."""
+        self._unanswered += 1
+        if self._unanswered >= UNANSWERED and not any(endpoint.has_answered for endpoint in self._endpoints.all):
+            where = request.last.name if request.last else self._model
+            cure = "see the log of the server; the same command continues"
+            raise Fatal(Exit.BACKEND, f"{where}: {failure.reason}; no request was answered; {cure}")
+        return request.error(failure)
 
     def _ready_at(self, request: ServerRequest, endpoint: Endpoint, now: float) -> float:
         """When to try again: at once if another server is free, else after a wait with full jitter."""
@@ -324,7 +337,8 @@ class Servers:
         if alive:
             endpoint.proved_alive(now)
             self._contacts[endpoint.url].ask_again()
-            self._say(endpoint, "answers again", None)
+            if endpoint.has_answered:
+                self._say(endpoint, "answers again", None)
             for request in self._waiting:  # they need not wait on, but must not all come at the same moment
                 request.ready_at = min(request.ready_at, now + self._backoff.wait(1))
         else:
