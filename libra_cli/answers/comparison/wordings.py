@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from unicodedata import normalize
 
 from libra_cli.answers.languages import amounts, names, numerals, terms
 from libra_cli.answers.sentences import ordinals
@@ -12,8 +11,6 @@ from libra_cli.answers.values import science
 from libra_cli.answers.values.structure import Answer, Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
-_STEM = 2
-"""Letters by which words of two languages may be one."""
 _THOUSANDS = lazy_pattern(r"(\d{1,4}(?:\.\d{1,2})?)[kK]")
 
 _SYMBOLS = {"\\emptyset": "nothing", "\\infty": "infinity"}
@@ -61,22 +58,15 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
         if verdict is not None:
             return verdict
         short, long = sorted((wanted, given), key=len)
-        # Phrases, plurals and products of letters (abc is cba) may mean the same, and so may words of two languages.
-        similar = long.startswith(short) or sorted(wanted) == sorted(given) or _begin_alike(wanted, given)
+        # Phrases, plurals and products of letters (abc is cba) may mean the same, and so may words of two languages:
+        # water, água.
+        similar = long.startswith(short) or sorted(wanted) == sorted(given) or wanted.isascii() != given.isascii()
         return None if " " in wanted + given or similar else False
     if not (reference.number or answer.number) and (verdict := names.same(reference.text, answer.text)) is not None:
         return verdict
     phrase, other = (wanted, answer) if wanted else (given, reference)
     is_other = phrase in _NO_VALUE or (phrase and other.number and phrase not in _INDEFINITE)
     return False if is_other else None
-
-
-def _begin_alike(one: str, other: str) -> bool:
-    """Whether two words, of which one has marks on its letters, begin with the same ones: oxygen, oxyg\u00e8ne."""
-    if one.isascii() and other.isascii():
-        return False
-    first, second = (normalize("NFD", word).encode("ascii", "ignore")[:_STEM] for word in (one, other))
-    return first == second
 
 
 def _position(text: str) -> str | None:

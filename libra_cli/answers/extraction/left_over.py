@@ -28,6 +28,8 @@ _ONE_REMAINS = lazy_pattern(
     re.IGNORECASE,
 )
 """What remains is the right one."""
+_BY_WHICH_WAY = "by elimination"
+"""Says how one was found, not that the options which a text names are wrong."""
 _NAMED = lazy_pattern(
     r"\b(?:by (?:exclusion|elimination)|leaves|leaving|remains?)[,:]? "
     r"(?:it(?:['\u2019]s| is| must be) |only |just |us with )?"
@@ -46,12 +48,15 @@ def option(text: str, listed: Mapping[str, str]) -> str | None:
         return None
     if LETTER.search(last) and not assertions.denies(last[: said.start()]):  # it says which one
         return None
+    if assertions.denies(last[said.start() :]):  # by elimination we cannot decide
+        return None
     before = text.rstrip().removesuffix(sentence) + last[: said.start()]
     if True in judgements.of_each(before, listed).values():
         return None
     denied = option_checks.denied_lines(before)
-    named = denied if len(denied) + 1 >= len(listed) else _named(before, listed)
-    left = [letter for letter in listed if letter not in named]
+    are_denied = len(denied) + 1 >= len(listed) or said[0].lower() == _BY_WHICH_WAY
+    ruled_out = denied if are_denied else _named(before, listed)
+    left = [letter for letter in listed if letter not in ruled_out]
     return left[0] if len(left) == 1 else None
 
 
