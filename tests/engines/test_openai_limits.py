@@ -6,9 +6,9 @@ import json
 from dataclasses import replace
 
 import pytest
-from servers.lengths import CAPS, CONTEXT, WORDS, Words, capping, holding, n_prompt_tokens
+from servers.lengths import CAPS, CONTEXT, LONG_PROMPTS, WORDS, Words, capping, holding, n_prompt_tokens
 from servers.prompts import SAMPLING, ask, one
-from servers.scripted import Reply, ScriptedServer, error
+from servers.scripted import Reply, ScriptedServer, error, wrote
 
 from libra_cli.engines.base import Completion
 from libra_cli.engines.openai import token_limits
@@ -78,6 +78,28 @@ def test_the_largest_limit_of_a_server_is_read_and_kept(name):
     assert {answer.text for answer in answers.values()} == {"four"}
     assert [call.body["max_tokens"] for call in calls] == [131072, *[8192] * len(PROMPTS)]
     assert notes == ["tiny takes 8,192 tokens of a response at most; --max-tokens is lowered to that"]
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize(("name", "most", "context"), [("OpenAI", 16384, 128_000), ("Anthropic", 8192, 200_000)])
+def test_a_prompt_that_is_too_long_leaves_later_rows_the_largest_limit(name, most, context, first):
+    long, large = "1+" * 450_000, [f"{n}: " + "1+" * 15_000 for n in range(4)]
+    prompts = [*large[:first], long, *large[first:]]
+    answers, calls, _ = asked(capping(CAPS[name], most, LONG_PROMPTS[name], context), prompts, concurrency=1)
+    assert answers.pop(long).kind == "prompt_too_long"
+    assert {answer.text for answer in answers.values()} == {"four"}
+    assert set({call.prompt: call.body["max_tokens"] for call in calls if call.prompt in large}.values()) == {most}
+    assert len(calls) <= 16
+
+
+def test_a_number_beside_tokens_limits_later_rows_only_once_the_server_takes_it():
+    words = "at most 128 functions and 4 prompt tokens"
+    answers, calls, _ = asked(
+        lambda call: error(400, words) if call.prompt == PROMPTS[0] else wrote("four"), PROMPTS, None, concurrency=1
+    )
+    assert answers.pop(PROMPTS[0]).kind == "bad_request"
+    assert {call.body["max_tokens"] for call in calls if call.prompt != PROMPTS[0]} == {131072}
+    assert {answer.text for answer in answers.values()} == {"four"}
 
 
 @pytest.mark.parametrize("length", [32768, None])

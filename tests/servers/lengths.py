@@ -119,11 +119,22 @@ def holding(words: Words, context: int = CONTEXT, margin: int = 0) -> Script:
     return script
 
 
-def capping(words: str, most: int) -> Script:
-    """A server that takes a limit of `most` tokens."""
+LONG_PROMPTS = {
+    "OpenAI": "This model's maximum context length is {c} tokens. However, your messages resulted in {p} tokens.",
+    "Anthropic": "prompt is too long: {p} tokens > {c} maximum",
+}
+"""What servers with such a cap say of a prompt that is longer than their context."""
+
+
+def capping(words: str, most: int, long_prompt: str = "", context: int = 0) -> Script:
+    """A server that takes a limit of `most` tokens, and prompts of `context` tokens if it has `long_prompt` to say."""
 
     def script(call: Call) -> Reply:
-        limit = call.body["max_tokens"]
-        return wrote("four") if limit <= most else error(400, words.format(c=most, m=limit))
+        limit, prompt = call.body["max_tokens"], n_prompt_tokens(call)
+        if limit > most:
+            return error(400, words.format(c=most, m=limit))
+        if long_prompt and prompt > context:
+            return error(400, long_prompt.format(c=context, p=prompt))
+        return wrote("four")
 
     return script

@@ -18,6 +18,8 @@ TEMPLATE_TOKENS = 1024
 """What a chat template adds to the messages of a conversation, at most."""
 _FLOOR = 16
 """Fewer tokens are no response; below, only a server's own number is tried."""
+_LEAST_CONTEXT = 1024
+"""A smaller number is no context unless the words call it one: it may count functions, messages or images."""
 _HALVES = 5
 """So many limits of a request fall by half, later ones to an eighth."""
 _NUMBER = r"(\d{1,3}(?:,\d{3})+(?![\d,])|\d{1,15})(?!\d)"
@@ -99,7 +101,8 @@ def read(message: str, code: str, max_tokens: int) -> LengthRefused | None:
     most = None if context else _most(words, max_tokens, prompt)
     if context is None and most is None:
         equal = max_tokens if numbers.count(max_tokens) > 1 else None  # as the limit, and as what is refused
-        context = equal or min((number for number in numbers if number > max_tokens and number != prompt), default=None)
+        least = max(max_tokens + 1, _LEAST_CONTEXT)
+        context = equal or min((number for number in numbers if number >= least and number != prompt), default=None)
     return LengthRefused(message, max_tokens, is_of_length(words, code), context, prompt, is_exact, most)
 
 
@@ -130,6 +133,8 @@ class Room:
         self._is_guess, self._taken = False, 0
         self._claims: dict[int, int] = {}
         """The limit that was asked for when a context was first said to be too short for a prompt."""
+        self._caps: set[int] = set()
+        """What was said to be the limit of a response: it is one of later requests, too, once the server takes it."""
 
     def limit(self, max_tokens: int, size: int) -> int:
         """The limit to begin with, for a prompt of `size` bytes."""
@@ -142,8 +147,8 @@ class Room:
         """The next limit, after `tries` others of the request; None if there is none that the server may take."""
         self._learn(refused)
         asked, context = refused.max_tokens, self.context
-        if self.most is not None and self.most < asked:
-            return self.most
+        if caps := [cap for cap in (self.most, refused.most) if cap and cap < asked and cap != context]:
+            return min(caps)
         half = asked // (2 if tries < _HALVES else 8)
         if context is not None:
             if refused.is_exact and refused.prompt is not None and refused.prompt <= size + TEMPLATE_TOKENS:
@@ -161,7 +166,9 @@ class Room:
     def took(self, limit: int, lowered_for: int | None) -> None:
         """A request was answered; `lowered_for`: the size of its prompt if a higher limit had been refused."""
         self._taken = max(self._taken, limit)
-        if lowered_for is not None and self.most is None and self._is_unsaid(limit, lowered_for):
+        if lowered_for is not None and limit in self._caps and limit == self._taken:
+            self.most, self._is_guess = limit, False
+        elif lowered_for is not None and self.most is None and self._is_unsaid(limit, lowered_for):
             self._is_guess = True
         if self._is_guess:
             self.most = self._taken
@@ -182,7 +189,7 @@ class Room:
         limit = self.lower(refused, size)
         if limit is None or (self.context is not None and not refused.is_exact and self.context <= _estimate(size)):
             return self.error(refused, size, refused.max_tokens)
-        if refused.is_exact or self.most is not None:
+        if refused.is_exact or refused.most is not None:
             cure = f"--max-tokens {limit} fits"
         else:
             safe = 0 if self.context is None else self.context - size - TEMPLATE_TOKENS
@@ -199,10 +206,8 @@ class Room:
 
     def _learn(self, refused: LengthRefused) -> None:
         said, asked = refused.context, refused.max_tokens
-        if refused.most is not None and refused.most != self.context:
-            self.most, self._is_guess = min(refused.most, self.most or refused.most), False
-        elif self.most is not None and asked <= self.most and not self._is_guess:
-            self.context, self.most = self.most, None  # what was said to be the limit is that of prompt and response
+        if refused.most is not None:
+            self._caps.add(refused.most)
         if said is not None and said != self.context:
             # Some releases of vLLM name the context less the limit as the context, if the prompt is longer than that.
             is_proven = (refused.prompt or 0) < said or self._claims.setdefault(said, asked) != asked
