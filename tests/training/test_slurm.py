@@ -127,7 +127,7 @@ def test_the_script_queues_a_job_again(shell, environment, tmp_path, variables, 
     done = shell([SCRIPT, "sft", "judge", "--config", "a.yaml", "my data.jsonl"], env={**variables, "PATH": path})
     assert done.status == ended, done.err.decode()
     command = f"libra sft --config a.yaml my data.jsonl {trained} --resume auto --grace 240"
-    assert (tmp_path / "srun").read_text() == f"--cpus-per-task=16 --wait=60 {command}"
+    assert (tmp_path / "srun").read_text() == f"--cpus-per-task=16 --wait=300 {command}"
     log = tmp_path / "scontrol"
     assert (log.read_text() + "\n" if log.exists() else None) == requeued
 

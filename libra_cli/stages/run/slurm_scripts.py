@@ -161,7 +161,7 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
         command += "".join(f" {shlex.quote(name)}" for name in step.inputs)
     if job.settings.nodes > 1:
         lines.append("cores=${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}    # srun gives a task one core unless told")
-        command = f'srun --cpus-per-task="$cores" --wait=60 {command}'
+        command = f'srun --cpus-per-task="$cores" --wait=300 {command}'
     return [
         *lines,
         "",
