@@ -94,10 +94,7 @@ def command(
     The command starts one process per device itself. Under srun, torchrun or deepspeed it uses the processes that they
     start.
     """
-    if options["max_tokens"] >= options["max_length"]:
-        given = f"--max-tokens {options['max_tokens']}"
-        what = f"{given} leaves no room for a prompt within --max-length {options['max_length']}"
-        raise click.UsageError(f"{what}; lower --max-tokens, or raise --max-length")
+    _check_pairs(options)
     options |= {"eval_data": (), "eval_every": None, "liger": False, "assistant": "template",
                 "workers": 1, "beta1": betas[0], "beta2": betas[1], "grace": grace}  # fmt: skip
     recipe = _recipe(rewards)
@@ -166,6 +163,16 @@ def _recipe(path: str | None) -> dict[str, Any]:
     except YamlError as error:
         place = f"{path}:{error.line}" if error.line else path
         raise click.UsageError(f"--rewards {place}: {error}") from None
+
+
+def _check_pairs(options: dict[str, Any]) -> None:
+    """Raises UsageError for options that do not go together."""
+    if options["max_tokens"] >= options["max_length"]:
+        given = f"--max-tokens {options['max_tokens']}"
+        what = f"{given} leaves no room for a prompt within --max-length {options['max_length']}"
+        raise click.UsageError(f"{what}; lower --max-tokens, or raise --max-length")
+    if options["save_token_ids"] and not options["save_rollouts"]:
+        raise click.UsageError("--save-token-ids keeps them in the rows of --save-rollouts; give that too")
 
 
 def _check_replay(dry_run: bool, calibrate: str | None) -> None:
