@@ -32,7 +32,7 @@ from libra_cli.training.rewards.gates import Gate
 from libra_cli.training.rewards.judge import RANK, RewardJudge
 from libra_cli.training.rewards.terms import TERMS, Term
 from libra_cli.training.rewards.transforms import TRANSFORMS, Transform
-from libra_cli.training.rewards.user_terms import own_facts, user_term, with_own_facts
+from libra_cli.training.rewards.user_terms import own_facts, user_function, with_own_facts
 
 DEFAULTS: dict[str, Any] = {
     "judge": None,
@@ -305,7 +305,7 @@ def _weighted_terms(config: Any) -> tuple[WeightedTerm, ...]:
             raise InvalidOptions(f"{place}: give either name: a term of libra, or reward: module:function")
         options = {key: value for key, value in item.items() if key not in _OF_ITEM}
         if "reward" in item:
-            term = user_term(item["reward"], options, f"{place}.reward")
+            term = user_function(item["reward"], options, f"{place}.reward")
         else:
             term = TERMS.bind(item, place, reserved=_OF_ITEM)
         label = convert(item.get("label", term.options.get("fact", term.name)), str, f"{place}.label")

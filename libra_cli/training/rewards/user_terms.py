@@ -68,7 +68,7 @@ def own_facts(config: Any, measured: Collection[str]) -> dict[str, Bound[Term]]:
         if "from" not in given:
             raise InvalidOptions(f"{place}: expected FILE.py:function, or {{from: FILE.py:function, OPTION: ...}}")
         options = {key: value for key, value in given.items() if key != "from"}
-        found[str(name)] = user_term(given["from"], options, f"{place}.from", is_ragged(str(name)))
+        found[str(name)] = user_function(given["from"], options, f"{place}.from", is_ragged(str(name)))
     return found
 
 
@@ -96,7 +96,7 @@ def with_own_facts(facts: Facts, own: Mapping[str, Bound[Term]], shape: tuple[in
     return {**facts, **more}
 
 
-def user_term(name: Any, options: Mapping[str, Any], place: str, ragged: bool = False) -> Bound[Term]:
+def user_function(name: Any, options: Mapping[str, Any], place: str, ragged: bool = False) -> Bound[Term]:
     """The function `module:function` or `FILE.py:function`, called as `function(facts, **options)`.
 
     Its attribute `facts`, if it has one, names the facts that it needs, with their axes or without. Nothing is looked

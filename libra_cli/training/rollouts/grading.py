@@ -8,6 +8,7 @@ from types import MappingProxyType, TracebackType
 
 from libra_cli.answers.process.pool import Pool
 from libra_cli.answers.time_limit import TIMEOUT, time_limit
+from libra_cli.answers.values.finding import INTEGERS, OTHER_PARTS, OTHER_TEXT, OTHER_UNIT, ROUNDED
 from libra_cli.engines.base import Completion
 from libra_cli.sampling.response_fields import response_fields
 from libra_cli.tasks.grading import UNLABELLED, Grade, Grader
@@ -36,13 +37,13 @@ NULL_CAUSES: Mapping[str, NullBy] = MappingProxyType(
         "reference_too_complex": NullBy.VERIFIER,
         "reference_too_long": NullBy.VERIFIER,
         "equation_or_value": NullBy.VERIFIER,
-        "integers_or_reals": NullBy.VERIFIER,
+        INTEGERS: NullBy.VERIFIER,
         "another_date": NullBy.VERIFIER,
-        "other_parts": NullBy.VERIFIER,
-        "other_unit": NullBy.VERIFIER,
-        "other_text": NullBy.VERIFIER,
+        OTHER_PARTS: NullBy.VERIFIER,
+        OTHER_UNIT: NullBy.VERIFIER,
+        OTHER_TEXT: NullBy.VERIFIER,
         "percent_or_number": NullBy.VERIFIER,
-        "rounded": NullBy.VERIFIER,
+        ROUNDED: NullBy.VERIFIER,
         UNLABELLED: NullBy.VERIFIER,
     }
 )
