@@ -123,7 +123,8 @@ def prepare(rank: int, _words: list[str]) -> int:
 def watched(rank: int, words: list[str]) -> int:
     """Trains, as far as other ranks see: `watched SILENCE SECONDS [HOW]` reduces in turns for so many seconds.
 
-    With HOW, rank 1 takes all of them for one turn (`slow`), or fails in the first (`fails`).
+    With HOW, rank 1 takes all of them for one turn (`slow`), or fails in the first (`fails`), or stops before the
+    ranks have connected (`early`).
     """
     import torch
     import torch.distributed as dist
@@ -133,8 +134,12 @@ def watched(rank: int, words: list[str]) -> int:
 
     meet()
     rank_watch.SILENCE, seconds, how = float(words[0]), float(words[1]), (words[2:] or [""])[0]
-    dist.init_process_group("gloo")
-    with rank_watch.RankWatch(rank, dist.get_world_size(), "sft") as watch:
+    with rank_watch.RankWatch(rank, int(os.environ["WORLD_SIZE"]), "sft") as watch:
+        if how == "early":
+            Path(f"ready.{rank}").write_text(str(os.getpid()))
+            if rank == 1:
+                os.kill(os.getpid(), signal.SIGSTOP)
+        dist.init_process_group("gloo")
         Path(f"ready.{rank}").write_text(str(os.getpid()))
         end = time.monotonic() + seconds
         try:

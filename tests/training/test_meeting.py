@@ -7,15 +7,17 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import ExitStack
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
 import psutil
 import pytest
 
-from libra_cli.exits import Exit
+from libra_cli.exits import Exit, Fatal
+from libra_cli.training.distributed import meeting
 from libra_cli.training.distributed.launch import LOOPBACK, free_port
-from libra_cli.training.distributed.meeting import MEETING
+from libra_cli.training.distributed.meeting import MEETING, MeetingPlace
 
 LAUNCHED = str(Path(__file__).parents[1] / "helpers" / "launched.py")
 QUICK = {"BUSY_SECONDS": "2", "MEETING_SECONDS": "90", "TORCH_CPP_LOG_LEVEL": "ERROR"}
@@ -152,3 +154,46 @@ def _is_connected(pid: int) -> bool:
 
 def test_one_rank_needs_no_port_of_the_user(ranks, busy):
     assert ended(ranks(1, busy("silent"), [0])) == [(0, "1 ranks: 0\n", "")]
+
+
+def test_programs_that_connect_and_are_silent_keep_no_rank_waiting(ranks):
+    port, silent = free_port(), []
+    zero = ranks(2, port, [0], BUSY_SECONDS="60")
+    deadline = time.monotonic() + 60
+    with ExitStack() as stack:
+        while len(silent) < 4 and time.monotonic() < deadline:
+            with suppress(ConnectionRefusedError):
+                silent.append(stack.enter_context(socket.create_connection((LOOPBACK, port))))
+            time.sleep(0.1)
+        assert [each[:2] for each in ended(ranks(2, port, [1]) + zero)] == [(0, ""), (0, "2 ranks: 1\n")]
+
+
+def test_a_rank_that_has_left_again_has_not_come(monkeypatch):
+    """It greets, and gives up before it hears the answer; it comes again."""
+    monkeypatch.setattr(meeting, "MEETING_SECONDS", 2.0)
+    place = MeetingPlace(0, 2, LOOPBACK, (free_port(),), "ours")
+    with ThreadPoolExecutor() as pool:
+        host = pool.submit(meeting._host, place)
+        time.sleep(0.3)
+        with socket.create_connection((LOOPBACK, place.ports[0])) as early:
+            early.sendall(f"{place.greeting} 1\n".encode())
+        error = host.exception(30)
+    assert isinstance(error, Fatal)
+    assert "1 rank (1) did not come to " in str(error)
+
+
+def test_a_thousand_ranks_that_do_not_come_are_counted(monkeypatch):
+    monkeypatch.setattr(meeting, "MEETING_SECONDS", 2.0)
+    port = free_port()
+    with ThreadPoolExecutor() as pool:
+        host = pool.submit(meeting._host, MeetingPlace(0, 2000, LOOPBACK, (port,), "ours"))
+        find = pool.submit(meeting._find, MeetingPlace(1, 2000, LOOPBACK, (port,), "ours"))
+        said = [str(each.exception(30)) for each in (host, find)]
+    named = ", ".join(map(str, range(2, 22)))
+    assert [each.partition(" did not come to ")[0] for each in said] == [f"1,998 ranks ({named}, ...)"] * 2
+
+
+@pytest.mark.parametrize(("address", "alone"), [(LOOPBACK, True), ("node07", False), ("10.0.0.7", False)])
+def test_the_port_is_open_to_other_machines_only_if_ranks_are_there(address, alone):
+    with meeting._listen(MeetingPlace(0, 2, address, (0,), "ours")) as listener:
+        assert listener.getsockname()[0] == LOOPBACK if alone else listener.getsockname()[0] in ("::", "0.0.0.0")

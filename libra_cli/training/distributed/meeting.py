@@ -7,8 +7,10 @@ the port are our own; then torch's store takes it over.
 from __future__ import annotations
 
 import errno
+import ipaddress
 import os
 import socket
+import threading
 import time
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
@@ -23,10 +25,12 @@ MEETING_SECONDS = 600.0
 """For all ranks to come: some nodes load their programs much later than others."""
 BUSY_SECONDS = 15.0
 """For rank 0 to wait for a port, which the run before may be about to leave; the others wait twice as long."""
-_GREETING, _MET, _MISSING = "libra-meeting", "met", "missing"
+_GREETING, _HERE, _MET, _MISSING = "libra-meeting", "here", "met", "missing"
 _CONNECT_SECONDS = _WORD_SECONDS = 3.0
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS, _ACCEPT_SECONDS = 0.5, 0.1
 _LONGEST_LINE = 4096
+_NAMED = 20
+"""Ranks that a message names; of the others it says how many they are."""
 _STORES: list[Any] = []
 """The store that this process keeps, for as long as it lives."""
 
@@ -82,37 +86,43 @@ def meet() -> None:
 def _host(place: MeetingPlace) -> int:
     listener = _listen(place)
     port = int(listener.getsockname()[1])
-    missing = set(range(1, place.size))
     deadline = time.monotonic() + MEETING_SECONDS
+    came: dict[int, socket.socket] = {}
     with ExitStack() as stack:
         stack.callback(listener.close)
-        came = []
-        listener.settimeout(_LOOK_SECONDS)
-        while missing and time.monotonic() < deadline:
+        listener.settimeout(_ACCEPT_SECONDS)
+        while len(came) < place.size - 1 and time.monotonic() < deadline:
             with suppress(TimeoutError):
-                connection = stack.enter_context(listener.accept()[0])
-                connection.settimeout(_WORD_SECONDS)
-                if _welcome(connection, place, missing):
-                    came.append(connection)
+                connection = listener.accept()[0]
+                threading.Thread(target=_welcome, args=(connection, place, came), daemon=True).start()
+        met = dict(came)
+        missing = [rank for rank in range(1, place.size) if rank not in met]
         if not missing:
             _open_store(listener, place.address, port)
-        word = f"{_MISSING} {','.join(map(str, sorted(missing)))}" if missing else _MET
-        for connection in came:
-            with suppress(OSError):
+        named = ",".join(map(str, missing[:_NAMED]))
+        word = f"{_MISSING} {len(missing)} {named}" if missing else _MET
+        for connection in met.values():
+            with suppress(OSError), connection:
                 _say(connection, word)
         if missing:
-            raise _absent(sorted(missing), socket.gethostname(), port)
+            raise _absent(len(missing), missing[:_NAMED], socket.gethostname(), port)
     return port
 
 
 def _listen(place: MeetingPlace) -> socket.socket:
-    """Opens the first port that is free. Raises Fatal if none is for BUSY_SECONDS."""
-    form = {"family": socket.AF_INET6, "dualstack_ipv6": True} if socket.has_dualstack_ipv6() else {}
+    """Opens the first port that is free, to this machine alone if all ranks are on it.
+
+    Raises Fatal if none is free for BUSY_SECONDS.
+    """
+    host, form = "", {"family": socket.AF_INET6, "dualstack_ipv6": True} if socket.has_dualstack_ipv6() else {}
+    with suppress(ValueError):  # a name may be another address on other nodes
+        if (address := ipaddress.ip_address(place.address)).is_loopback:
+            host, form = place.address, {"family": socket.AF_INET if address.version == 4 else socket.AF_INET6}
     deadline = time.monotonic() + BUSY_SECONDS
     while True:
         for port in place.ports:
             try:
-                return socket.create_server(("", port), backlog=place.size + 64, **form)  # type: ignore[arg-type]
+                return socket.create_server((host, port), backlog=place.size + 64, **form)  # type: ignore[arg-type]
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     what = f"port {port} of {socket.gethostname()} cannot be opened ({error.strerror})"
@@ -122,17 +132,22 @@ def _listen(place: MeetingPlace) -> socket.socket:
         time.sleep(_LOOK_SECONDS)
 
 
-def _welcome(connection: socket.socket, place: MeetingPlace, missing: set[int]) -> bool:
-    """Whether a rank of this launch has come; it leaves `missing`."""
+def _welcome(connection: socket.socket, place: MeetingPlace, came: dict[int, socket.socket]) -> None:
+    """Adds a rank of this launch to those that `came`, once it says that it has heard us.
+
+    Runs in a thread of its own: a program that connects and is silent keeps no rank waiting.
+    """
     with suppress(OSError):
+        connection.settimeout(BUSY_SECONDS)
         greeting, _, rank = _hear(connection).rpartition(" ")
-        if greeting == place.greeting and rank.isdecimal() and int(rank) in missing:
+        if greeting == place.greeting and rank.isdecimal() and 0 < int(rank) < place.size:
             _say(connection, place.greeting)
-            missing.remove(int(rank))
-            return True
-        _say(connection, "another launch")
+            if _hear(connection) == _HERE:
+                came[int(rank)] = connection  # a rank that was started anew takes its own place
+                return
+        else:
+            _say(connection, "another launch")
     connection.close()
-    return False
 
 
 def _open_store(listener: socket.socket, address: str, port: int) -> None:
@@ -176,24 +191,28 @@ def _wait(connection: socket.socket, place: MeetingPlace, port: int) -> int:
     try:
         _say(connection, f"{place.greeting} {place.rank}")
         is_ours = _hear(connection) == place.greeting
+        if is_ours:
+            _say(connection, _HERE)
     except OSError:
         is_ours = False
     if not is_ours:
         raise _Foreign
     connection.settimeout(MEETING_SECONDS + BUSY_SECONDS)
     try:
-        word, _, ranks = _hear(connection).partition(" ")
+        word, *absent = _hear(connection).split(" ")
     except OSError:
-        word, ranks = "", ""
+        word, absent = "", []
     if word == _MET:
         return port
     if word == _MISSING:
-        raise _absent([int(rank) for rank in ranks.split(",")], place.address, port)
+        count, ranks = absent
+        raise _absent(int(count), [int(rank) for rank in ranks.split(",")], place.address, port)
     raise Fatal(Exit.BACKEND, f"rank 0 on {place.address} ended before all ranks had met; see its message")
 
 
-def _absent(ranks: list[int], host: str, port: int) -> Fatal:
-    named = f"{counted(len(ranks), 'rank')} ({', '.join(map(str, ranks[:20]))}{', ...' if len(ranks) > 20 else ''})"
+def _absent(count: int, ranks: list[int], host: str, port: int) -> Fatal:
+    """The error of all ranks if `count` have not come, the first of which are `ranks`."""
+    named = f"{counted(count, 'rank')} ({', '.join(map(str, ranks))}{', ...' if count > len(ranks) else ''})"
     what = f"{named} did not come to {host}, port {port}, within {MEETING_SECONDS:g} s"
     return Fatal(Exit.BACKEND, f"{what}; see why they did not start, or cannot reach it")
 

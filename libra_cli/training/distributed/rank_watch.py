@@ -1,7 +1,7 @@
 """Signs of life of the ranks that train: one that is killed, frozen or lost with its node ends the run on all of them.
 
 A collective would wait for such a rank for days. So each rank counts on, in a thread of its own, at the store at which
-the ranks met, which rank 0 (or torchrun) keeps. Rank 0 looks whether all count on, the others whether rank 0 answers.
+the ranks met, which rank 0 (or torchrun) keeps. Rank 0 looks whether all count on, the others whether rank 0 does.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import torch.distributed as dist
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.console import write_message
 from libra_cli.stream.ending import ERROR, tell
-from libra_cli.stream.signals import leave
+from libra_cli.stream.signals import StopNow, leave
+from libra_cli.training.distributed.meeting import MEETING_SECONDS
 from libra_cli.training.distributed.store import is_refused, open_store
 from libra_cli.training.distributed.world import ReportedByRank0
 
@@ -53,12 +54,11 @@ class RankWatch:
         self._rank, self._size, self._stage = rank, size, stage
         self._closed = threading.Event()
         self._hurry = False
-        self._rounds = 0
-        """Times that the store has answered."""
         self._hosts: dict[int, str] = {}
+        self._watched = [0] if rank else range(1, size)
         self._beats = [0] * size
-        self._silent = [0.0] * size
-        """Seconds since the last sign of life of each rank, as far as this rank was awake."""
+        self._silent = [SILENCE - MEETING_SECONDS] * size
+        """Seconds since the last sign of life of each rank, as far as this rank was awake; the first may come late."""
         self._ended: Exit | None = None
         self._threads: list[threading.Thread] = []
 
@@ -67,7 +67,7 @@ class RankWatch:
             RankWatch._entered += 1
             self._store = open_store(f"ranks/{RankWatch._entered}")
             self._store.set(f"host/{self._rank}", socket.gethostname())
-            self._hosts[0] = self._store.get("host/0").decode()
+            self._store.add(f"alive/{self._rank}", 1)
             for run in (self._talk, self._look):
                 thread = threading.Thread(target=run, name="libra-rank-watch", daemon=True)
                 thread.start()
@@ -82,12 +82,12 @@ class RankWatch:
         self._threads[0].join(OWN_WORDS_SECONDS)  # it uses the store; rank 0 may not answer it
         if self._threads[0].is_alive():
             return
-        failed = error if isinstance(error, Exception) and not isinstance(error, ReportedByRank0) else None
-        status = failed.status if isinstance(failed, Fatal) else Exit.INTERNAL if failed else Exit.DONE
+        failed = None if isinstance(error, (ReportedByRank0, StopNow)) else error
+        status = Exit.DONE if failed is None else _status_of(failed)
         with suppress(OSError, RuntimeError):  # rank 0 is gone
             if self._rank == 0:
                 self._store.set("ended", str(int(status)))
-                deadline = time.monotonic() + OWN_WORDS_SECONDS
+                deadline = time.monotonic() + (SILENCE if status == Exit.DONE else OWN_WORDS_SECONDS)
                 while time.monotonic() < deadline and not self._all_left():
                     time.sleep(0.02)
                 return
@@ -101,7 +101,7 @@ class RankWatch:
 
         Does not return if there is such a rank: all ranks end, and rank 0 says which it was.
         """
-        if self._size == 1 or not (isinstance(error, dist.DistError) or "gloo" in str(error)):
+        if not self._threads or not (isinstance(error, dist.DistError) or "gloo" in str(error)):
             return error
         self._hurry = True
         self._closed.wait(CAUSE_SECONDS)
@@ -117,7 +117,6 @@ class RankWatch:
                 if self._hurry:
                     self._store.add("hurry", 1)
                 loss = self._heard()
-                self._rounds += 1
             except (OSError, RuntimeError):
                 if self._closed.is_set():
                     return
@@ -127,7 +126,7 @@ class RankWatch:
                 else:
                     with suppress(OSError, RuntimeError):
                         self._store = open_store(f"ranks/{RankWatch._entered}")
-            if loss is not None:
+            if loss is not None and not self._closed.is_set():  # else this rank has ended, too
                 self._end(loss)
 
     def _heard(self) -> RankLoss | None:
@@ -141,33 +140,28 @@ class RankWatch:
         if self._store.check(["lost"]):
             message, status = json.loads(self._store.get("lost"))
             return None if self._closed.wait(OWN_WORDS_SECONDS) else RankLoss(message, Exit(status))
-        if self._rank:
-            return None
+        self._name(0)  # which the store may not say any more when it is needed
         hurry = self._store.add("hurry", 0) > 0
-        for rank in range(1, self._size):
+        for rank in self._watched:
             beats = self._store.add(f"alive/{rank}", 0)
             self._silent[rank] = 0.0 if beats != self._beats[rank] or beats >= _LEFT else self._silent[rank]
             self._beats[rank] = beats
         bound = SILENCE_AFTER_BREAK if hurry else SILENCE
-        if max(self._silent) < bound:
+        if max(self._silent[rank] for rank in self._watched) < bound:
             return None
-        loss = self._gone([rank for rank, silent in enumerate(self._silent) if silent > bound - 2 * ALIVE_EVERY])
+        loss = self._gone([rank for rank in self._watched if self._silent[rank] > bound - 2 * ALIVE_EVERY])
         self._store.set("lost", json.dumps([loss.message, int(loss.status)]))
         return loss
 
     def _look(self) -> None:
         """Counts the silence of the others, not the time for which this process was stopped itself."""
-        before, rounds = time.monotonic(), self._rounds
+        before = time.monotonic()
         while not self._closed.wait(ALIVE_EVERY):
             now = time.monotonic()
             passed, before = min(now - before, 2 * ALIVE_EVERY), now
-            if self._rank == 0:
-                for rank in range(1, self._size):
-                    self._silent[rank] += passed
-                continue
-            self._silent[0] = 0.0 if self._rounds != rounds else self._silent[0] + passed
-            rounds = self._rounds
-            if self._silent[0] > SILENCE:
+            for rank in self._watched:
+                self._silent[rank] += passed
+            if self._rank and self._silent[0] > SILENCE + 2 * ALIVE_EVERY:  # its store does not answer either
                 self._end(self._gone([0]))
 
     # -- the end ------------------------------------------------------------------------------------------------------
@@ -178,8 +172,9 @@ class RankWatch:
         return RankLoss(f"{what}; the same command continues", Exit.BACKEND)
 
     def _name(self, rank: int) -> str:
-        if rank not in self._hosts and self._store.check([f"host/{rank}"]):
-            self._hosts[rank] = self._store.get(f"host/{rank}").decode()
+        with suppress(OSError, RuntimeError):  # the store is gone
+            if rank not in self._hosts and self._store.check([f"host/{rank}"]):
+                self._hosts[rank] = self._store.get(f"host/{rank}").decode()
         return f"rank {rank} on {self._hosts.get(rank, 'an unknown host')}"
 
     def _all_left(self) -> bool:
@@ -194,3 +189,14 @@ class RankWatch:
         if self._rank == 0:
             time.sleep(2 * ALIVE_EVERY)  # the others ask its store
         leave(loss.status)
+
+
+def _status_of(error: BaseException) -> Exit:
+    """The status with which all ranks end if one fails with this error."""
+    if isinstance(error, Fatal):
+        return error.status
+    if isinstance(error, KeyboardInterrupt):
+        return Exit.INTERRUPTED
+    if isinstance(error, SystemExit) and isinstance(error.code, int) and error.code in set(Exit) - {Exit.DONE}:
+        return Exit(error.code)
+    return Exit.INTERNAL
