@@ -69,9 +69,11 @@ def meet() -> None:
     """Waits until all ranks have met, and sets MASTER_PORT to where they did; torch must be imported.
 
     Raises Fatal on every rank if no port can be had, or if ranks do not come. Under torchrun, which has a store of its
-    own, nothing is done.
+    own, and where the ranks of this process have a process group already, nothing is done.
     """
-    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+    import torch.distributed as dist
+
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True" or dist.is_initialized():
         return
     rank, size = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     token, _, ports = os.environ.get(MEETING, "").partition(":")
