@@ -41,14 +41,19 @@ class Counts:
         kinds = {"error_kinds": dict(self.error_kinds)} if self.error_kinds else {}
         return {**named, "filtered": dict(self.filtered), "done": self.done, **kinds}
 
-    def summary(self, error_kinds: Mapping[str, int]) -> str:
+    def refuse(self, kind: str) -> None:
+        """Counts a row that is refused for an error of this class."""
+        self.errors += 1
+        self.error_kinds[kind] += 1
+
+    def summary(self) -> str:
         """The last line of a run, for people."""
         text = f"{self.read} in = {self.out} out + {self.errors} errors"
         text += f" + {sum(self.filtered.values())} filtered{_details(self.filtered)} + {self.done} already done"
         if self.missing:
             text += f" + {self.missing} not finished"
-        if error_kinds:
-            text += f"; errors{_details(error_kinds)}"
+        if self.error_kinds:
+            text += f"; errors{_details(self.error_kinds)}"
         if self.blank:
             text += f"; {self.blank} blank lines skipped"
         return text

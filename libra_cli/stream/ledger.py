@@ -64,8 +64,7 @@ class Ledger:
 
     def refuse(self, row: Located, error: RowError, names: Mapping[str, Any] | None = None) -> None:
         """Sends a row, its job of these `names`, or a line that is no row to the error file."""
-        self.counts.errors += 1
-        self.counts.error_kinds[error.kind] += 1
+        self.counts.refuse(error.kind)
         self._errors.add(error, row.raw, row.place, row.id, names)
 
     def fail(self, row: Located, error: Exception, names: Mapping[str, Any] | None = None) -> None:

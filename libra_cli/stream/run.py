@@ -211,7 +211,7 @@ class Run:
 
     def _account(self) -> str:
         """The counts, and whether the same command continues."""
-        text = self.counts.summary(self._errors.kinds)
+        text = self.counts.summary()
         if self.stop.status is not None:
             text += "; stopped"
             if not self.info.resumable:

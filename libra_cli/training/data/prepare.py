@@ -158,7 +158,7 @@ def _build(
     stop: StopRequest | None,
     phase: Phase | None,
 ) -> None:
-    paths, counts, lengths, kinds_before = made_from["files"], Counts(), RowLengths(), log.kinds.copy()
+    paths, counts, lengths = made_from["files"], Counts(), RowLengths()
     if phase is not None:
         phase.begin("reading the samples", counts)
     origin.forget(folder)
@@ -174,7 +174,7 @@ def _build(
         workers=settings.workers,
         config=made_from["encoding"],
     )
-    console.note(f"{', '.join(paths)}: {counts.summary(log.kinds - kinds_before)}")
+    console.note(f"{', '.join(paths)}: {counts.summary()}")
     for form in encoder.forms.take_notes():
         console.note(f"{', '.join(paths)}: {form}", event="form")
     if settings.too_long == "drop" and (left_out := lengths.beyond(settings.max_length)):
@@ -211,7 +211,7 @@ def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts
         for entry in entries:
             if isinstance(entry, BadLine):
                 counts.read += 1
-                counts.errors += 1
+                counts.refuse(entry.error.kind)
                 log.add(entry.error, entry.raw, entry.place, None)
             else:
                 entry.fields |= respelled(entry.fields)

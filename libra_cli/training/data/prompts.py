@@ -325,7 +325,7 @@ def _build(
         np.save(folder / _INDEX, np.array([starts, [*lengths, 0]], np.int64))
     except OSError as error:
         raise write_failed(str(folder), error, begun=True) from None
-    preparation.console.note(f"{', '.join(settings.inputs)}: {counts.summary(log.kinds)}")
+    preparation.console.note(f"{', '.join(settings.inputs)}: {counts.summary()}")
     if settings.too_long == "drop" and (left_out := prompt_lengths.beyond(room)):
         what = f"--max-length {settings.max_length} with --max-tokens {max_tokens} leaves out {left_out.share()}"
         cure = f"--max-length {left_out.sufficient + max_tokens} would keep {KEPT} %"
@@ -370,7 +370,7 @@ def _usable(
         except Filtered as why:
             counts.filtered[str(why)] += 1
         except RowError as error:
-            counts.errors += 1
+            counts.refuse(error.kind)
             log.add(error, row.raw, row.place, row.id)
         else:
             counts.out += 1

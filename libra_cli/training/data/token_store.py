@@ -153,7 +153,7 @@ def build(
                 reason = f"{longest} tokens, and the most is {max_length}"
                 samples = RowError("too_long", f"{reason}; raise --max-length, or --too-long drop")
             if isinstance(samples, RowError):
-                counts.errors += 1
+                counts.refuse(samples.kind)
                 errors.add(samples, row.raw, row.place, row.id)
             else:
                 for each in samples:
