@@ -90,6 +90,15 @@ def test_a_replay_takes_functions_and_what_is_written_into_the_rows(made: Path, 
     assert (done.returncode, done.stderr) == (0, "")
 
 
+def test_a_row_cannot_replace_what_libra_measures(made: Path, tmp_path: Path) -> None:
+    saved = tmp_path / "saved.jsonl"
+    written = ({**row, "rollout": {**row["rollout"], "facts": {"correct": 1}}} for row in rows(made / "run", 0))
+    saved.write_text("".join(f"{json.dumps(row)}\n" for row in written))
+    done = replay(made, str(PRESETS / "tempo.yaml"), str(saved))
+    assert done.returncode == 2
+    assert 'libra measures "correct" itself' in done.stderr
+
+
 def test_tempo_is_replayed_by_the_token_ids(made: Path, tmp_path: Path) -> None:
     saved = rows(made / "run", 0)
     assert all(len(row["rollout"]["token_ids"]) == row["rollout"]["n_tokens"] for row in saved)

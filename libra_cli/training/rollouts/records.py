@@ -22,6 +22,7 @@ from libra_cli.training import own_folder
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
 from libra_cli.training.rewards import Facts, NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rewards.facts import is_ragged, key_of
+from libra_cli.training.rewards.plan import MEASURED
 from libra_cli.training.rollouts.rollout import GradedResponse, Judged, MeasuredResponse, facts_of
 
 
@@ -219,9 +220,15 @@ def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]], plan:
 
 
 def _own_facts(number: int, groups: Sequence[Sequence[Mapping[str, Any]]]) -> Facts:
-    """The facts that somebody has written into "facts" of each row. Raises Fatal(2) for one that is no number."""
+    """The facts that somebody has written into "facts" of each row.
+
+    Raises Fatal(2) for one that is no number, or that libra measures.
+    """
     found: dict[str, Any] = {}
     for name in sorted({name for group in groups for made in group for name in made.get("facts", {})}):
+        if name in MEASURED:
+            what = f'rollout {number}: libra measures "{name}" itself, and "facts" of a row has it, too'
+            raise Fatal(Exit.USAGE, f"{what}; give the fact of yours another name")
         values = [[made.get("facts", {}).get(name) for made in group] for group in groups]
         try:
             if is_ragged(name):
