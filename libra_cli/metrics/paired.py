@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import comb
 from statistics import NormalDist
 from typing import Any
@@ -34,6 +35,16 @@ def sign_test(b: int, c: int) -> float:
 
     terms = (lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1) - n * log(2) for k in range(few + 1))
     return min(1.0, 2 * sum(map(exp, terms)))
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """The p-values of several tests (N), each adjusted for all of them (Holm, Scand. J. Statist. 6, 1979)."""
+    order, least = sorted(range(len(p_values)), key=p_values.__getitem__), 0.0
+    adjusted = [0.0] * len(p_values)
+    for rank, at in enumerate(order):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[at]))
+        adjusted[at] = least
+    return adjusted
 
 
 def detectable_difference(standard_error: float, power: float = 0.8, level: float = 0.05) -> float:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from libra_cli.reports.figures import bracketed, count, interval, percent, points
+from libra_cli.reports.figures import bracketed, count, interval, p_value, percent, points
 from libra_cli.reports.layout import Report, metric_of, names_of, overall_name, subject_of
 
 MOST = 6
@@ -14,9 +14,8 @@ MOST = 6
 
 def conclusions(reports: Mapping[str, Any]) -> Iterator[str]:
     """Yields a sentence on each comparison, then one on each report; none if there are many."""
-    compared, several = reports.get("comparisons") or (), reports.get("reports") or ()
-    if len(compared) <= MOST:
-        yield from map(_of_comparison, compared)
+    yield from findings(reports.get("comparisons") or ())
+    several = reports.get("reports") or ()
     if len(several) <= MOST:
         for name, report in zip(names_of(several), several, strict=True):
             if report.get("overall") is not None:
@@ -27,20 +26,36 @@ def conclusions(reports: Mapping[str, Any]) -> Iterator[str]:
                 yield f"{subject_of(report, name)}: {figure}{ends}{on}."
 
 
-def _of_comparison(one: Report) -> str:
+def findings(compared: Sequence[Report]) -> Iterator[str]:
+    """Yields a sentence on each comparison; none if there are many."""
+    if len(compared) <= MOST:
+        n_tested = sum(one.get("p_adjusted") is not None for one in compared)
+        yield from (_of_comparison(one, n_tested) for one in compared)
+
+
+def _of_comparison(one: Report, n_tested: int) -> str:
     """Who is better, or that this set cannot tell."""
-    a, b, difference, ends = one["a"], one["b"], one.get("difference"), one.get("interval")
+    a, b, difference, ends, p = one["a"], one["b"], one.get("difference"), one.get("interval"), one.get("p_adjusted")
     if difference is None:
         return f"{a} and {b} cannot be compared."
     on = f"on the {count(one.get('n'))} items that both have"
-    if ends is None and not difference:
+    if not difference:
         return f"{a} and {b} are equal {on}."
-    if ends is None:
-        return f"{a} and {b} differ by {points(difference)} points {on}."
-    if ends[0] <= 0 <= ends[1]:
-        seen = percent(one.get("detectable_difference"))
-        shown = f"{points(difference)} points {interval(ends)} {on}"
-        unseen = f"one below {seen} points would mostly go unseen"
-        return f"No difference between {a} and {b} that this set can show: {shown}; {unseen}."
-    better, worse = (a, b) if difference > 0 else (b, a)
-    return f"{better} is better than {worse}: {points(difference)} points ({a} - {b}) {interval(ends)} {on}."
+    if ends is None or p is None:
+        return f"{a} and {b} differ by {points(difference)} points {on}; without an interval, that may be chance."
+    seen = percent(one["detectable_difference"])
+    tested = f"p {p_value(p)}" + (f" for {n_tested} comparisons" if n_tested > 1 else "")
+    if one["better"] is None:
+        shown = f"{points(difference)} points {interval(ends)} {on}, {tested}"
+        return (
+            f"No difference between {a} and {b} that this set can show: {shown}; "
+            f"one below {seen} points would mostly go unseen."
+        )
+    better, worse = (a, b) if one["better"] == "a" else (b, a)
+    shown = f"{points(difference)} points ({a} - {b}) {interval(ends)} {on}, {tested}"
+    if abs(difference) >= one["detectable_difference"]:
+        return f"{better} is better than {worse}: {shown}."
+    return (
+        f"{better} is probably better than {worse}: {shown}; "
+        f"the set shows differences of {seen} points and more reliably, so this one may be overstated."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from libra_cli.reports.conclusion import findings
 from libra_cli.reports.figures import NOTHING, count, decimals, interval, interval_of, p_value, percent, points
 from libra_cli.reports.layout import (
     MAX_SECTION_COLUMNS,
@@ -22,7 +23,8 @@ from libra_cli.reports.layout import (
 
 HOW_TO_READ_COMPARISONS = (
     "The difference is that of a over b, in percentage points, on the items that both have; one that is smaller "
-    "than the detectable one would mostly go unseen in a set of this size (power 80%, level 5%)."
+    "than the detectable one would mostly go unseen in a set of this size (power 80%, level 5%). A judge is called "
+    "better if both p are at most 0.05, adjusted for all comparisons here (Holm)."
 )
 
 
@@ -77,7 +79,13 @@ def comparisons_part(compared: Sequence[Report]) -> ReportPart:
         lines.append(Line(cells))
     notes = [f"{one['a']} and {one['b']}: {note}" for one in compared for note in one.get("notes") or ()]
     table = Table("Differences", columns, tuple(lines))
-    return ReportPart("Comparisons", tables=(table,), notes=(HOW_TO_READ_COMPARISONS, *notes), compared=compared)
+    return ReportPart(
+        "Comparisons",
+        findings=tuple(findings(compared)),
+        tables=(table,),
+        notes=(HOW_TO_READ_COMPARISONS, *notes),
+        compared=compared,
+    )
 
 
 def published_part(rows: Sequence[Report]) -> ReportPart:

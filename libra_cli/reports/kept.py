@@ -26,6 +26,7 @@ def keep(parts: Sequence[ReportPart], text: str) -> None:
         {
             "title": part.title,
             "facts": part.facts,
+            "findings": part.findings,
             "tables": [
                 {
                     "title": table.title,
@@ -60,7 +61,8 @@ def _part(shown: Mapping[str, Any]) -> ReportPart:
         )
         for table in shown["tables"]
     ]
-    return ReportPart(shown["title"], tuple(map(tuple, shown["facts"])), tuple(tables), tuple(shown["notes"]))
+    facts, findings = tuple(map(tuple, shown["facts"])), tuple(shown["findings"])
+    return ReportPart(shown["title"], facts, findings, tuple(tables), tuple(shown["notes"]))
 
 
 def _hash(text: str) -> str:

@@ -30,7 +30,8 @@ def render(reports: Mapping[str, Any]) -> str:
     r"""Renders the parts of `parts` as tables to \input; notes become comments."""
     lines = ["% Needs \\usepackage{booktabs} and \\usepackage[T1]{fontenc}."]
     for part in parts(reports):
-        comments = [part.title, *(f"{name}: {value}" for name, value in part.facts), *part.notes]
+        comments = [part.title, *(f"{name}: {value}" for name, value in part.facts)]
+        comments += [*part.findings, *part.notes]
         lines += [f"% {printable(comment)}" for comment in comments]
         for table in part.tables:
             lines += _table(part.title, table)

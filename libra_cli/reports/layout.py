@@ -40,6 +40,8 @@ class ReportPart:
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
+    findings: tuple[str, ...] = ()
+    """What the tables come to, above them; a page has it at its top."""
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
     report: Report | None = None

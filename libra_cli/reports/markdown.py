@@ -21,6 +21,7 @@ def render(reports: Mapping[str, Any]) -> str:
         blocks = [f"## {_text(part.title)}"]
         if part.facts:
             blocks.append("\n".join(f"- {_text(name)}: {_text(value)}" for name, value in part.facts))
+        blocks += map(_text, part.findings)
         blocks += [f"### {_text(table.title)}\n\n{_table(table)}" for table in part.tables]
         blocks += [_text(note) for note in part.notes]
         texts.append("\n\n".join(blocks) + "\n")

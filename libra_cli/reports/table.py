@@ -33,6 +33,8 @@ def render(parts: Sequence[ReportPart], console: Console) -> None:
             for name, value in part.facts:
                 grid.add_row(_text(name, "dim"), _text(value))
             _print(grid, console)
+        for finding in part.findings:
+            _print(_text(finding), console)
         for table in part.tables:
             console.line()
             _print_table(table, console)

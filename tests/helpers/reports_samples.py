@@ -158,6 +158,8 @@ def comparison(a: str, b: str) -> dict[str, Any]:
         "p_bootstrap": 0.002,
         "mcnemar": {"b": 31, "c": 16, "p": 3e-12},
         "detectable_difference": 0.019,
+        "p_adjusted": 0.002,
+        "better": "a",
         "notes": ["one item of a has no match"],
     }
 

@@ -116,8 +116,8 @@ def test_long_texts_are_whole_behind_a_box_to_tick(found):
 
 
 def test_the_page_begins_with_what_it_comes_to_and_ends_with_how_it_was_made():
-    even = {**comparison("A", "B"), "difference": 0.01, "interval": [-0.02, 0.04]}
-    better = {**comparison("A", "C"), "difference": -0.0413, "interval": [-0.061, -0.022]}
+    even = {**comparison("A", "B"), "difference": 0.01, "interval": [-0.02, 0.04], "p_adjusted": 0.4, "better": None}
+    better = {**comparison("A", "C"), "difference": -0.0413, "interval": [-0.061, -0.022], "better": "b"}
     text = page.render(
         {"reports": [pointwise()], "comparisons": [even, better]}, made="libra 1 on a day: libra <score>"
     )

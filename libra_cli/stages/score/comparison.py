@@ -28,6 +28,8 @@ Indices = NDArray[np.int32]
 MIN_COMMON_ITEMS = 2
 MAX_DIFFERING = 50
 """Items of a list of those on which two judges differ."""
+LEVEL = 0.05
+"""Of the tests that say which judge is better."""
 MAX_NAMED = 3
 """Items that a note names."""
 _SPREAD = np.int64(0x1E3779B97F4A7C15)
@@ -57,7 +59,30 @@ def compare_judges(
     if comparisons and all(comparison["n"] < MIN_COMMON_ITEMS for comparison in comparisons):
         first = comparisons[0]
         raise ValueError(f"{first['a']} and {first['b']} {'; '.join(first['notes'])}")
+    _decide(comparisons)
     return comparisons
+
+
+def _decide(comparisons: Sequence[JudgeComparison]) -> None:
+    """Says of each comparison which judge is better, where both of its tests show it beside all other comparisons.
+
+    McNemar's test takes rows of one problem for independent, and the bootstrap has few problems to draw from in a small
+    set: each is too sure where the other is not.
+    """
+    tested = [(one, p) for one in comparisons if (p := _larger_p(one)) is not None]
+    for (one, _), adjusted in zip(tested, paired.holm([p for _, p in tested]), strict=True):
+        one["p_adjusted"] = adjusted
+        low, high = one["interval"] or (0.0, 0.0)
+        if adjusted <= LEVEL and not low <= 0 <= high:
+            one["better"] = "a" if low > 0 else "b"
+
+
+def _larger_p(one: JudgeComparison) -> float | None:
+    """The larger p of both tests, 1 if they point in different directions; None without both."""
+    difference, p_bootstrap, mcnemar = one["difference"], one["p_bootstrap"], one["mcnemar"]
+    if difference is None or p_bootstrap is None or mcnemar["p"] is None:
+        return None
+    return max(p_bootstrap, mcnemar["p"]) if difference * (mcnemar["b"] - mcnemar["c"]) > 0 else 1.0
 
 
 def _compare(
@@ -87,6 +112,8 @@ def _compare(
         p_bootstrap=None,
         mcnemar={"b": None, "c": None, "p": None},
         detectable_difference=None,
+        p_adjusted=None,
+        better=None,
     )
     relabelled_notes = [_relabelled_note(a, matched.where(relabelled), is_named)] if relabelled.any() else []
     if n < MIN_COMMON_ITEMS:

@@ -138,6 +138,10 @@ class JudgeComparison(_Differing):
     """{b: items only `a` has right, c: items only `b` has right, p: two-sided, exact}; assumes independent items."""
     detectable_difference: float | None
     """The difference that a test at the 5% level would detect with a power of 80%."""
+    p_adjusted: float | None
+    """The larger of both p, adjusted for all comparisons of the report (Holm); null without both."""
+    better: str | None
+    """`a` or `b`, if it is better: `p_adjusted` is at most 0.05, and the interval does not hold 0; null if not."""
     notes: list[str]
 
 
