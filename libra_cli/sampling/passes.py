@@ -59,6 +59,8 @@ class Passes:
                 worker.close()
             if self._run.stop.status is not None:
                 return
+            if not self._run.counts.done:
+                worker.check_answered()
 
     def show_first(self, shown: Callable[[ChosenModel, Row], Mapping[str, Any]]) -> None:
         """Writes the fields `shown(model, row)` of the first row for each model; refuses rows before it without any."""

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from libra_cli.engines.base import Completion, Deferred, Engine, Pending, RequestError
+from libra_cli.engines.openai.retry import Trouble
 from libra_cli.engines.reward.base import RewardEngine
+from libra_cli.exits import Exit, Fatal
 from libra_cli.sampling.choose import ChosenModel
 from libra_cli.sampling.ignored_settings import IgnoredSettings
 from libra_cli.stream.jobs import Answer, Feed, Job
 from libra_cli.stream.rows import Filtered, RowError
+
+_OF_SERVER = frozenset(trouble.value for trouble in Trouble)
+"""Kinds of errors of requests that say nothing of the request: its server failed."""
 
 
 class JobRequests:
@@ -60,6 +65,8 @@ class EngineWorker:
         self._ignored = None if model.usage is None else ignored
         self._engine: Engine | RewardEngine | None = None
         self._described: dict[str, Any] | None = None
+        self._has_answered = False
+        self._failure: RequestError | None = None
 
     def __call__(self, feed: Feed) -> Iterator[tuple[Job, Answer] | None]:
         if not feed.has_job() or feed.stopping:
@@ -72,6 +79,10 @@ class EngineWorker:
                     yield None
                     continue
                 pending, answer = answered
+                if isinstance(answer, RequestError) and answer.kind in _OF_SERVER:
+                    self._failure = answer
+                else:
+                    self._has_answered = True
                 if self._ignored is not None and isinstance(answer, Completion):
                     self._ignored.add(self._model.name, pending.request, answer, self.described.get("unsent", ()))
                 feed.tokens += getattr(answer, "n_tokens", None) or 0
@@ -96,6 +107,14 @@ class EngineWorker:
         if not names:
             return described
         return {**described, "revision": ", ".join(sorted(names - {described["model"]})) or None}
+
+    def check_answered(self) -> None:
+        """Raises Fatal(6) if its server failed every request; to be called where no earlier run had an answer from it.
+
+        With an earlier answer the rows that are left may be the ones that the server cannot answer.
+        """
+        if self._failure is not None and not self._has_answered:
+            raise Fatal(Exit.BACKEND, f"no request was answered: {self._failure}")
 
     def close(self) -> None:
         if self._engine is not None:

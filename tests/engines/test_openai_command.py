@@ -125,6 +125,14 @@ def test_a_server_that_is_not_there_ends_the_run_with_6_and_the_same_command_con
     assert len(rows_of((tmp_path / "out.jsonl").read_bytes())) == 3
 
 
+def test_a_server_that_fails_every_request_ends_the_run_with_6(shell, tmp_path):
+    """However few they are."""
+    down = ["-o", "out.jsonl", "--retry-budget"]
+    with ScriptedServer(lambda call: error(500, "out of memory")) as server:
+        assert shell(command(server, *down, "3"), input=problems(2)).status == 6
+    assert json.loads((tmp_path / "out.jsonl.libra.json").read_text())["status"] == "stopped"
+
+
 def test_a_stopped_run_writes_what_is_in_flight_and_the_same_command_continues(shell, environment, tmp_path):
     (tmp_path / "in.jsonl").write_bytes(problems(60))
     with ScriptedServer(lambda call: Reply(body=echo(call).body, seconds=0.2)) as server:

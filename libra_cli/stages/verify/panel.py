@@ -48,6 +48,8 @@ class Panel:
         self, run: Run, engines: EngineOptions, sampling: SamplingOptions, fields: ResponseFields, votes: VoteStore
     ):
         self._run, self._sampling, self._fields, self._votes = run, sampling, fields, votes
+        self._has_voted: set[str] = set()
+        """The models of which an earlier run has votes."""
         self._drawn = sampling.to_sampling()
         asked = run.requests_of(sampling.samples, bound="up to ")  # the rule may decide
         self._choices = choose_models(engines, sampling, run.console.note, requests=asked)
@@ -78,6 +80,8 @@ class Panel:
                 worker.close()
             if self._run.stop.status is not None:
                 return
+            if choice.name not in self._has_voted:
+                worker.check_answered()
 
     def votes(self, row: Row) -> list[dict[str, Any]]:
         """The vote of each model on a row, in the order of the models, with their texts."""
@@ -94,7 +98,9 @@ class Panel:
     def _jobs(self, choice: ChosenModel, row: Row) -> Iterator[Job]:
         """One job, unless its vote is stored."""
         messages, name = self._messages(row), response_name(row.fields)
-        if not self._votes.has(self._key(choice, name, messages)):
+        if self._votes.has(self._key(choice, name, messages)):
+            self._has_voted.add(choice.name)
+        else:
             seed = request_seed(self._sampling.seed, f"{name}\0{choice.name}", 0)
             yield Job(row, Request(messages, seed, name, 0))
 
