@@ -39,7 +39,7 @@ LIBRA: dict[str, list[str]] = {
     "libra, vLLM": ["--sampler", "vllm"],
     "libra, checkpointing": ["--sampler", "transformers", "--activation-checkpointing"],
 }
-PHASES = ("sync", "check", "sample", "reward", "log_probs", "train")
+PHASES = ("sync", "proof", "check", "sample", "reward", "log_probs", "train")
 KL, LOW, HIGH, RATE = 1e-3, 0.2, 0.28, 1e-6
 CONSTANT = 1.0
 """First component of each token's embedding; the others have a standard deviation of 0.02."""

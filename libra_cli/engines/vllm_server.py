@@ -97,7 +97,7 @@ class VllmServers(Servers):
         api_key: str | None,
         note: Callable[[str], None],
     ):
-        self._sampling, self._template = sampling, template
+        self._sampling, self._template, self._tell = sampling, template, note
         given = [server_address(url, "--sampler-url") for url in base_urls]
         urls = [url if url.endswith("/v1") else f"{url}/v1" for url in given]
         client = ChatClient(urls, api_key, _ANSWER_SECONDS, None, 256, note, flag="--sampler-url")
@@ -121,6 +121,9 @@ class VllmServers(Servers):
                 what = f"it serves {other.model} and takes weights by {other.backend}"
                 cure = "start all servers alike"
                 raise Fatal(Exit.USAGE, f"{endpoint.name}: {what}, {self._endpoints.all[0].name} does not; {cure}")
+            if not other.tells_weights:
+                what = f"its weights cannot be read back without --worker-extension-cls {EXTENSION}"
+                self._tell(f"{endpoint.name}: {what}: only log-probabilities prove hand-overs")
         return ServerFacts(
             found[0].model,
             min(each.max_model_len for each in found),
@@ -220,10 +223,13 @@ class VllmServers(Servers):
         self.everywhere("/reset_prefix_cache")  # it holds keys and values of the old weights
         self.everywhere("/resume")
 
-    def held_weights(self, draw: int) -> dict[str, list[list[HeldWeight]]]:
+    @property
+    def tells_weights(self) -> bool:
+        """Whether all servers let `held_weights` read them."""
         assert self._server is not None
-        if not self._server.tells_weights:
-            return {}
+        return self._server.tells_weights
+
+    def held_weights(self, draw: int) -> dict[str, list[list[HeldWeight]]]:
         body: Body = {"method": "held_weights", "kwargs": {"draw": str(draw)}}
         held = {}
         for endpoint in self._endpoints.all:

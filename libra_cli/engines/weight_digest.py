@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 _INTEGERS = {1: "int8", 2: "int16", 4: "int32", 8: "int64"}
 _FACTORS, _SHIFTS = (-7046029254386353131, -4417276706812531889), (29, 32)
 _SMALLEST_NORMAL = 1.1754943508222875e-38
-_ELEMENTS = 1 << 24
+_ELEMENTS, _CACHED_ELEMENTS = 1 << 24, 1 << 18
+"""Elements that are hashed at once: by a GPU, in few calls; by a CPU, without leaving its cache (6 times as fast)."""
 _COLUMNS = 8
 """Of a matrix that can only be read a column at a time."""
 
@@ -35,8 +36,8 @@ def digest(values: torch.Tensor) -> int:
     """
     import torch
 
-    total = 0
-    for part in values.detach().reshape(-1).split(_ELEMENTS):
+    total, at_once = 0, _CACHED_ELEMENTS if values.device.type == "cpu" else _ELEMENTS
+    for part in values.detach().reshape(-1).split(at_once):
         bits = torch.where(part.abs() < _SMALLEST_NORMAL, torch.zeros_like(part), part)
         hashed = bits.view(getattr(torch, _INTEGERS[part.element_size()])).to(torch.int64)
         for factor, shift in zip(_FACTORS, _SHIFTS, strict=True):

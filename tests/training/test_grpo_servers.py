@@ -26,6 +26,7 @@ from policy_models import WEAK, add_noise, begin_anew, differences, load, local,
 from servers.real import sampling_server, vllm_server
 from transformers import AutoConfig
 
+from libra_cli.engines import vllm_server as servers_module
 from libra_cli.engines.base import LocalModel, Sampling
 from libra_cli.engines.chat_template import load_chat_template
 from libra_cli.engines.vllm_server import VllmServers, serve_line
@@ -134,6 +135,31 @@ def test_log_probabilities_are_those_of_the_weights_that_came_last(server: Serve
     agree(engine, load(), begin_anew, 1e-5)
     agree(engine, load(), add_noise, TRAINED)
     engine.close()
+
+
+def test_a_server_whose_weights_cannot_be_read_is_named(server: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(servers_module, "EXTENSION", "another.Extension")
+    notes: list[str] = []
+    engine = VllmServers([server[0]], PLAIN, load_chat_template(local()), None, notes.append)
+    assert not engine.facts("float32", 200, on_gpu=False).tells_weights
+    engine.close()
+    what = "its weights cannot be read back without --worker-extension-cls another.Extension"
+    assert notes == [f"{engine.names[0]}: {what}: only log-probabilities prove hand-overs"]
+
+
+@pytest.mark.parametrize(("kind", "status"), [("stale", Exit.BACKEND), thinned.slow(("right", Exit.DONE))])
+def test_log_probabilities_alone_prove_weights_that_cannot_be_read(
+    kind: str, status: Exit, folder: Path, server: Served
+) -> None:
+    words = [*COMMON, str(folder / "tasks.jsonl"), "--sampler-url", server[0], "--warmup", "0"]
+    runs.drive(folder, 1, {kind: words}, may_fail=True, stage="grpo", patch=["reticent_servers", kind])
+    found, message = json.loads((folder / f"{kind}.ended").read_text())
+    assert found == status, message
+    rollouts = events(folder / f"{kind}.log", "rollout")
+    assert len(rollouts) == (1 if status else 3)
+    assert max(rollout["gap_mean"] for rollout in rollouts) < 1e-5
+    if status:
+        assert "the sampler's log-probabilities differ from the trainer's by" in message
 
 
 def test_weights_that_somebody_else_replaced_are_noticed(server: Served) -> None:

@@ -61,6 +61,7 @@ class HandOver:
         watch.lap("sync")
         if is_new or not self._sampler.is_remote:
             self._sampler.prove()
+        watch.lap("proof")
         if is_new and self._sampler.is_remote:
             self.gap = self._servers_gap()
         watch.lap("check")

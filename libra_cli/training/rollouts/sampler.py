@@ -229,9 +229,10 @@ class Sampler:
     def prove(self, saved: bool = False) -> None:
         """Raises Fatal(6) on all ranks if the engine has a weight that is not the one in training; a collective.
 
-        `saved`: not the one of `give_saved`. Servers must have been given weights.
+        `saved`: not the one of `give_saved`. Servers must have been given weights; nothing is asked of some that do not
+        tell them.
         """
-        if not self._has_copy:
+        if not self._has_copy or (self._servers is not None and not self._servers.tells_weights):
             return
         self._hand_overs += 1
         gives = self._servers is None or self._world.is_rank0
