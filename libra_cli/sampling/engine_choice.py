@@ -17,6 +17,7 @@ from libra_cli.engines.architectures import config_of
 from libra_cli.engines.base import LocalModel
 from libra_cli.engines.devices import has_gpu
 from libra_cli.engines.requirements import REQUIREMENTS
+from libra_cli.plural import duration
 from libra_cli.stream.counts import RequestCount
 
 CountRequests = Callable[[], "RequestCount | None"]
@@ -105,9 +106,11 @@ def soonest(
     if requests.done and n_models == 1:
         left = max(0, requests.total - requests.done)
         time = PACES[first].seconds(parameters, max(left, 1), tokens)
-        return first, f"{left:,} of {work} are left, on a CPU: about {_time(time)}{at}"
+        most = "up to " if requests.may_be_more else ""
+        return first, f"{most}{left:,} of {work} are left, on a CPU: about {duration(round(time))}{at}"
+    about = {name: duration(round(time)) for name, time in seconds.items()}
     done = ", with those that are done," if requests.done else ""
-    return first, f"{work}{done} on a CPU: about {_time(seconds[first])}{at}, {label(last)} {_time(seconds[last])}"
+    return first, f"{work}{done} on a CPU: about {about[first]}{at}, {label(last)} {about[last]}"
 
 
 def label(engine: str) -> str:
@@ -130,9 +133,3 @@ def parameters_of(config: Mapping[str, Any]) -> float | None:
         return float(text["num_hidden_layers"] * (attention + 3 * width * inner) + text["vocab_size"] * width)
     except (KeyError, TypeError, ZeroDivisionError):
         return None
-
-
-def _time(seconds: float) -> str:
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:,.0f} min" if seconds < 6000 else f"{seconds / 3600:,.0f} h"

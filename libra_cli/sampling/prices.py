@@ -13,6 +13,7 @@ PER = 1_000_000
 _NAMES = ("input", "output", "cached")
 _FORM = "write IN/OUT or IN/OUT/CACHED (per million tokens), MODEL=IN/OUT, or the name of a YAML file"
 _EVERY = "default"
+_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,19 @@ class Prices:
     def of(self, *names: str) -> Price | None:
         """The price of a model that goes by these names; None if it is not known."""
         return next((self.by_model[name] for name in (*names, _EVERY) if name in self.by_model), None)
+
+    def lacks(self, *names: str) -> str | None:
+        """That there is no price for a model that goes by these names, in words; None if there is one, or none at all.
+
+        The nearest name that has a price is named, or all of them.
+        """
+        if not self.by_model or self.of(*names):
+            return None
+        import difflib  # few runs need it
+
+        near = difflib.get_close_matches(names[0], self.by_model, 1)
+        has = f"did you mean {near[0]}?" if near else f"it has {', '.join(list(self.by_model)[:_NAMED])}"
+        return f"--price has no price for {names[0]}, whose cost is not counted; {has}"
 
 
 def read_prices(texts: Sequence[str]) -> Prices:

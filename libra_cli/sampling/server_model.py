@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.retry import Failure
 from libra_cli.exits import Exit, Fatal, InvalidOptions
+from libra_cli.plural import duration
 from libra_cli.sampling.choose import installed, server_addresses
 from libra_cli.sampling.options import EngineOptions
 from libra_cli.sampling.server_secrets import api_key, headers
@@ -76,10 +77,10 @@ async def _list(run: Run, client: ChatClient, url: str, given: float | None) -> 
             budget = RETRY_BUDGET
         if time.monotonic() - begin + AGAIN_SECONDS > budget:
             cure = "check the address, or start the server, and the same command continues"
-            since = f"nothing was answered for {budget:g} s (--retry-budget)"
+            since = f"nothing was answered for {duration(budget)} (--retry-budget)"
             raise Fatal(Exit.BACKEND, f"{without_query(url)}: {listed.reason}; {since}; {cure}")
         if not said:
-            again = f"asking again which models it has, for up to {budget:g} s (--retry-budget)"
+            again = f"asking again which models it has, for up to {duration(budget)} (--retry-budget)"
             run.console.note(f"{without_query(url)}: {listed.reason}; {again}")
             said = True
         await asyncio.sleep(AGAIN_SECONDS if listed.wait is None else min(listed.wait, budget))

@@ -26,6 +26,9 @@ class TokenTotals:
         self._models = [model for model in models if model.usage is not None]
         earlier = run.earlier_figure("usage")
         self._earlier: Mapping[str, Any] = earlier if isinstance(earlier, dict) else {}
+        for model in self._models:
+            if lacks := prices.lacks(model.name, model.model):
+                run.console.note(lacks, event="no_price", model=model.name)
         if self._models:
             run.add_figure("usage", self.figures)
             run.before_summary(self._say)

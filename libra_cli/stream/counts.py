@@ -13,9 +13,11 @@ class RequestCount(NamedTuple):
 
     total: int
     done: int = 0
-    """Those of rows that an earlier run wrote, of all models."""
+    """Those of rows read so far that an earlier run wrote, of all models."""
     bound: str = ""
     """What goes before the number in words if that is not exact: `at least ` or `up to `."""
+    may_be_more: bool = False
+    """Whether the output has further rows, which rows to come or another input may have made."""
 
 
 @dataclass

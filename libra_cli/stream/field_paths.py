@@ -21,6 +21,13 @@ def around(fields: Mapping[str, Any], path: str) -> list[Mapping[str, Any]]:
     return [holder for holder, _, _ in reversed(_trail(fields, path)) if isinstance(holder, Mapping)]
 
 
+def beside(fields: Mapping[str, Any], path: str) -> list[str]:
+    """The paths of the fields beside the first part of a dotted path that is missing; of no others."""
+    trail = _trail(fields, path)
+    holder, leading = trail[-1][0], path.split(".")[: len(trail) - 1]
+    return [".".join([*leading, name]) for name in holder] if isinstance(holder, dict) else []
+
+
 def take(fields: Fields, path: str) -> Any:
     """Removes and returns the value at a dotted path, or MISSING.
 

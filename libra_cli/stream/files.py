@@ -14,6 +14,7 @@ from typing import Any, NoReturn, Protocol
 import orjson
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import duration
 from libra_cli.stream.sinks import is_plain_file, write_all, write_failed
 
 FileKey = tuple[int, int] | str
@@ -368,6 +369,6 @@ def open_special(path: str, stop: Stoppable | None = None, timeout: float = 0.0)
             if stop.status is not None:
                 raise Fatal(stop.status, f"{path}: stopped while nothing had opened this pipe for reading")
         if 0 < timeout < time.monotonic() - began:
-            reason = f"nothing has opened this pipe for reading for {timeout:g} s (--stall-timeout)"
+            reason = f"nothing has opened this pipe for reading for {duration(timeout)} (--stall-timeout)"
             raise Fatal(Exit.BACKEND, f"{path}: {reason}; start what reads it, and run again")
         time.sleep(_WAIT_SECONDS)

@@ -16,6 +16,7 @@ from typing import Any
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.lazy_pattern import lazy_pattern
+from libra_cli.plural import duration
 from libra_cli.stream.decompression import CHUNK, MAGIC_BEGINNINGS, Decoder, Inflater, Utf8Text, decoder_for
 from libra_cli.stream.json_array import ArrayText, begins_array, begins_objects
 from libra_cli.stream.line_batch import LineBatch
@@ -199,7 +200,9 @@ class _LineFile:
             if ready or (until is not None and time.monotonic() >= until):
                 return False
             if 0 < self._stall_timeout < time.monotonic() - self._opened_at:
-                reason = f"nothing has opened this pipe for writing for {self._stall_timeout:g} s (--stall-timeout)"
+                reason = (
+                    f"nothing has opened this pipe for writing for {duration(self._stall_timeout)} (--stall-timeout)"
+                )
                 raise Fatal(Exit.BACKEND, f"{self.name}: {reason}; start what writes it, and run again")
 
     def _probe(self) -> bool:

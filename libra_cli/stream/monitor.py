@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from libra_cli.exits import Exit
+from libra_cli.plural import duration
 from libra_cli.stream.console import over_progress, write_message, write_stderr
 from libra_cli.stream.ending import ERROR, tell
 from libra_cli.stream.signals import StopRequest, leave
@@ -51,10 +52,10 @@ class Progress(NamedTuple):
 
 
 class Watchdog:
-    """Ends the process with a stack dump if jobs are at work and none was answered for `timeout` seconds."""
+    """Ends the process if jobs are at work and none was answered for `timeout` seconds; with `debug`, shows where."""
 
-    def __init__(self, stage: str, timeout: float):
-        self._stage, self._timeout = stage, timeout
+    def __init__(self, stage: str, timeout: float, debug: bool):
+        self._stage, self._timeout, self._debug = stage, timeout, debug
         self._seen, self._since = -1, time.monotonic()
 
     def check(self, progress: Progress) -> None:
@@ -64,8 +65,12 @@ class Watchdog:
             self._seen, self._since = progress.settled, now
         elif self._timeout and now - self._since > self._timeout:
             write_stderr(over_progress(""), wait=False)
-            faulthandler.dump_traceback(2)
-            stalled = f"nothing finished for {self._timeout:g} s (--stall-timeout) with {progress.at_work} jobs at work"
-            write_message(f"libra {self._stage}: {stalled}; with -o FILE the same command continues\n")
+            if self._debug:
+                faulthandler.dump_traceback(2)
+            stalled = (
+                f"nothing finished for {duration(self._timeout)} (--stall-timeout) with {progress.at_work} jobs at work"
+            )
+            where = "" if self._debug else "; --debug shows where"
+            write_message(f"libra {self._stage}: {stalled}; with -o FILE the same command continues{where}\n")
             tell(ERROR, stalled)
             leave(Exit.BACKEND)

@@ -158,6 +158,11 @@ class FinishedRows:
             several.remove(same)
         return True
 
+    @property
+    def has_more(self) -> bool:
+        """Whether the output holds rows that no row of the input has matched yet."""
+        return bool(self._keys)
+
     def _note_change(self, fields: Mapping[str, Any], identity: bytes, known: Sequence[bytes], place: str) -> None:
         if identity in self._doubtful:
             return

@@ -62,7 +62,7 @@ class Run:
         self._inputs = options.inputs or (("-",) if open_source is None else ())
         self._input_rows = InputRows(options.inputs if open_source is None else (), options.limit)
         self._before_summary: list[Callable[[], None]] = []
-        self._watchdog = Watchdog(info.name, options.stall_timeout)
+        self._watchdog = Watchdog(info.name, options.stall_timeout, options.debug)
         self.stop = StopRequest(info.name, options.grace)
         config = {**config, "shard": f"{shard.index}/{shard.count}"}
         self._output = Output(info, options, config, self.counts, self.stop)
@@ -249,10 +249,10 @@ class Run:
 
         def count() -> RequestCount | None:
             rows, before = self._input_rows.count(), self._output.finished
-            done = 0 if before is None else before.rows * each // rows_each
-            return (
-                None if rows is None else RequestCount(-(-rows // Shard(self.options.shard).count) * each, done, bound)
-            )
+            if rows is None:
+                return None
+            total, done = -(-rows // Shard(self.options.shard).count) * each, self.counts.done * each // rows_each
+            return RequestCount(total, done, bound, may_be_more=before is not None and before.has_more)
 
         return count
 

@@ -17,6 +17,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from libra_cli.exits import Exit
+from libra_cli.plural import duration
 from libra_cli.stream.console import over_progress, write_stderr
 
 INTERRUPT_GRACE = 5.0
@@ -146,7 +147,7 @@ class StopRequest:
         self._deadline = time.monotonic() + (min(grace, AT_ONCE_GRACE) if at_once else grace)
         hint = "; Ctrl-C again stops at once" if number == signal.SIGINT else ""
         if self._says and not at_once:
-            line = f"libra {self.stage}: stopping, up to {grace:g} s for what is in flight{hint}\n"
+            line = f"libra {self.stage}: stopping, up to {duration(grace)} for what is in flight{hint}\n"
             write_stderr(over_progress(line), wait=False)
         self.wake()
 

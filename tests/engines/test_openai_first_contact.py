@@ -85,13 +85,17 @@ def test_what_every_request_would_meet_is_met_by_one(routes, reply, words):
 
 def test_a_model_under_a_name_that_is_not_listed_is_asked_by_one_request_first(monkeypatch):
     monkeypatch.setattr(first_contact, "ALONE_SECONDS", 0.3)
+    lines = []
 
     def script(call):
         return Reply(body=echo(call).body, seconds=0.8 if call.number == 0 else 0)
 
     with ScriptedServer(script, lists({"id": "big"})) as server:
-        answers = ask(server.url, PROMPTS)
+        answers = ask(server.url, PROMPTS, note=lines.append)
         times = [call.at for call in server.calls]
+    assert lines == [
+        f"{server.url} does not list tiny, and takes it all the same: it has big; is it the model that you mean?"
+    ]
     assert len(answers) == len(PROMPTS)
     assert list(answers)[-1] == PROMPTS[0]
     assert 0.2 < times[1] - times[0] < 0.8  # the others wait, but not for a long answer

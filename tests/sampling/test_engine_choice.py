@@ -85,7 +85,7 @@ def test_the_model_of_time_fits_what_was_measured(engine: str, parameters: float
 def test_the_reason_says_both_times() -> None:
     assert soonest(100e6, RequestCount(1), 16)[1] == "1 request of up to 16 tokens on a CPU: about 6 s, vLLM 15 s"
     many = RequestCount(1200, 0, "at least ")
-    said = "at least 1,200 requests on a CPU: about 37 min at 1,024 tokens each, transformers 2 h"
+    said = "at least 1,200 requests on a CPU: about 37 min at 1,024 tokens each, transformers 1.8 h"
     assert soonest(100e6, many, 32768)[1] == said
     assert soonest(100e6, None, 64)[1].endswith("on a CPU: vLLM is 2.9 times as fast as transformers with many")
 
@@ -94,5 +94,7 @@ def test_a_run_that_continues_says_what_is_left_and_keeps_its_engine() -> None:
     engine, why = soonest(100e6, RequestCount(1200, 1190), 32768)
     assert engine == soonest(100e6, RequestCount(1200), 32768)[0] != soonest(100e6, RequestCount(10), 4)[0]
     assert why == "10 of 1,200 requests are left, on a CPU: about 49 s at 1,024 tokens each"
+    other = soonest(100e6, RequestCount(1200, 1190, may_be_more=True), 32768)[1]
+    assert other.startswith("up to 10 of 1,200 requests are left, on a CPU: about 49 s")
     of_two = soonest(100e6, RequestCount(1200, 1190), 64, n_models=2)[1]
     assert of_two.startswith("1,200 requests of up to 64 tokens, with those that are done, on a CPU: about ")

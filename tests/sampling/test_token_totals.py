@@ -119,6 +119,23 @@ def test_a_file_of_prices(tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("texts", "said"),
+    [
+        (
+            ["tiny-7=1/2", "big=1/2"],
+            "--price has no price for tiny-7b, whose cost is not counted; did you mean tiny-7?",
+        ),
+        (["big=1/2"], "--price has no price for tiny-7b, whose cost is not counted; it has big"),
+        (["tiny-7b=1/2"], None),
+        (["1/2"], None),
+        ([], None),
+    ],
+)
+def test_a_model_without_a_price_is_named_where_others_have_one(texts, said):
+    assert read_prices(texts).lacks("tiny-7b") == said
+
+
+@pytest.mark.parametrize(
     "content", ["- 1", "a: b: c", "m: 1", "m: {input: 1}", "m: {input: -1, output: 2}", "m: {in: 1}"]
 )
 def test_a_file_that_holds_no_prices_is_refused_by_its_name(tmp_path, content):

@@ -33,6 +33,7 @@ from libra_cli.engines.openai.retry import Failure, Trouble
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.reward.api import ClassifyAnswer, read_classify_answer
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import duration
 
 CONNECT_SECONDS = 10.0
 _KEEP_SECONDS = 3.0
@@ -238,7 +239,7 @@ class ChatClient:
         try:
             answer = await self._request(method, address, body, seconds, kept)
         except asyncio.TimeoutError:
-            return Failure(Trouble.TIMEOUT, f"no reply within {seconds:g} s (--request-timeout)")
+            return Failure(Trouble.TIMEOUT, f"no reply within {duration(seconds)} (--request-timeout)")
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError) as error:
             return self._unreachable(url, error)
         except httpx.HTTPError as error:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from libra_cli.engines.openai.chat_client import ChatClient
+from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.model_list import KeyRefused, ServedModel, list_models
 from libra_cli.engines.openai.retry import Failure
 from libra_cli.exits import Fatal
@@ -16,20 +17,25 @@ LIST_SECONDS = 3.0
 ALONE_SECONDS = 5.0
 """For the one request that goes ahead: a refusal takes a round trip, an answer may take minutes."""
 
+_NAMED = 10
+"""Models of a server that are named."""
+
 
 class FirstContact:
     """Asks one server for its models, once; then lets one request go ahead if the answer speaks against the others.
 
     A list without the model is no proof, for a server may know it under another name, and neither is a refused key. A
-    server that gives no list is asked as if there were none: neither an error nor a wait comes of that.
+    server that gives no list is asked as if there were none: neither an error nor a wait comes of that. `note` is told
+    where a server takes a model that it does not list: some give every name to the one that they have.
     """
 
-    def __init__(self, client: ChatClient, url: str, model: str):
-        self._client, self._url, self._model = client, url, model
+    def __init__(self, client: ChatClient, url: str, model: str, note: Callable[[str], None]):
+        self._client, self._url, self._model, self._note = client, url, model, note
         self._lock = asyncio.Lock()
         self._asked = False
         self.max_model_len: int | None = None
         """Tokens of a prompt and its response, at most; None if the server has not said so."""
+        self._listed: list[str] = []
         self._ahead: asyncio.Event | None = None
         """Set once the request that goes ahead is answered; None where none does."""
 
@@ -51,6 +57,7 @@ class FirstContact:
                 self._ahead.set()
                 raise
             self._ahead.set()  # not after an error: it ends the run
+            self._note_unlisted()
         else:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._ahead.wait(), ALONE_SECONDS)
@@ -59,6 +66,17 @@ class FirstContact:
     def ask_again(self) -> None:
         """The server was gone: what it says next may be something else."""
         self._asked = False
+
+    def _note_unlisted(self) -> None:
+        if not self._listed:
+            return
+        import difflib  # few runs need it
+
+        near = difflib.get_close_matches(self._model, self._listed, 1)
+        more = f" and {len(self._listed) - _NAMED} more" if len(self._listed) > _NAMED else ""
+        has = f"it has {', '.join(self._listed[:_NAMED])}{more}"
+        cure = f"did you mean {near[0]}?" if near else "is it the model that you mean?"
+        self._note(f"{without_query(self._url)} does not list {self._model}, and takes it all the same: {has}; {cure}")
 
     async def _is_promising(self) -> bool:
         """Whether the server's list names the model, or there is none."""
@@ -71,6 +89,7 @@ class FirstContact:
         if isinstance(listed, Failure):
             return True
         by_name = {model.name: model for model in listed}
+        self._listed = list(by_name)
         served = by_name.get(self._model)
         self.max_model_len = None if served is None else _longest(served, by_name)
         return served is not None

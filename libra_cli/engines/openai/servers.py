@@ -17,6 +17,7 @@ from libra_cli.engines.openai.first_contact import FirstContact
 from libra_cli.engines.openai.model_list import key_cure
 from libra_cli.engines.openai.retry import TRIES, Backoff, Failure, Trouble
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import duration
 
 Answered = tuple[Pending, Any]
 
@@ -98,7 +99,7 @@ class Servers:
         self._model, self._client, self._note = model, client, note
         self._concurrency, self._given_budget, self._backoff = concurrency, retry_budget, backoff or Backoff()
         self._endpoints = Endpoints([Endpoint(url) for url in client.urls])
-        self._contacts = {url: FirstContact(client, url, model) for url in client.urls}
+        self._contacts = {url: FirstContact(client, url, model, note) for url in client.urls}
         self._loop = asyncio.new_event_loop()
         self._waiting: list[ServerRequest] = []
         self._running: dict[asyncio.Task[Any], tuple[ServerRequest, Endpoint]] = {}
@@ -197,7 +198,7 @@ class Servers:
                     "start the server again" if self._endpoints.reached else "check the address, or start the server"
                 )
                 cure = f"{again}, and the same command continues"
-                since = f"nothing was answered for {budget:g} s (--retry-budget)"
+                since = f"nothing was answered for {duration(budget)} (--retry-budget)"
                 raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {cure}")
 
     def _send(self) -> None:
@@ -266,8 +267,10 @@ class Servers:
         for endpoint in self._endpoints.all:
             if endpoint.is_too_silent(now):
                 asked = f"{endpoint.running:,} request{'s are' if endpoint.running > 1 else ' is'} at work there"
-                most = f"each may take {self._client.timeout:g} s (--request-timeout)"
-                self._note(f"{endpoint.name}: no answer for {now - endpoint.silent_since:.0f} s; {asked}, {most}")
+                most = f"each may take {duration(self._client.timeout)} (--request-timeout)"
+                self._note(
+                    f"{endpoint.name}: no answer for {duration(round(now - endpoint.silent_since))}; {asked}, {most}"
+                )
 
     def _next_finished(self) -> asyncio.Task[Any]:
         """A task that ends the run comes last, so that it does not cost the other answers."""
@@ -297,7 +300,7 @@ class Servers:
                 cure = "is it an OpenAI-compatible server? its address usually ends in /v1"
                 raise Fatal(Exit.BACKEND, f"{endpoint.name}: {failure.reason}, {UNREADABLE} times; {cure}")
         if endpoint.failed(failure, now, self._backoff.base):
-            trying = f"trying again for up to {self._budget:g} s (--retry-budget)"
+            trying = f"trying again for up to {duration(self._budget)} (--retry-budget)"
             self._say(endpoint, f"{failure.reason}; {trying}", failure.trouble)
         elif failure.trouble is Trouble.BUSY:
             self._say(endpoint, f"{failure.reason}; waiting", failure.trouble)

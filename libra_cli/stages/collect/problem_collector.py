@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from libra_cli.exits import Exit, Fatal
 from libra_cli.records.own_names import QUESTION, REFERENCE, OwnNames
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
@@ -15,10 +15,11 @@ from libra_cli.stages.collect.mapping import Fields, Rename
 from libra_cli.stages.collect.presets import PRESETS
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
-from libra_cli.stream.field_paths import MISSING, value_at
+from libra_cli.stream.counts import Counts
+from libra_cli.stream.field_paths import MISSING, beside, value_at
 from libra_cli.stream.hash_numbers import HashNumbers
 from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
-from libra_cli.stream.where import Where, no_row_has, parse
+from libra_cli.stream.where import Where, nearest_field, no_row_has, parse
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ class ProblemCollector:
         self._presets: set[str] = set()
         self._absent = {rename.source for rename in plan.renames}
         """Fields of --map that no row has had."""
+        self._beside: dict[str, dict[str, None]] = {path: {} for path in self._absent}
+        """What rows have where those are missing, in order."""
         self._said: set[str] = set()
         """Those of them of which it was said which one is meant."""
         self._names: dict[str, None] = {}  # an ordered set
@@ -67,6 +70,8 @@ class ProblemCollector:
             _require(self._preset_wheres[preset.name], fields, "preset")
         if self._absent:
             self._absent = {path for path in self._absent if value_at(fields, path) is MISSING}
+            for path in self._absent:
+                self._beside[path].update(dict.fromkeys(beside(fields, path)))
         fields = {**mapping.rename(fields, plan.renames), **plan.settings}
         fields = mapping.with_final_answer(fields, plan.renames)
         if preset is None:
@@ -96,21 +101,31 @@ class ProblemCollector:
         kept = {*mapping.LEADING, *mapping.PAIR, *plan.keep_fields}
         return {name: value for name, value in record.items() if name in kept}
 
-    def unknown_field_notes(self, preset_unknown: bool) -> list[str]:
-        """Notes on fields that the options name and no row had; call it after the last row.
+    def note_unknown_fields(self, counts: Counts) -> None:
+        """Says which fields the options name and no row had; call it after the last row.
 
-        `preset_unknown`: some rows lacked what a preset's condition asks for, so the file may be of another data set.
+        Raises Fatal(2) for what can only be a slip: a field of --map that resembles one of the rows, or a field of
+        --where that kept no row.
         """
         if not self._names:
-            return []
-        notes = [f"--map: {no_row_has(path, self._names)}" for path in sorted(self._absent - self._said)]
+            return
+        slips: list[str] = []
+        notes: list[str] = []
+        for path in sorted(self._absent - self._said):
+            is_slip = nearest_field(path, self._beside[path]) is not None
+            (slips if is_slip else notes).append(f"--map: {no_row_has(path, self._beside[path])}")
         known = {*self._names, *mapping.LEADING, *self._plan.settings, *(one.target for one in self._plan.renames)}
         unknown = sorted({name for where in self._plan.wheres for name in where.names} - known)
-        notes += [f"--where: {no_row_has(name, self._names)}" for name in unknown]
-        for preset in sorted(self._presets) if preset_unknown else ():
+        is_slip = bool(counts.filtered["where_unknown"]) and not counts.out
+        (slips if is_slip else notes).extend(f"--where: {no_row_has(name, self._names)}" for name in unknown)
+        # Where rows lack what a preset's condition asks for, the file may be of another data set.
+        for preset in sorted(self._presets) if counts.filtered["preset_unknown"] else ():
             unknown = sorted(self._preset_wheres[preset].names.difference(self._names))
             notes += [f"--preset {preset}: {no_row_has(name, self._names)}" for name in unknown]
-        return notes
+        for note in notes:
+            self._note(note)
+        if slips:
+            raise Fatal(Exit.USAGE, " ".join(slips))
 
     def _note_files(self, file: str, question: str) -> None:
         """Says once that two files have samples of one problem: by their subsets, later stages see two problems."""
@@ -125,9 +140,9 @@ class ProblemCollector:
     def _note_mistyped(self, place: str) -> None:
         """Says of each field of --map that no row had so far which one is meant, before the row is refused for it."""
         for path in sorted(self._absent - self._said):
-            if close := difflib.get_close_matches(path, self._names, 1):
+            if close := nearest_field(path, self._beside[path]):
                 self._said.add(path)
-                self._note(f'--map: no row up to {place} has "{path}"; did you mean {close[0]}?')
+                self._note(f'--map: no row up to {place} has "{path}"; did you mean {close}?')
 
 
 class FilesOfProblems:

@@ -39,5 +39,4 @@ def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path:
     if plan.duplicates is not None and (count := plan.duplicates.kept_samples):
         what = f"{counted(count, 'response')} kept, though {same}"
         run.console.note(f"{what}; --duplicates all leaves such out", event="equal_responses")
-    for note in collector.unknown_field_notes(run.counts.filtered["preset_unknown"] > 0):
-        run.console.note(note)
+    collector.note_unknown_fields(run.counts)

@@ -25,7 +25,7 @@ NARROWEST = 20
 def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, whole: bool, paged: bool) -> Exit:
     """Writes the chosen rows and, on stderr, one line for each line that is no row. Returns the exit status.
 
-    Raises Fatal(2) if no row has the number or an id that was asked for.
+    Raises Fatal(2) if no row has the number, an id or, where no row is shown, a field that was asked for.
     """
     on_terminal = sys.stdout is not None and sys.stdout.isatty()
     styled = on_terminal and os.environ.get("TERM") != "dumb" and not os.environ.get("NO_COLOR")
@@ -56,16 +56,15 @@ def show(paths: Sequence[str], selection: RowSelection, *, width: int | None, wh
         _say(f"{counted(tally.responses, 'response')} {what}; {which} {tally.differing:,}{where}")
     elif not shown:
         _say(f"no row to show among {tally.rows:,}" if tally.rows else no_rows(paths))
-    for why in _why_unknown(selection, tally) if tally.unknown else ():
-        _say(f"--where{why}")
-    return Exit.SOME_ERRORS if tally.bad else Exit.DONE
-
-
-def _why_unknown(selection: RowSelection, tally: Tally) -> list[str]:
-    """Why --where is neither true nor false for some rows: each field that none of them has."""
     absent = sorted({name for where in selection.wheres for name in where.names} - tally.names.keys())
-    found = [f": {no_row_has(name, tally.names)}" for name in absent]
-    return found or [f" is unknown for {tally.unknown:,}: a field is not there, or of another type"]
+    if tally.unknown and absent:
+        why = "; ".join(no_row_has(name, tally.names) for name in absent)
+        if not shown:
+            raise Fatal(Exit.USAGE, f"--where: {why}")
+        _say(f"--where: {why}")
+    elif tally.unknown:
+        _say(f"--where is unknown for {tally.unknown:,}: a field is not there, or of another type")
+    return Exit.SOME_ERRORS if tally.bad else Exit.DONE
 
 
 def _say(text: str) -> None:
