@@ -83,7 +83,7 @@ LAYERS = {
     "rm_benchmarks": "metrics tasks",
     "records": "tasks answers stream rm_benchmarks exits choices invisible",
     "miniature": "exits",
-    "engines": "tasks miniature exits choices masking",
+    "engines": "tasks miniature exits choices masking plural",
     "sampling": "engines records tasks stream miniature exits choices masking packages plural",
     "training": "sampling engines records tasks answers stream miniature exits choices masking plural",
     "reports": "metrics stream exits masking",
