@@ -173,6 +173,7 @@ class TrainingRun:
         phase.begin("connecting the processes" if world.size > 1 else "starting DeepSpeed")
         stack.enter_context(self.watch)  # a rank may be lost while the others connect
         stack.enter_context(world)
+        self.watch.connected()
         phase.begin(f"loading the tokenizer of {settings.model.model}")
         world.on_rank0(claim)
         stack.enter_context(template_sandbox.clock_at(world.broadcast(self._dir.begun)))

@@ -140,6 +140,7 @@ def watched(rank: int, words: list[str]) -> int:
             if rank == 1:
                 os.kill(os.getpid(), signal.SIGSTOP)
         dist.init_process_group("gloo")
+        watch.connected()
         Path(f"ready.{rank}").write_text(str(os.getpid()))
         end = time.monotonic() + seconds
         try:

@@ -58,7 +58,8 @@ class RankWatch:
         self._watched = [0] if rank else range(1, size)
         self._beats = [0] * size
         self._silent = [SILENCE - MEETING_SECONDS] * size
-        """Seconds since the last sign of life of each rank, as far as this rank was awake; the first may come late."""
+        """Seconds since the last sign of life of each rank, as far as this rank was awake; before `connected` the first
+        may come late."""
         self._ended: Exit | None = None
         self._threads: list[threading.Thread] = []
 
@@ -73,6 +74,12 @@ class RankWatch:
                 thread.start()
                 self._threads.append(thread)
         return self
+
+    def connected(self) -> None:
+        """Says that all ranks have begun: from now on their silence counts, and rank 0 has said where it is."""
+        if self._size > 1:
+            self._silent = [max(0.0, seconds) for seconds in self._silent]
+            self._name(0)  # its store may not say so any more when it is needed
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _trace: object) -> None:
         """Says how this rank ends; rank 0 waits a moment, so that all hear of it."""
@@ -140,7 +147,6 @@ class RankWatch:
         if self._store.check(["lost"]):
             message, status = json.loads(self._store.get("lost"))
             return None if self._closed.wait(OWN_WORDS_SECONDS) else RankLoss(message, Exit(status))
-        self._name(0)  # which the store may not say any more when it is needed
         hurry = self._store.add("hurry", 0) > 0
         for rank in self._watched:
             beats = self._store.add(f"alive/{rank}", 0)
@@ -175,7 +181,8 @@ class RankWatch:
         with suppress(OSError, RuntimeError):  # the store is gone
             if rank not in self._hosts and self._store.check([f"host/{rank}"]):
                 self._hosts[rank] = self._store.get(f"host/{rank}").decode()
-        return f"rank {rank} on {self._hosts.get(rank, 'an unknown host')}"
+        unknown = "an unknown host" if rank else os.environ["MASTER_ADDR"]
+        return f"rank {rank} on {self._hosts.get(rank, unknown)}"
 
     def _all_left(self) -> bool:
         return all(self._store.add(f"alive/{rank}", 0) >= _LEFT for rank in range(1, self._size))
