@@ -144,6 +144,7 @@ def test_gdpo_normalises_each_term_and_scales_the_batch():
     [
         ("score", {"question": "1+1?", "response": "2"}, "[[score=4]]", 4),
         ("rank", {"question": "1+1?", "response_a": "2", "response_b": "3"}, "[[A>>B]]", "A>>B"),
+        ("verify", {"question": "1+1?", "reference": "2", "response": "3"}, "[[Wrong]]", "wrong"),
         ("reason", {"question": "1+1?"}, r"\boxed{2}", "2"),
     ],
 )

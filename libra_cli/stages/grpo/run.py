@@ -44,10 +44,11 @@ class GrpoMethod:
         self.plan = plan_of(settings)
         rollout = settings.rollout
         templates = {task: _template(task, path) for task, path in rollout.template}
-        seed = settings.batch.seed
-        check = None if self.plan.judge is None else item_check(self.plan.judge, seed)
+        plan, seed = self.plan, settings.batch.seed
+        check = None if plan.judge is None else item_check(plan.judge, seed)
         rules = check is not None and check.rule_scores is not None
-        self.reader = PromptReader(rollout.task, templates, rollout.system, seed, self.plan.graded, check, rules)
+        wanted = "confidence" in plan.facts
+        self.reader = PromptReader(rollout.task, templates, rollout.system, seed, plan.graded, check, rules, wanted)
 
     def prepare(self, preparation: Preparation) -> Prepared:
         """The prompts of the inputs."""

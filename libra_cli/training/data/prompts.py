@@ -102,6 +102,8 @@ class PromptReader:
     """A judge scores the answers to problems, and this raises RowError for one that it cannot judge."""
     rules: bool = False
     """With a judge: rows of other tasks are rewarded by their label; else they are refused."""
+    confidence: bool = False
+    """Rewards read a stated confidence: a row is refused whose prompt asks for none."""
 
     def __call__(self, id: str, fields: Mapping[str, Any]) -> VerifiablePrompt:
         """The prompt of a row. Raises RowError if it has none, or no golden reference to grade by."""
@@ -119,6 +121,7 @@ class PromptReader:
                 self.check_item(answered_item(fields, response="A response."))
         try:
             if isinstance(task, JudgeTask):
+                self._refuse_without_confidence(name, prompt)
                 return self._judging(id, task, prompt, fields)
             if self.graded and (empty := empty_field(fields, "reference")) is not None:
                 raise no_value(empty, "reference")
@@ -126,6 +129,7 @@ class PromptReader:
                 cure = published(fields) or f"add it{near_column(fields, 'reference')}"
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; {cure}')
             asked = asked_messages(fields, self.system) if prompt is None else None
+            self._refuse_without_confidence(name, prompt if asked is None else str(asked))
             if asked is None:
                 text = prompt or template.load(THINKING)
                 asked = task.prompt(fields, text, system_of(fields, self.system, text))
@@ -133,6 +137,12 @@ class PromptReader:
         except KeyError as slot:
             cure = f"which the prompt asks for; add it, or use another template{near_column(fields, slot.args[0])}"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
+
+    def _refuse_without_confidence(self, task: str, asking: str | None) -> None:
+        """Raises RowError if a confidence is wanted; `asking`: a prompt of the user's own; no built-in one asks."""
+        if self.confidence and "confidence" not in f"{asking} {self.system}".lower():
+            what = f"the rewards read a stated confidence, and the prompt of {task} asks for none"
+            raise RowError("wrong_task", f"{what}; give one that does: --template {task}=FILE")
 
     def _judging(self, id: str, task: JudgeTask, prompt: str | None, fields: Mapping[str, Any]) -> VerifiablePrompt:
         if not _has_golden(task, fields):
