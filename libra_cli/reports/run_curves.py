@@ -21,7 +21,7 @@ Curve = Sequence[Sequence[float]]
 
 
 def charts(runs: Sequence[Report]) -> Iterator[str]:
-    """Yields a chart for each figure that any of the runs has."""
+    """Yields a chart for each figure that any of the runs has more than once; the tables have the others."""
     names = [str(run["run"]) for run in runs]
     for figure, (name, _) in shown_figures(runs).items():
         factor = 100 if name.endswith("%") else 1
@@ -30,7 +30,8 @@ def charts(runs: Sequence[Report]) -> Iterator[str]:
             for n, run in enumerate(runs)
             if figure in run["curves"]
         }
-        yield _chart(name, curves, names)
+        if max(map(len, curves.values())) > 1:
+            yield _chart(name, curves, names)
 
 
 def thinned(curve: Curve) -> Curve:

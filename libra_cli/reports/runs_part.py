@@ -73,6 +73,7 @@ def runs_part(runs: Sequence[Report]) -> ReportPart:
         tuple(Line((run["run"], count(run["steps"]), clock(run["seconds"]), count(run["tokens"]))) for run in runs),
     )
     several = len(runs) > 1
+    has_best = any("score/accuracy" in run["figures"] for run in runs)
     lines = []
     for figure, (name, shown) in shown_figures(runs).items():
         for run in runs:
@@ -80,10 +81,11 @@ def runs_part(runs: Sequence[Report]) -> ReportPart:
                 continue
             best = f"{shown(known['max'])} at {known['max_step']:,}" if figure == "score/accuracy" else NOTHING
             of_run = (run["run"],) if several else ()
-            lines.append(Line((name, *of_run, shown(known["first"]), shown(known["last"]), best)))
+            ends = shown(known["first"]), shown(known["last"])
+            lines.append(Line((name, *of_run, *ends, *((best,) if has_best else ()))))
     of_run = (Column("run", is_number=False),) if several else ()
-    columns = (Column("figure", is_number=False), *of_run, Column("begins at"), Column("ends at"),
-               Column("best, at step", spare=1))  # fmt: skip
+    best_at = (Column("best, at step", spare=1),) if has_best else ()
+    columns = (Column("figure", is_number=False), *of_run, Column("begins at"), Column("ends at"), *best_at)
     return ReportPart(
         title="Training runs" if several else f"Training run {runs[0]['run']}",
         tables=(summary, Table("Figures", columns, tuple(lines))),

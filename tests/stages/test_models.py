@@ -47,6 +47,7 @@ def test_the_models_of_servers_are_listed_beside_the_embedded_ones(shell):
     assert ended.status == 6, "for the server that is not there"
     assert ended.err.count(b"\n") == 1
     assert len({tuple(row) for row in rows}) == 1, "all have the same keys"
+    assert [row["server"] is None for row in rows] == [False] * 3 + [True] * 4, "what was asked for comes first"
     assert [row["model"] for row in rows if row["server"] is None] == [
         f"libra-mini/{name}" for name in ("weak", "medium", "strong", "judge")
     ]

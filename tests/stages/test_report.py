@@ -11,7 +11,7 @@ import pytest
 from libra_cli.exits import Exit, Fatal
 from libra_cli.reports import page
 from libra_cli.reports.run_curves import MOST_POINTS, thinned
-from libra_cli.reports.runs_part import shown_figures
+from libra_cli.reports.runs_part import runs_part, shown_figures
 from libra_cli.stages.report.run import read_runs
 
 
@@ -85,16 +85,25 @@ def test_runs_of_the_same_name_are_told_apart(tmp_path: Path) -> None:
 def test_the_page_has_a_chart_for_each_figure_and_a_curve_for_each_run_and_no_markup_of_a_name(tmp_path: Path) -> None:
     rollout = {"event": "rollout", "step": 0, "reward": 0.5, "reward_<i>": 1.0, "reward_of_rank": 0.5}
     paths = [
-        write_run(tmp_path / "a.jsonl", [*steps([2.0, 1.0]), score(2, 0.5)]),
-        write_run(tmp_path / "<b>x.jsonl", [rollout]),
+        write_run(tmp_path / "a.jsonl", [*steps([2.0, 1.0]), score(1, 0.4), score(2, 0.5)]),
+        write_run(tmp_path / "<b>x.jsonl", [{**rollout, "correct": 0.5}, {**rollout, "step": 1}]),
     ]
     shown = page.render({"runs": read_runs(paths)})
     captions = ["accuracy, %", "reward", "reward of rank", "reward: &lt;i&gt;", "loss"]
     assert [caption in shown for caption in captions] == [True] * 5
-    assert shown.count("<figure") == 5
+    assert shown.count("<figure") == 5, "one point (correct) is no curve"
     assert shown.count("<polyline") == 5
     assert "<b>" not in shown
     assert "<i>" not in shown
+
+
+def test_the_table_names_the_best_step_only_where_an_accuracy_was_measured(tmp_path: Path) -> None:
+    (run,) = read_runs([write_run(tmp_path / "a.jsonl", steps([2.0, 1.0]))])
+    assert [column.name for column in runs_part([run]).tables[1].columns] == ["figure", "begins at", "ends at"]
+    (run,) = read_runs([write_run(tmp_path / "b.jsonl", [*steps([2.0, 1.0]), score(2, 0.5)])])
+    figures = runs_part([run]).tables[1]
+    assert [line.cells for line in figures.lines][0] == ("accuracy, %", "50.0", "50.0", "50.0 at 2")
+    assert figures.lines[1].cells == ("loss", "2", "1", "-")
 
 
 def test_a_long_curve_is_averaged_not_cut() -> None:

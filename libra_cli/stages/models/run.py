@@ -30,11 +30,11 @@ Fields = dict[str, Any]
 
 
 def list_all(options: Mapping[str, Any]) -> Exit:
-    """Writes the embedded models, then those of the servers; a server that does not answer is named on stderr."""
+    """Writes the models of the servers, then the embedded ones; a server that does not answer is named on stderr."""
     embedded = [embedded_model(name) for name in miniature.MODELS]
     served, troubles = _served_models(options) if options["base_url"] else ([], [])
     if options["json"] or not sys.stdout.isatty():
-        text = "".join(json.dumps(fields, ensure_ascii=False) + "\n" for fields in [*embedded, *served])
+        text = "".join(json.dumps(fields, ensure_ascii=False) + "\n" for fields in [*served, *embedded])
     else:
         text = "".join(_tables(embedded, served))
     sys.stdout.buffer.write(text.encode("utf-8", "backslashreplace"))
@@ -132,7 +132,7 @@ async def _ask(client: Any) -> tuple[list[Fields], list[Fatal]]:
 
 
 def _tables(embedded: Sequence[Fields], served: Sequence[Fields]) -> Iterator[str]:
-    """The models as tables, then the lines that serve the embedded ones."""
+    """The models of the servers as tables, then the embedded ones and the line that serves them."""
     from libra_cli.stream.text_width import text_width
 
     width = text_width(1)
@@ -140,12 +140,12 @@ def _tables(embedded: Sequence[Fields], served: Sequence[Fields]) -> Iterator[st
         (one["model"], f"{one['parameters']:,}", f"{one['bytes'] / 1e6:.1f} MB", f"{one['max_model_len']:,}")
         for one in embedded
     ]
-    paths = [one["path"] for one in embedded]
-    yield _with_paths(("embedded model", "parameters", "size", "tokens"), lines, paths, width)
     for server in dict.fromkeys(one["server"] for one in served):
         of_server = [one for one in served if one["server"] == server]
         lengths = [(one["model"], f"{one['max_model_len']:,}" if one["max_model_len"] else "") for one in of_server]
-        yield "\n" + _with_paths((f"model of {server}", "tokens"), lengths, [*map(_where, of_server)], width)
+        yield _with_paths((f"model of {server}", "tokens"), lengths, [*map(_where, of_server)], width) + "\n"
+    paths = [one["path"] for one in embedded]
+    yield _with_paths(("embedded model", "parameters", "size", "tokens"), lines, paths, width)
     example = next(one for one in embedded if one["model"] == _EXAMPLE)
     yield f"\nTo serve {_EXAMPLE} (libra models --json has the line of each):\n{printable(example['serve'])}\n"
     if importlib.util.find_spec("vllm") is None:

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from libra_cli.plural import counted
 from libra_cli.records.row_verdict import golden_verdict, verdict_of
 from libra_cli.stages.trace.files import TracedFile, TracedRow
 from libra_cli.stages.trace.responses import PROBLEM, Key, TracedResponses
 from libra_cli.stream.rows import Fields, record_id
 
 _SHOWN = 70
+_RULED_OUT = {"label": {0: {"unlabelled"}, 1: {"unlabelled"}}}
+"""What an earlier step says of a record, and the reasons for which a later stage then cannot have left it out."""
 _PASSED_ON = "verify"
 """The stage whose rows others write on in the same form."""
 
@@ -101,14 +104,21 @@ def with_gaps(steps: Sequence[TraceStep], files: Sequence[TracedFile]) -> list[T
             continue
         of_stage = [file for file in files if file.stage == stage]
         reasons: dict[str, int] = {}
+        impossible = {"other_shard", *_ruled_out(made)}
         for file in of_stage:
             for name, count in file.filtered.items():
-                if name != "other_shard":
+                if name not in impossible:
                     reasons[name] = reasons.get(name, 0) + count
         why = ", ".join(f"{name} {count:,}" for name, count in reasons.items())
         text = "not there" + (f": {stage} left out {why}" if why else "")
         made.append(TraceStep(", ".join(file.path for file in of_stage), 0, stage, text, {"filtered": reasons}))
     return [*made, *(step for step in steps if step.stage not in stages)]
+
+
+def _ruled_out(steps: Sequence[TraceStep]) -> set[str]:
+    """The reasons that cannot be those for which a later stage left a record out, by what the steps say of it."""
+    told = {name: value for one in steps for name, value in one.facts.items() if name in _RULED_OUT}
+    return {reason for name, value in told.items() for reason in _RULED_OUT[name].get(value, ())}
 
 
 def said_nothing(fields: Fields) -> tuple[str, Mapping[str, Any]]:
@@ -150,7 +160,8 @@ def said_judge(fields: Fields) -> tuple[str, Mapping[str, Any]]:
     score = unjudged if facts.get("score") is None else f"score {facts['score']}"
     score += f", {unjudged}" if "unjudged" in facts and facts.get("score") is not None else ""
     shown = ", ".join("null" if vote is None else str(vote) for vote in votes[:8])
-    return f"{facts.get('judge', 'judge')}: {score}{right}; votes {shown}{' …' if len(votes) > 8 else ''}", facts
+    said = f"{counted(len(votes), 'vote')}: {shown}{', …' if len(votes) > 8 else ''}" if votes else "no votes"
+    return f"{facts.get('judge', 'judge')}: {score}{right}; {said}", facts
 
 
 def _said_training(fields: Fields) -> tuple[str, Mapping[str, Any]]:
