@@ -116,7 +116,7 @@ def _item(fields: Fields, *responses: Any, pairs: Pairs = (), calls: Sequence[li
     """`calls` are those of tools in each response. Raises OtherForm if one is no text, or there is no question."""
     responses = tuple(map(as_text, responses))
     if not all(isinstance(response, str) for response in responses):
-        raise OtherForm(f"a response is no text; {_CURE.format('response')}")
+        raise OtherForm(f"a response is no text; {published(fields) or _CURE.format('response')}")
     for name in QUESTIONS:
         value = fields.get(name)
         if isinstance(value, str) and value.strip():

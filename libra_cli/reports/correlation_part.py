@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.reports.figures import NOTHING, TOO_FEW, axis_of, bracketed, count, decimals
+from libra_cli.reports.figures import NOTHING, axis_of, bracketed, count, decimals
 from libra_cli.reports.layout import Column, Line, Report, ReportPart, Table, notes_of
 
 COEFFICIENTS = {"pearson": "Pearson", "spearman": "Spearman"}
@@ -25,7 +25,7 @@ def correlation_part(correlation: Report) -> ReportPart:
             intervals = (coefficient.get("interval"), coefficient.get("bootstrap"), left_out)
             why = NOTHING
             if correlation.get("bootstrap") and (value := coefficient.get("value")) is not None:
-                why = TOO_FEW if abs(value) < 1 else "none at ±1"
+                why = "n too small" if abs(value) < 1 else "none at ±1"
             ends = [bracketed(one, decimals).strip() or why for one in intervals]
             coefficients.append(
                 Line((f"{name}{suffix}", count(group.get("n")), decimals(coefficient.get("value")), *ends))

@@ -50,14 +50,14 @@ def interval(ends: Sequence[float | None] | None) -> str:
     return bracketed(ends, percent).strip() or NOTHING
 
 
-TOO_FEW = "n too small"
-"""Text for an interval that too few problems leave undefined."""
+NONE = "none"
+"""Text for an interval that the bootstrap does not give; a note of the report says why."""
 
 
 def interval_of(figure: Mapping[str, Any], value: float | None, report: Mapping[str, Any]) -> str:
-    """The interval of `value` in percent, or why it has none though the report has intervals."""
+    """The interval of `value` in percent, or that it has none though the report has intervals."""
     ends = figure.get("interval")
-    return TOO_FEW if ends is None and value is not None and report.get("bootstrap") else interval(ends)
+    return NONE if ends is None and value is not None and report.get("bootstrap") else interval(ends)
 
 
 def bracketed(ends: Sequence[float | None] | None, shown: Callable[[float | None], str]) -> str:

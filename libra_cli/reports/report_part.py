@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from libra_cli.reports.figures import TOO_FEW, bracketed, count, decimals, interval_of, number, percent, points
+from libra_cli.reports.figures import bracketed, count, decimals, interval_of, number, percent, points
 from libra_cli.reports.layout import (
     Column,
     Line,
@@ -73,7 +73,7 @@ def facts(report: Report) -> Iterator[tuple[str, str]]:
         why = "the rows have predictions of their own" if has_verdicts else "no row has a verdict"
         yield "threshold", f"none: {why}"
     ends = report.get("intervals") or {}
-    no_interval = f" (no interval: {TOO_FEW})" if report.get("bootstrap") else ""
+    no_interval = " (no interval)" if report.get("bootstrap") else ""
     if report.get("macro_f1") is not None:
         yield "macro F1", f"{decimals(report['macro_f1'])}{bracketed(ends.get('macro_f1'), decimals) or no_interval}"
     for label, key in ACCURACIES.items():

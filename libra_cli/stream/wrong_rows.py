@@ -69,7 +69,8 @@ _NEAR = 0.8
 def published(fields: Mapping[str, Any]) -> str | None:
     """Which data set a row is of that a preset of `libra collect` reads, and the command; None for any other row.
 
-    An object that holds all rows by their numbers is none either, and gets the command that takes them apart.
+    An object that holds all rows by their numbers is none either, and gets the command that takes them apart; so does
+    what OpenAI's API answers, alone or in a batch.
     """
     own = [name for name in fields if name != "id"]  # which a row without any gets
     if own and all(name.isdecimal() and isinstance(fields[name], dict) for name in own):
@@ -82,6 +83,9 @@ def published(fields: Mapping[str, Any]) -> str | None:
     if around == ["choices"] and "message" in fields["choices"][0]:
         answer = "libra collect --map choices.0.message.content=response FILE"
         return f"it holds an answer of OpenAI's API: {answer} reads it"
+    if isinstance(fields.get("custom_id"), str) and "response" in fields and not _is_problem(fields):
+        ours = "what wrote its request (libra rollout --batch-out) joins it to its row with --batch-in FILE"
+        return f"it is a result of a batch: {ours}; join that of another program to its problem by custom_id first"
     preset = _preset_of(fields)
     return preset and f"it is a row of {PUBLISHED[preset][0]}: libra collect --preset {preset} FILE reads it"
 
@@ -125,6 +129,10 @@ def wrong_row(fields: Mapping[str, Any]) -> str | None:
         to_verify = f"libra collect --map messages.{len(turns) - 1}.content=response names its answer, "
         return f"it is a conversation: {to_verify if _has_reference(fields) else ''}libra sft learns it"
     return None
+
+
+def _is_problem(fields: Mapping[str, Any]) -> bool:
+    return any(fields.get(name) is not None for name in (*_ASKED, REFERENCE, "messages"))
 
 
 def is_unanswered(fields: Mapping[str, Any]) -> bool:
@@ -183,8 +191,9 @@ def part_hint(name: str, value: Any) -> str:
         return ""
     ranks = {text: rank for rank, text in enumerate(_TEXT_NAMES)}
     best = min(paths, key=lambda path: ranks.get(path.rpartition(".")[2], len(ranks)))
-    rename = f" (libra collect --map PATH={name})" if name in (*_ANSWERED, QUESTION, REFERENCE) else ""
-    return f": name the text in it, such as {best}{rename}"
+    away = f"--map {shlex.quote(f'{name}={name}_object')} "  # the text takes the name of the object around it
+    rename = f" (libra collect {away}--map {shlex.quote(f'{best}={name}')})"
+    return f": name the text in it, such as {best}{rename if name in (*_ANSWERED, QUESTION, REFERENCE) else ''}"
 
 
 def _text_paths(path: str, value: Any, depth: int) -> Iterator[str]:

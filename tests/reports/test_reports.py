@@ -51,7 +51,7 @@ def test_facts_of_pointwise_judging():
     assert facts["items"] == "300; among them 3 without a verdict (no_verdict 2, truncated 1)"
     assert facts["threshold"] == "2 (fixed): a score above it means correct"
     assert facts["macro F1"] == "0.779 [0.750, 0.800]"
-    of_sections = "70.0% of the incorrect responses judged right, mean of the sections (no interval: n too small)"
+    of_sections = "70.0% of the incorrect responses judged right, mean of the sections (no interval)"
     assert facts["incorrect"] == f"{of_sections}; pooled 75.7%"
     assert facts["calibration"] == "Brier 0.162, ECE 0.073, ROC AUC 0.857, PR AUC 0.862"
     assert facts["intervals"] == "95%, bootstrap over 194 problems (1,000 resamples, seed 0)"

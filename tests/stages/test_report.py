@@ -102,7 +102,7 @@ def test_the_table_names_the_best_step_only_where_an_accuracy_was_measured(tmp_p
     assert [column.name for column in runs_part([run]).tables[1].columns] == ["figure", "begins at", "ends at"]
     (run,) = read_runs([write_run(tmp_path / "b.jsonl", [*steps([2.0, 1.0]), score(2, 0.5)])])
     figures = runs_part([run]).tables[1]
-    assert [line.cells for line in figures.lines][0] == ("accuracy, %", "50.0", "50.0", "50.0 at 2")
+    assert figures.lines[0].cells == ("accuracy, %", "50.0", "50.0", "50.0 at 2")
     assert figures.lines[1].cells == ("loss", "2", "1", "-")
 
 

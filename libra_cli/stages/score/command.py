@@ -120,10 +120,11 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
     have a judge's scores, best of k and weighted majority. A problem with fewer samples than the others is an error
     unless --allow-short is given, or the rows are those of a training run (libra grpo --save-rollouts).
 
-    The 95% intervals come from a bootstrap that resamples problems, with all their rows, within each subset. Two judges
-    are compared by resampling the problems of both together, and by McNemar's exact test. One is called better only
-    where both p are at most 0.05, adjusted for all comparisons of the report (Holm); probably better where the
-    difference is smaller than what such a set mostly reveals (`detectable`).
+    The 95% intervals come from a bootstrap that resamples problems, with all their rows, within each subset; a figure
+    has none if a single problem is behind it, or if all resamples give the same value. Two judges are compared by
+    resampling the problems of both together, and by McNemar's exact test. One is called better only where both p are at
+    most 0.05, adjusted for all comparisons of the report (Holm); probably better where the difference is smaller than
+    what such a set mostly reveals (`detectable`).
 
     A row that cannot be used ends the run; the message says which and what to do. No figure leaves a row out silently.
     """

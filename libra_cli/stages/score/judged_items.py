@@ -154,7 +154,7 @@ def missing_interval_notes(drawn: Sequence[list[float] | None], reported: Sequen
     """A note if an interval was bootstrapped and is not reported."""
     if all(ends is not None or of_figure is None for of_figure, ends in zip(drawn, reported, strict=True)):
         return []
-    return ["no interval for a figure with a single problem behind it, or with the same value in all resamples"]
+    return ["no interval: the figure has a single problem behind it, or the same value in all resamples"]
 
 
 def without_spread(names: Sequence[str], drawn: Sequence[list[float] | None]) -> list[str]:
