@@ -13,6 +13,7 @@ from libra_cli.training.distributed.sampler_ranks import refuse_unfit_ranks
 from libra_cli.training.rewards import DEFAULTS, RewardPlan
 from libra_cli.training.rewards.judge import RewardJudge
 from libra_cli.training.rewards.plan import MEASURED
+from libra_cli.training.rewards.terms import EXPECTED
 from libra_cli.training.rollouts.judge_model import item_check
 from libra_cli.training.settings import GrpoRunSettings
 
@@ -26,7 +27,7 @@ def plan_of(settings: GrpoRunSettings, is_replay: bool = False) -> RewardPlan:
     """The reward plan of a run. Raises Fatal(2) if the recipe cannot be used with these rollouts.
 
     What facts saved rollouts have is known when they are read. A recipe without terms has the paper's. A length penalty
-    without lengths of its own begins at half of --max-tokens and ends there (paper, Eq. 4).
+    without lengths of its own begins at half of --max-tokens and ends there (paper, Eq. 4); so does a `length_bell`.
     """
     rollout, recipe, file = settings.rollout, dict(settings.rewards), settings.rewards_file
     if "rewards" not in recipe and "reward" not in recipe:
@@ -48,17 +49,31 @@ def plan_of(settings: GrpoRunSettings, is_replay: bool = False) -> RewardPlan:
 
 
 def _within(longest: int, terms: Any) -> Any:
-    """The terms of a recipe, with the lengths that its length penalties leave open."""
+    """The terms of a recipe, with the lengths that its terms of length leave open."""
     if not isinstance(terms, list):
         return terms
-    lengths = {"expected": longest / 2, "longest": longest}
-    named = [{"name": term} if isinstance(term, str) else term for term in terms]
-    return [
-        {**term, **lengths}
-        if isinstance(term, dict) and term.get("name") == "len_penalty" and not lengths.keys() & term.keys()
-        else term
-        for term in named
-    ]
+    of_term: dict[str, dict[str, float]] = {
+        "len_penalty": {"expected": longest / 2, "longest": longest},
+        "length_bell": {"longest": longest},
+    }
+    filled: list[Any] = []
+    for given in terms:
+        term = {"name": given} if isinstance(given, str) else given
+        lengths = of_term.get(str(term.get("name")), {}) if isinstance(term, dict) else {}
+        filled.append(term if not lengths or lengths.keys() & term.keys() else {**term, **lengths})
+    return filled
+
+
+def warnings_of(plan: RewardPlan, max_tokens: int) -> list[str]:
+    """What is allowed and cannot be meant, of a run whose responses end at `max_tokens` at the latest."""
+    found = list(plan.warnings)
+    for term in plan.terms:
+        begin = term.term.options.get("expected", EXPECTED)
+        if term.term.name == "len_penalty" and term.weight and begin >= max_tokens:
+            what = f"--max-tokens {max_tokens} ends responses before the {begin:g} tokens at which len_penalty begins"
+            cure = "leave out its lengths, which then follow --max-tokens, or raise --max-tokens"
+            found.append(f"{what}, so that it is 0 for all; {cure}")
+    return found
 
 
 def check_servers(settings: GrpoRunSettings) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.engines.chat_template import ChatTemplate
 from libra_cli.exits import Exit, Fatal
-from libra_cli.stages.grpo.plan import check_async_steps, plan_of
+from libra_cli.stages.grpo.plan import check_async_steps, plan_of, warnings_of
 from libra_cli.tasks.template import read_template
 from libra_cli.training import run as training_run
 from libra_cli.training.data.prepare import Preparation, Prepared
@@ -51,8 +51,11 @@ class GrpoMethod:
         self.reader = PromptReader(rollout.task, templates, rollout.system, seed, plan.graded, check, rules, wanted)
 
     def prepare(self, preparation: Preparation) -> Prepared:
-        """The prompts of the inputs."""
+        """The prompts of the inputs; says on rank 0 what the rewards cannot mean."""
         settings = self._settings
+        if preparation.world.is_rank0:
+            for warning in warnings_of(self.plan, settings.rollout.max_tokens):
+                preparation.console.say(warning)
         model = local_model(settings.model, settings.rollout, preparation.chat, None)
         template = ChatTemplate(preparation.chat.tokenizer, model)
         return prepare_prompts(preparation, self.reader, template, settings.rollout.max_tokens)

@@ -266,6 +266,7 @@ def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTe
         **({} if reader.graded else {"graded": False}),
         **({"judged": True} if reader.check_item else {}),
         **({"rules": True} if reader.rules else {}),
+        **({"confidence": True} if reader.confidence else {}),
         "max_length": settings.max_length,
         "max_tokens": max_tokens,
         "too_long": settings.too_long,

@@ -18,6 +18,9 @@ from libra_cli.training.rewards.patterns import pattern_score, read_phrases
 
 Term = Callable[..., Array]
 
+EXPECTED, LONGEST = 16_384, 32_768
+"""Tokens: lengths of a response in the paper's penalty (Eq. 4)."""
+
 TERMS: Registry[Term] = Registry("term")
 
 
@@ -39,7 +42,7 @@ def _check_lengths(*, expected: float, longest: float) -> str | None:
 
 
 @TERMS.add("len_penalty", facts=("lengths",), check=_check_lengths)
-def len_penalty(facts: Facts, *, expected: Positive = 16_384, longest: Positive = 32_768) -> Array:
+def len_penalty(facts: Facts, *, expected: Positive = EXPECTED, longest: Positive = LONGEST) -> Array:
     """How far a response is beyond the expected length, 1 at the longest or more (paper, Eq. 4); lengths in tokens."""
     return np.clip((numbers(facts, "lengths") - expected) / (longest - expected), 0.0, 1.0)
 
@@ -54,7 +57,7 @@ def format_term(facts: Facts) -> Array:
 def length_bell(
     facts: Facts,
     *,
-    longest: Positive = 32_768,
+    longest: Positive = LONGEST,
     peak: Annotated[float, Interval(0, 1, above=True)] = 0.5,
     shape: Literal["parabola", "polyline"] = "parabola",
 ) -> Array:

@@ -197,9 +197,6 @@ class RolloutSource:
                 watch.lap("check")
             rewarded = self._rewarded(responses, step)
             self._filter_state = rewarded.state
-            if self._world.is_rank0 and number == attempt == 0:
-                for warning in rewarded.warnings:
-                    self._parts.console.say(warning)
             whole = rewarded.keep_P_G.any(axis=1) | is_last
             filtered += int((~whole).sum())
             chosen = np.repeat(whole, settings.samples)
