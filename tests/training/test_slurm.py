@@ -79,7 +79,7 @@ def test_a_step_that_is_told_to_stop_saves_on_every_rank(environment, tmp_path):
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["STOP", "KILL"])
 def test_a_rank_that_is_lost_on_another_node_ends_the_step_and_is_named(environment, tmp_path, kind):
-    words = ["srun", "--nodes=2", "--ntasks-per-node=1", "--wait=5", sys.executable, LAUNCHED]
+    words = ["srun", "--nodes=2", "--ntasks-per-node=1", "--wait=20", sys.executable, LAUNCHED]
     words += ["watched", "1", "20", "6", "600"]
     process = subprocess.Popen(words, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
     wait_for(lambda: len([path for path in tmp_path.glob("ready.*") if path.stat().st_size]) == 2, "two ranks")
