@@ -14,6 +14,8 @@ import sft_runs as runs
 import warm
 from grpo_runs import BATCH, PROMPTS, SAMPLES, events, rows
 
+from libra_cli.records.probes import MASTER_KEYS
+
 STEPS = 2
 SIZES = ["--model", "libra-mini/weak", "--prompts", str(PROMPTS), "-n", str(SAMPLES), "--batch-size", str(BATCH),
          "--max-tokens", "96", "--max-length", "512", "--max-steps", str(STEPS), "--lr", "1e-4", "--kl", "0",
@@ -185,3 +187,32 @@ def test_a_run_continues_with_its_judge_on_another_server() -> None:
     moved = {**recipe, "judge": {"model": "m", "votes": 2, "base_url": "http://b/v1"}}
     other = {**recipe, "judge": {"model": "m", "votes": 3, "base_url": "http://a/v1"}}
     assert shaping_of(recipe) == shaping_of(moved) != shaping_of(other)
+
+
+def test_a_run_measures_how_often_its_judge_accepts_master_keys(made: Path) -> None:
+    bench = made / "bench.jsonl"
+    lines = (made / "labelled.jsonl").read_text().splitlines()[:3]
+    bench.write_text(
+        "".join(json.dumps({**json.loads(line), "response": "It is 1.", "label": 1}) + "\n" for line in lines)
+    )
+    probes = ["--probe", "master-keys", "--task", "score", "--temperature", "0", "--max-tokens", "160"]
+    words = [
+        *SIZES,
+        "--model",
+        "libra-mini/judge",
+        "--max-steps",
+        "1",
+        "--task",
+        "reason",
+        str(made / "labelled.jsonl"),
+    ]
+    words += ["--score", str(bench), "--score-with", " ".join(probes)]
+    runs.drive(made, 1, {"probed": words}, stage="grpo")
+    [score] = events(made / "probed.log", "score")
+    judged = [
+        json.loads(line) for line in libra("judge", "--model", str(made / "probed"), *probes, str(bench)).splitlines()
+    ]
+    rejected = [row["prediction"] == 0 for row in judged if row["prediction"] is not None]
+    assert len(judged) == 3 * len(MASTER_KEYS)
+    assert (score["n"], score["unread"]) == (len(judged), len(judged) - len(rejected))
+    assert score["accuracy"] == pytest.approx(sum(rejected) / len(judged))
