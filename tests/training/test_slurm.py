@@ -132,6 +132,47 @@ def test_the_script_queues_a_job_again(shell, environment, tmp_path, variables, 
     assert (log.read_text() + "\n" if log.exists() else None) == requeued
 
 
+STAND_INS = {
+    "srun": """case "$*" in *" vllm serve "*) exec sleep 60;; esac\n{trains}""",
+    "libra": "{trains}",
+    "scontrol": """case "$1 $2" in "show hostnames") echo node1;; "show node") echo NodeAddr=127.0.0.1;; """
+    """*) echo "$@" >> requeued;; esac""",
+    "curl": "exit 0",
+}
+"""What programs do in a job without Slurm."""
+PIPE = """
+output: made
+steps:
+  judge: {stage: grpo, inputs: tasks.jsonl, model: libra-mini/weak, slurm: {nodes: 2}}
+"""
+
+
+@pytest.mark.parametrize("script", ["grpo-servers", "of a pipeline"])
+@pytest.mark.parametrize(
+    ("ended", "saves", "again"),
+    [(75, False, True), (6, False, False), (6, True, True), (137, True, True), (1, True, False)],
+)
+def test_other_scripts_that_train_queue_a_job_again_likewise(shell, environment, tmp_path, script, ended, saves, again):
+    (tmp_path / "tasks.jsonl").write_text('{"id": "a", "question": "1+1?", "reference": "2"}\n')
+    (tmp_path / "pipe.yaml").write_text(PIPE)
+    words = [str(SCRIPTS / "grpo-servers.sbatch"), "model", "made/judge", "tasks.jsonl"]
+    if script == "of a pipeline":
+        assert shell(["libra", "run", "--slurm", "pipe.yaml"]).status == 0
+        words = ["bash", "made/slurm/judge.sbatch"]
+    os.makedirs(tmp_path / "made/judge/checkpoints/step-1")
+    os.utime(tmp_path / "made/judge/checkpoints/step-1", (0, 0))  # of an earlier attempt
+    trains = ("mkdir made/judge/checkpoints/step-2\n" if saves else "") + f"exit {ended}"
+    (tmp_path / "bin").mkdir()
+    for name, text in STAND_INS.items():
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + text.replace("{trains}", trains))
+        (tmp_path / "bin" / name).chmod(0o755)
+    job = {"SLURM_JOB_ID": "8", "SLURM_CPUS_ON_NODE": "16", "SLURM_NNODES": "2", "SLURM_NODELIST": "node[0-1]"}
+    done = shell(words, env={**job, "PATH": f"{tmp_path / 'bin'}:{environment['PATH']}"})
+    assert done.status == ended, done.err.decode()
+    requeued = tmp_path / "requeued"
+    assert (requeued.read_text() if requeued.exists() else "") == ("requeue 8\n" if again else "")
+
+
 STEPS = 60
 TRAINING = ["--config", "sft.yaml", "sums.jsonl"]
 CONFIG = f"""

@@ -162,6 +162,8 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
     if job.settings.nodes > 1:
         lines.append("cores=${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}    # srun gives a task one core unless told")
         command = f'srun --cpus-per-task="$cores" --wait=300 {command}'
+    if step.form == "model folder":
+        lines.append("began=$(date +%s)")
     return [
         *lines,
         "",
@@ -172,8 +174,24 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
         "trap 'kill -TERM $step' TERM",
         "until wait $step; status=$?; ! kill -0 $step 2>/dev/null; do :; done    # a trap ends `wait` before its time",
         "",
-        f'[ $status = 75 ] && scontrol requeue "{this}"    # it was told to stop, and continues',
+        *_comes_back(step, this),
         "exit $status",
+    ]
+
+
+def _comes_back(step: Step, job: str) -> list[str]:
+    """When a job goes back into the queue: told to stop or, of a trainer, with a checkpoint since it began."""
+    if step.form != "model folder":
+        return [f'[ $status = 75 ] && scontrol requeue "{job}"    # it was told to stop, and continues']
+    saved = shlex.quote(os.path.join(step.output, "checkpoints"))
+    return [
+        "again=",
+        "case $status in",
+        "    75) again=yes ;;    # it was told to stop, and continues",
+        "    # a rank, its node or a server was lost; what fails before it has saved a checkpoint ends",
+        f'    6 | 137) again=$(find {saved} -mindepth 1 -maxdepth 1 -newermt "@$began" 2>/dev/null) ;;',
+        "esac",
+        f'[ -n "$again" ] && scontrol requeue "{job}"',
     ]
 
 
