@@ -31,4 +31,5 @@ bench: setup     ## side-by-side measurements, for hours: figures and targets of
 	@benchmarks/run
 
 setup:
+	@[ -e $(VENV)/.ready ] || echo "setting up .venv, once: a few minutes, 2.7 GB of disk (PyTorch, vLLM for CPUs, transformers, tools)"
 	@tests/environment/setup $(VENV)

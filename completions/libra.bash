@@ -21,11 +21,11 @@ _libra() {
             case "$stage $word" in 'score correlate') stage="$stage $word" ;; esac
             break
         fi
-        if [[ $word != -* ]]; then stage=$word; fi
+        if [[ $word != -* && $word != help ]]; then stage=$word; fi    # libra help STAGE
     done
     COMPREPLY=()
     case $stage in
-        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo merge run report show trace models schema doctor --version -h --help' ;;
+        '') _libra_only 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo merge run report show trace models schema doctor help --version -h --help' ;;
         'collect')
             case $before in
                 --preset) _libra_only 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 openthoughts dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb helpsteer3 webgpt summarize-feedback safe-rlhf shp preference arena-55k chatbot-arena ultrafeedback nectar prm800k math-shepherd processbench stepwise verl multiple-choice lm-eval lighteval evalscope opencompass libra-mini' ;;

@@ -23,8 +23,10 @@ complete -c libra -n __fish_use_subcommand -a trace -d 'Show what became of one 
 complete -c libra -n __fish_use_subcommand -a models -d 'List the embedded models and those of servers: path, size, and the command that serves them'
 complete -c libra -n __fish_use_subcommand -a schema -d 'Print the JSON Schema of a kind of record; without a name, list the kinds'
 complete -c libra -n __fish_use_subcommand -a doctor -d 'Show versions, engines and devices, and what is missing'
+complete -c libra -n __fish_use_subcommand -a help -d 'Show the help of a stage'
 complete -c libra -n __fish_use_subcommand -l version -d 'Show the version and exit'
 complete -c libra -n __fish_use_subcommand -s h -l help -d 'Show this message and exit'
+complete -c libra -n '__fish_seen_subcommand_from help' -f -a 'collect rollout verify review balance judge score rs-filter dpo-pairs mix sft dpo train-rm grpo merge run report show trace models schema doctor help'
 
 complete -c libra -n '__fish_seen_subcommand_from collect' -l preset -x -a 'math500-level5 aime2024 aime2025 libra-bench openr1-math light-r1 openthoughts dapo-math skywork-or1 helpsteer2 skywork-preference rewardbench rewardbench2 ppe-preference ppe-mmlu-pro ppe-math ppe-gpqa ppe-mbpp-plus ppe-ifeval judgebench rm-bench rmb helpsteer3 webgpt summarize-feedback safe-rlhf shp preference arena-55k chatbot-arena ultrafeedback nectar prm800k math-shepherd processbench stepwise verl multiple-choice lm-eval lighteval evalscope opencompass libra-mini' -d 'Known data set to read'
 complete -c libra -n '__fish_seen_subcommand_from collect' -l hub -x -d 'Data set on the Hugging Face hub'

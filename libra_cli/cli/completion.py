@@ -97,7 +97,7 @@ def _words(ctx: click.Context, stages: Sequence[click.Context]) -> StageWords:
 
 def _summaries(stages: Sequence[click.Context]) -> list[tuple[str, str]]:
     named = [(str(ctx.info_name), (ctx.command.short_help or "").rstrip(".")) for ctx in stages]
-    return [(name, summary) for name, summary in named if " " not in name]
+    return [*((name, summary) for name, summary in named if " " not in name), ("help", "Show the help of a stage")]
 
 
 # -- bash -------------------------------------------------------------------------------------------------------------
@@ -125,7 +125,7 @@ _libra() {{
             case "$stage $word" in {pairs}) stage="$stage $word" ;; esac
             break
         fi
-        if [[ $word != -* ]]; then stage=$word; fi
+        if [[ $word != -* && $word != help ]]; then stage=$word; fi    # libra help STAGE
     done
     COMPREPLY=()
     case $stage in
@@ -175,18 +175,19 @@ ZSH = """#compdef libra
 _libra() {{
     local curcontext=$curcontext state line
     typeset -A opt_args
+    local -a stages=(
+{stages}
+    )
     _arguments -C \\
 {flags}
         '1:stage:->stage' \\
         '*::argument:->argument'
     case $state in
         stage)
-            local -a stages=(
-{stages}
-            )
             _describe -t stages stage stages ;;
         argument)
             case "$line[1] $words[2]" in
+                'help '*) _describe -t stages stage stages ;;
 {cases}
             esac ;;
     esac
@@ -198,7 +199,7 @@ _libra "$@"
 
 def zsh(top: click.Context, stages: Sequence[click.Context]) -> str:
     """A function for zsh; its file belongs on the `fpath`."""
-    names = [f"                {_zsh_quote(f'{name}:{_zsh_text(summary)}')}" for name, summary in _summaries(stages)]
+    names = [f"        {_zsh_quote(f'{name}:{_zsh_text(summary)}')}" for name, summary in _summaries(stages)]
     cases = [_zsh_stage(ctx, _words(ctx, stages)) for ctx in sorted(stages, key=_is_one_word)]
     top_flags = "\n".join(f"        {_zsh_flag(flag)} \\" for flag in flags(top))
     return ZSH.format(note=NOTE, flags=top_flags, stages="\n".join(names), cases="\n".join(cases))
@@ -252,6 +253,8 @@ def fish(top: click.Context, stages: Sequence[click.Context]) -> str:
     lines = [f"# fish completion for libra. {NOTE}\n", f"{first} -f"]
     lines += [f"{first} -a {name} -d {_fish_quote(summary)}" for name, summary in _summaries(stages)]
     lines += [f"{first} {_fish_flag(flag)}" for flag in flags(top)]
+    names = " ".join(name for name, _ in _summaries(stages))
+    lines += [f"complete -c libra -n '__fish_seen_subcommand_from help' -f -a '{names}'"]
     for ctx in stages:
         words = _words(ctx, stages)
         seen = [f"__fish_seen_subcommand_from {word}" for word in str(ctx.info_name).split()]

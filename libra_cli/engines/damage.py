@@ -11,6 +11,8 @@ from libra_cli import miniature
 _OBJECTS = ("config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json",
             "model.safetensors.index.json")  # fmt: skip
 _ADAPTER = "adapter_config.json"
+_NEAR = 0.75
+"""Ratio of difflib from which a name is taken for a mistyped one: `jugde` for `judge` has 0.8."""
 
 
 def damaged_file(folder: str) -> str | None:
@@ -39,13 +41,36 @@ def no_model(name: str) -> str | None:
     folder = Path(name).expanduser()
     if not folder.is_dir():
         is_path = name.startswith(("/", "./", "../", "~")) or name.count("/") > 1
-        return "there is no such directory" if is_path else None
+        near = _near_model(folder)
+        if near is None or _is_cached(name):
+            return "there is no such directory" if is_path else None
+        hub = "" if is_path else ", and models of a hub go by OWNER/NAME"
+        return f"there is no such directory{hub}; did you mean {near}?"
     if (folder / "config.json").exists():
         return None
     if (folder / _ADAPTER).exists():
         cure = "merge them into their model (merge_and_unload of peft, then save_pretrained), and name its folder"
         return f"the folder holds adapters (LoRA), not a whole model; {cure}"
     return _training_run(folder) or "no model in this directory (no config.json); name one that holds it"
+
+
+def _near_model(folder: Path) -> str | None:
+    """The folder of a model that `folder`, which is not there, may be meant to be; None if none beside it is near."""
+    try:
+        beside = {path.name for path in folder.parent.iterdir() if (path / "config.json").exists()}
+    except OSError:
+        return None
+    import difflib  # few runs need it
+
+    near = difflib.get_close_matches(folder.name, beside, 1, _NEAR)
+    return str(folder.parent / near[0]) if near else None
+
+
+def _is_cached(name: str) -> bool:
+    """Whether the cache of the Hugging Face Hub has a model of this name."""
+    home = os.environ.get("HF_HOME") or os.path.expanduser("~/.cache/huggingface")
+    cache = os.environ.get("HF_HUB_CACHE") or os.path.join(home, "hub")
+    return os.path.isdir(os.path.join(cache, f"models--{name.replace('/', '--')}"))
 
 
 def _training_run(folder: Path) -> str | None:

@@ -148,9 +148,9 @@ class ModelCard:
         if not seen.sequences:
             return f"{text}."
         tokens = f"{seen.tokens:,} tokens"
-        tokens += f", {seen.learned:,} of them learned" if seen.learned != seen.tokens else ""
+        learned = f", of which it learned {seen.learned:,}" if seen.learned != seen.tokens else ""
         passes = f"{seen.passes:.3g} pass{'' if seen.passes == 1 else 'es'} over the data"
-        text += f". By then it had seen {passes}: {counted(seen.sequences, 'sequence')} of {tokens}."
+        text += f". By then it had seen {passes}: {counted(seen.sequences, 'sequence')} with {tokens} in all{learned}."
         if batch.max_steps is not None and model.steps >= batch.max_steps and self._events.passes < batch.epochs:
             epochs = f"{batch.epochs:g} epoch{'' if batch.epochs == 1 else 's'}"
             text += f" `--max-steps {batch.max_steps}` ended the run, not the {epochs} of the settings."

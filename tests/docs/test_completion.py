@@ -35,6 +35,8 @@ SETUP = {
 
 TYPED = {
     "libra ver": "<verify>",
+    "libra help ver": "<help><verify>",
+    "libra hel": "<help>",
     "libra verify --hard": "<verify><--hard-timeout>",
     "libra verify --log-format j": "<verify><--log-format><json>",
     "libra verify --log-format=j": "<verify><--log-format=json>",

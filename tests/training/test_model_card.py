@@ -65,7 +65,8 @@ def test_it_says_what_the_model_has_seen_of_the_data_a_step_that_was_taken_twice
     steps = [{"event": "step", "step": step, "epoch": step / 4, "samples": 8, "tokens": 100, "learned": 40}
              for step in (1, 2, 3, 3, 4, 5, 6)]  # fmt: skip
     text = card(tmp_path, "--max-steps", "6", "--epochs", "3", events=[*steps, *EVENTS], step=4).text("m")
-    seen = "step 4 of 6. By then it had seen 1 pass over the data: 32 sequences of 400 tokens, 160 of them learned."
+    seen = "step 4 of 6. By then it had seen 1 pass over the data: 32 sequences with 400 tokens in all, of which it "
+    seen += "learned 160."
     assert f"{seen} `--max-steps 6` ended the run, not the 3 epochs of the settings.\n" in text
     whole = card(tmp_path, "--max-steps", "6", "--epochs", "1.5", events=[*steps, *EVENTS]).text("m")
     assert "1.5 passes" in whole

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterator, Sequence
 
 import click
 
-from libra_cli.cli.nearest import did_you_mean
+from libra_cli.cli.nearest import did_you_mean, nearest, suggestion
 from libra_cli.engines.damage import no_model
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.progress import unmade
 from libra_cli.stages.run.steps import Step, files_made, maker_of
+
+_NEAR = 0.75
+"""Likeness from which the model of a step is taken for a mistyped step or output: `jugde` for `judge` has 0.8."""
 
 
 def chosen(
@@ -54,10 +58,16 @@ def missing_models(steps: Sequence[Step], to_run: Sequence[Step]) -> Iterator[st
     What a hub may have is left to the step.
     """
     makers = files_made(steps)
+    made = [*(step.name for step in steps), *map(os.path.relpath, makers)]
     for step in to_run:
         for place, name in step.models:
-            if maker_of(name, makers) is None and (why := no_model(name)):
+            if maker_of(name, makers) is not None:
+                continue
+            beside = [one for one in made if "/" not in name or os.path.dirname(one) == os.path.dirname(name)]
+            if why := no_model(name):
                 yield f"{place} {name}: {why}"
+            elif not os.path.isdir(name) and (near := nearest(name, beside, _NEAR)):
+                yield f"{place} {name}: no step makes it{suggestion(near)}"
 
 
 def _is_named(step: Step, names: Sequence[str]) -> bool:
