@@ -54,8 +54,8 @@ class Progress(NamedTuple):
 class Watchdog:
     """Ends the process if jobs are at work and none was answered for `timeout` seconds; with `debug`, shows where."""
 
-    def __init__(self, stage: str, timeout: float, debug: bool):
-        self._stage, self._timeout, self._debug = stage, timeout, debug
+    def __init__(self, stage: str, timeout: float, debug: bool, on_leave: Callable[[], None]):
+        self._stage, self._timeout, self._debug, self._on_leave = stage, timeout, debug, on_leave
         self._seen, self._since = -1, time.monotonic()
 
     def check(self, progress: Progress) -> None:
@@ -73,4 +73,5 @@ class Watchdog:
             where = "" if self._debug else "; --debug shows where"
             write_message(f"libra {self._stage}: {stalled}; with -o FILE the same command continues{where}\n")
             tell(ERROR, stalled)
+            self._on_leave()
             leave(Exit.BACKEND)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from libra_cli import __version__
@@ -146,6 +147,11 @@ class Output:
             side_output.release()
         if self._lock is not None:
             self._lock.release()
+
+    def abandon(self) -> None:
+        """Lets other runs have the output as the process ends at once; they find a lock dead that cannot be removed."""
+        with suppress(Fatal):
+            self.release()
 
     def tally(self) -> dict[str, Any]:
         """Rows, their SHA-256 and the counts of this run, for manifests and logs."""

@@ -46,8 +46,7 @@ class Run:
     ):
         self.info, self.options = info, options
         self.console = Console(info.name, quiet=options.quiet, as_json=options.log_format == "json")
-        self.counts = Counts()
-        self.status = Exit.DONE
+        self.counts, self.status = Counts(), Exit.DONE
         shard = Shard(options.shard)
         self._progress: Callable[[], Progress] | None = None
         """How far the stage's work is; None while there is none that could stall."""
@@ -62,10 +61,10 @@ class Run:
         self._inputs = options.inputs or (("-",) if open_source is None else ())
         self._input_rows = InputRows(options.inputs if open_source is None else (), options.limit)
         self._before_summary: list[Callable[[], None]] = []
-        self._watchdog = Watchdog(info.name, options.stall_timeout, options.debug)
         self.stop = StopRequest(info.name, options.grace)
         config = {**config, "shard": f"{shard.index}/{shard.count}"}
         self._output = Output(info, options, config, self.counts, self.stop)
+        self._watchdog = Watchdog(info.name, options.stall_timeout, options.debug, self._output.abandon)
         self._source = (open_source or _open_files)(options, self.stop.wake_fd)
 
     # -- begin and end ------------------------------------------------------------------------------------------------
@@ -189,6 +188,7 @@ class Run:
             self._output.poll()
         self.counts.out -= self._output.sink.unwritten
         self.console.last_words(self._account())
+        self._output.abandon()
 
     def _finish(self) -> None:
         """Sets the exit status, from the strongest reason to the weakest; raises Fatal if the run has failed."""

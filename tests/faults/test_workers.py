@@ -82,13 +82,15 @@ def test_an_engine_that_breaks_keeps_what_it_has_answered(start, tmp_path):
 
 
 @pytest.mark.parametrize("debug", [False, True])
-def test_a_stall_ends_the_run_and_every_process_it_started(start, debug):
-    process = start("scramble", "--fault", "hang", "--stall-timeout", "0.5", *(["--debug"] if debug else []))
+def test_a_stall_ends_the_run_and_every_process_it_started(start, debug, tmp_path):
+    more = ["-o", "out", "--stall-timeout", "0.5", *(["--debug"] if debug else [])]
+    process = start("scramble", "--fault", "hang", *more)
     _, err = process.communicate(jsonl(ROWS), timeout=60)
     text = err.decode()
     assert process.returncode == 6
     assert "nothing finished for 0.5 s (--stall-timeout) with 8 jobs at work" in text
     assert ('stages.py", line' in text, "--debug shows where" in text) == (debug, not debug)
+    assert not (tmp_path / "out.lock").exists()
     child = int(text.partition("child ")[2].split()[0])
     deadline = time.monotonic() + 60  # a killed process may take a moment to die on a busy machine
     while psutil.pid_exists(child) and psutil.Process(child).status() != psutil.STATUS_ZOMBIE:
