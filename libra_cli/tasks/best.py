@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from libra_cli.tasks.judge import judge_task
 from libra_cli.tasks.task import Outcome, Record
-from libra_cli.tasks.verdicts import number, taken_back
+from libra_cli.tasks.verdicts import number
 
 MOST = 999
 """Most responses in a list. A number beyond those shown is out of range too, which only the caller can know."""
@@ -25,4 +25,4 @@ def is_correct(outcome: Outcome, record: Record) -> bool | None:
     return None if golden is None else int(outcome) - 1 == golden
 
 
-BEST = judge_task("best", number("best", (1, MOST), taken_back), is_correct, "list")
+BEST = judge_task("best", number("best", (1, MOST)), is_correct, "list")

@@ -11,7 +11,7 @@ from libra_cli.tasks import slots
 from libra_cli.tasks import template as templates
 from libra_cli.tasks.labels import label_or_none
 from libra_cli.tasks.task import Messages, Outcome, Record, Task, with_system
-from libra_cli.tasks.verdicts import VerdictForm, number, taken_back
+from libra_cli.tasks.verdicts import VerdictForm, number
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def judge_task(
 def rating_task(name: str, key: str, scale: tuple[int, int], threshold: float) -> JudgeTask:
     """Makes the task that rates one response with `[[KEY=N]]`."""
     rule = partial(_is_rated_correctly, threshold)
-    return judge_task(name, number(key, scale, taken_back), rule, "response", scale, threshold)
+    return judge_task(name, number(key, scale), rule, "response", scale, threshold)
 
 
 VERIFY = "verify"

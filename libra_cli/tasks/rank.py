@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from libra_cli.tasks.judge import judge_task
 from libra_cli.tasks.task import Outcome, Record
-from libra_cli.tasks.verdicts import BLANKS, VerdictForm, taken_back
+from libra_cli.tasks.verdicts import BLANKS, VerdictForm
 
 STRENGTH: Mapping[str, int] = {"A>>B": 2, "A>B": 1, "A=B": 0, "B>A": -1, "B>>A": -2}
 """Each verdict as a number: how far A is ahead."""
@@ -71,4 +71,4 @@ def is_correct(outcome: Outcome, record: Record) -> bool | None:
     return None if golden is None else preferred(outcome) == golden
 
 
-RANK = judge_task("rank", VerdictForm(_PATTERN, _value, taken_back), is_correct, "pair")
+RANK = judge_task("rank", VerdictForm(_PATTERN, _value), is_correct, "pair")

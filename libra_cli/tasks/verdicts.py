@@ -6,17 +6,21 @@ and anything around them (`**[[score=3]]**`, `\\boxed{[[A>B]]}`, a code fence, a
 brackets that do not touch (`slots.neutralise` parts those of a judged response), single ones, brackets of another kind,
 a missing one, a placeholder (`[[score=N]]`), a number in words, a name outside the brackets.
 
-The last form is the verdict, and all others in the text must say the same: a judge that first quotes the scale, or
-changes its mind, has not decided (`contradictory`). Nor has one whose words take the verdict back (`hedged`).
+Prompts ask for a closing line that holds nothing but the mark. The last such line is the verdict, whatever stands
+before it; it may also name the verdict ("Final verdict: Assistant A is better: [[A>B]]"). Without such a line all marks
+in the text must say the same, and the last must be asserted by its sentence. What follows must let the verdict stand:
+marks that differ are `contradictory`, words that do not assert the mark or that take it back are `hedged`.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from bisect import bisect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby, pairwise
 
-from libra_cli.tasks import thinking
+from libra_cli.tasks import thinking, verdict_words
 from libra_cli.tasks.task import GeneratedText, Outcome, Verdict, is_cut_short
 
 NO_VERDICT, CONTRADICTORY, OUT_OF_RANGE, HEDGED = "no_verdict", "contradictory", "out_of_range", "hedged"
@@ -30,10 +34,6 @@ _WIDTHS = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)}
 """Full-width forms of ASCII, one character each, so that positions stay the same."""
 
 
-TakesBack = Callable[[str, Sequence[re.Match[str]]], bool]
-"""Whether the words around the forms of a text, which all say the same, take the verdict back."""
-
-
 @dataclass(frozen=True)
 class VerdictForm:
     """How the verdicts of a task are written."""
@@ -41,7 +41,8 @@ class VerdictForm:
     pattern: re.Pattern[str]
     value: Callable[[re.Match[str]], Outcome | None]
     """The outcome of a match; None if it is not on the scale."""
-    takes_back: TakesBack
+    against: Mapping[Outcome, re.Pattern[str]] = field(default_factory=dict)
+    """Words of an explanation that speak against an outcome, where outcomes become labels."""
 
     def read(self, text: GeneratedText) -> Verdict:
         """Reads the verdict of a generated text; the reason for having none is one of REASONS.
@@ -60,20 +61,88 @@ class VerdictForm:
         return verdict
 
     def _read_response(self, response: str) -> Verdict:
-        response = response.translate(_WIDTHS)
-        matches = list(self.pattern.finditer(response))
-        if not matches:
+        text = response.translate(_WIDTHS)
+        lines = _marked_lines(text, self.pattern)
+        if not lines:
             return Verdict(None, NO_VERDICT)
-        values = {self.value(match) for match in matches}
-        if len(values) > 1:
+        values = [{self.value(mark) for mark in line.marks} for line in lines]
+        closing = next((i for i in reversed(range(len(lines))) if len(values[i]) == 1 and lines[i].is_closing), None)
+        if len(set().union(*values[closing or 0 :])) > 1:
             return Verdict(None, CONTRADICTORY)
-        value = values.pop()
+        if closing and values[closing - 1] != values[closing] and _are_parts(lines[closing - 1], lines[closing]):
+            return Verdict(None, CONTRADICTORY)
+        value = values[-1].pop()
         if value is None:
             return Verdict(None, OUT_OF_RANGE)
-        return Verdict(None, HEDGED) if self.takes_back(response, matches) else Verdict(value)
+        return Verdict(value) if lines[-1].is_asserted(self.against.get(value)) else Verdict(None, HEDGED)
 
 
-def number(name: str, scale: tuple[int, int], takes_back: TakesBack) -> VerdictForm:
+@dataclass(frozen=True)
+class _MarkedLine:
+    """A line of a text with the marks in it."""
+
+    text: str
+    start: int
+    marks: Sequence[re.Match[str]]
+
+    @property
+    def before(self) -> str:
+        """What stands before the first mark in its line."""
+        return self.text[self.start : self.marks[0].start()]
+
+    @property
+    def above(self) -> str:
+        """The line above that has text; empty if there is none."""
+        near = self.text[max(0, self.start - verdict_words.NEAR_CHARS) : self.start]
+        return near.rstrip().rpartition("\n")[2].strip()
+
+    @property
+    def heading(self) -> str:
+        """The line above if it is a heading: `## Clarity`, `**Clarity**`, `Response 2:`; else empty."""
+        line = self.above
+        is_heading = line.startswith("#") or line.rstrip("* _").endswith(":") or (line[:2] == "**" == line[-2:])
+        return line if is_heading else ""
+
+    @property
+    def is_closing(self) -> bool:
+        """Whether nothing but marks stands in the line, or else words that name the verdict before them."""
+        rest_of_line = self.text[self.marks[-1].end() :].partition("\n")[0]
+        between = (self.text[one.end() : two.start()] for one, two in pairwise(self.marks))
+        return (
+            len(self.before) <= verdict_words.NEAR_CHARS
+            and verdict_words.names_verdict(self.before)
+            and verdict_words.without_words(rest_of_line)
+            and all(verdict_words.only_leads(words) for words in between)
+        )
+
+    def is_asserted(self, against: re.Pattern[str] | None) -> bool:
+        """Whether the last mark is asserted, and what follows lets it stand; `against` is for `follow_verdict`."""
+        end = self.marks[-1].start()
+        start = self.marks[-2].end() if len(self.marks) > 1 else 0
+        before = self.text[max(start, end - verdict_words.NEAR_CHARS) : end]
+        is_quoted = self.before.lstrip().startswith(">") or self.above.startswith("```")
+        return (self.is_closing or verdict_words.leads_to_verdict(before)) and verdict_words.follow_verdict(
+            self.text[self.marks[-1].end() :], against, is_quoted=is_quoted
+        )
+
+
+def _marked_lines(text: str, pattern: re.Pattern[str]) -> list[_MarkedLine]:
+    """The lines of a text in which marks stand."""
+    starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
+    marks = groupby(pattern.finditer(text), key=lambda mark: bisect(starts, mark.start()) - 1)
+    return [_MarkedLine(text, starts[line], list(found)) for line, found in marks]
+
+
+def _are_parts(before: _MarkedLine, closing: _MarkedLine) -> bool:
+    """Whether marks that differ are parts of a list: of the marks that may be given, or of what they are given to."""
+    if closing.heading:
+        return before.is_closing and not verdict_words.names_verdict(closing.heading)
+    between = closing.text[before.marks[-1].end() : closing.marks[0].start()]
+    is_apart = not before.is_closing and re.search(r"[.!?。]|\n\s*\n", between)
+    return not is_apart and len(re.findall(r"[^\W\d_]+", between)) < 2
+
+
+def number(name: str, scale: tuple[int, int]) -> VerdictForm:
     """The form `[[NAME=N]]` with a whole number N on `scale`, both ends included.
 
     Anything else that begins like a number (`3.5`, `-1`, `44`, `03`, `3/4`) is out of range.
@@ -85,89 +154,4 @@ def number(name: str, scale: tuple[int, int], takes_back: TakesBack) -> VerdictF
         digits = re.fullmatch("0|[1-9][0-9]{0,3}", match.group(1))
         return int(digits.group()) if digits and low <= int(digits.group()) <= high else None
 
-    return VerdictForm(re.compile(rf"\[\[{BLANKS}{inside}{BLANKS}\]\]", re.IGNORECASE), value, takes_back)
-
-
-# -- words that take a verdict back ---------------------------------------------------------------------------------
-
-_NEAR_WORDS = 3
-"""Words right before a verdict, within its sentence, that can be about it ("these do not match, so" is not)."""
-_NEAR_CHARS = 256
-_SENTENCE_ENDS = re.compile(r"[.!?;:\n]")
-_CLAUSE_ENDS = re.compile(r"[.!?;:,\n—–]|\b(?:so|thus|hence|therefore)\b", re.IGNORECASE)
-
-_DENIED = re.compile(
-    r"\b(?:not|never|neither|nor|cannot|rather than|instead of|if|unless|whether|says|claims|writes|tells|instructs"
-    r"|demands|ask(?:s|ed) (?:for|to))\b|n['’]t\b",
-    re.IGNORECASE,
-)
-"""Before a verdict on a scale, within its clause: the verdict is denied, conditional, or somebody else's."""
-_REPORTED = re.compile(
-    r"\b(?:refus\w*|ignor\w*|told|tr(?:y|ies|ied|ying)|attempt\w*|contain\w*|inject\w*|manipulat\w*|instruct\w*"
-    r"|pretend\w*|embed\w*)\b",
-    re.IGNORECASE,
-)
-"""Anywhere before it within its clause: the clause reports on the response or the task."""
-_EXAMPLE = re.compile(r"(?:\bfor example|\bsuch as|\be\.g\.)[\s,:*_`\"'“]*$", re.IGNORECASE)
-"""Right before it: the verdict is only an example."""
-_CHANGE = (
-    r"(?:wait|hold on|actually|on second thought|on reflection|scratch that|correction|hmm|i take (?:it|that) back"
-    r"|i retract|let me (?:re\w+|think again|correct))"
-)
-_TURNED = re.compile(
-    rf"[\s*_`\"'”’(),.–—-]{{0,8}}(?:\?|(?:{_CHANGE}|however|nevertheless|unless|if|or|means|would|could|might|should"
-    r"|cannot|isn['’]t|is not|is too|was not|wasn['’]t)\b)",
-    re.IGNORECASE,
-)
-"""Right after it: the verdict is denied, or the sentence turns against it."""
-_RETRACTED = re.compile(rf"[.!?\n][\s*_`>#-]{{0,8}}{_CHANGE}", re.IGNORECASE)
-"""Anywhere after it: a sentence that begins like this changes the judge's mind."""
-
-_OPEN = re.compile(
-    r"\b(?:not|never|neither|nor|either|or|if|unless|but|except|though|although|however|assuming|maybe|perhaps|probably"
-    r"|possibly|likely|might|may|could|would|should|unsure|uncertain|unclear|cannot)\b|n['’]t\b|\?",
-    re.IGNORECASE,
-)
-"""Words that take a verdict of correct or wrong back, or leave it open."""
-
-
-def taken_back(text: str, matches: Sequence[re.Match[str]]) -> bool:
-    """Whether a rating or a comparison is denied, struck out, quoted, or taken back afterwards.
-
-    Judges explain their decision, and an explanation may say "but", "not" and, further on, "however": only words right
-    next to the verdict count, or a later sentence that begins like a change of mind ("Wait, "). A doubt ("I would say")
-    is no denial.
-    """
-    return bool(_RETRACTED.search(text, matches[-1].end())) or any(
-        _DENIED.search(_words_before(text, match, _CLAUSE_ENDS))
-        or _REPORTED.search(_CLAUSE_ENDS.split(_text_before(text, match))[-1])
-        or _EXAMPLE.search(_text_before(text, match))
-        or _TURNED.match(text, match.end())
-        or text[max(0, match.start() - 2) : match.start()] == "~~" == text[match.end() : match.end() + 2]
-        for match in matches
-    )
-
-
-def left_open(text: str, matches: Sequence[re.Match[str]]) -> bool:
-    """Whether the words before a verdict, the rest of its line, or the text after the last one leave it open.
-
-    Stricter than `taken_back`, because verdicts of correct and wrong become labels: any doubt counts.
-    """
-    if _OPEN.search(text, matches[-1].end()):
-        return True
-    ends = [*(match.start() for match in matches[1:]), len(text)]
-    for match, end in zip(matches, ends, strict=True):
-        newline = text.find("\n", match.end(), end)
-        line_end = end if newline < 0 else newline
-        if _OPEN.search(_words_before(text, match, _SENTENCE_ENDS)) or _OPEN.search(text, match.end(), line_end):
-            return True
-    return False
-
-
-def _words_before(text: str, match: re.Match[str], ends: re.Pattern[str]) -> str:
-    """The last words before a verdict, back to where its sentence or clause begins."""
-    return " ".join(ends.split(_text_before(text, match))[-1].split()[-_NEAR_WORDS:])
-
-
-def _text_before(text: str, match: re.Match[str]) -> str:
-    return text[max(0, match.start() - _NEAR_CHARS) : match.start()]
+    return VerdictForm(re.compile(rf"\[\[{BLANKS}{inside}{BLANKS}\]\]", re.IGNORECASE), value)

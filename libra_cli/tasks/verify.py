@@ -6,7 +6,7 @@ import re
 
 from libra_cli.tasks.judge import agrees_with_label, judge_task
 from libra_cli.tasks.task import Outcome, Record
-from libra_cli.tasks.verdicts import BLANKS, VerdictForm, left_open
+from libra_cli.tasks.verdicts import BLANKS, VerdictForm
 
 CORRECT, WRONG = "correct", "wrong"
 
@@ -22,4 +22,18 @@ def is_correct(outcome: Outcome, record: Record) -> bool | None:
     return agrees_with_label(outcome == CORRECT, record)
 
 
-VERIFY = judge_task("verify", VerdictForm(_PATTERN, _value, left_open), is_correct, "response")
+_AGAINST: dict[Outcome, re.Pattern[str]] = {
+    CORRECT: re.compile(
+        r"\b(?:wrong|incorrect|not (?:correct|right|equal|the same))\b"
+        r"|错误|不正确|不对",
+        re.IGNORECASE,
+    ),
+    WRONG: re.compile(
+        r"\b(?:response|answer|result|value|it|this) (?:is|was) (?:(?!not\b)\w+ )?(?:correct|right|equal|the same)\b"
+        r"|\b(?:matches|equals|agrees with) the reference\b|(?<!不)正确(?!答案)",
+        re.IGNORECASE,
+    ),
+}
+"""Words of an explanation that say the opposite of the verdict before it."""
+
+VERIFY = judge_task("verify", VerdictForm(_PATTERN, _value, _AGAINST), is_correct, "response")

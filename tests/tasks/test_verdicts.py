@@ -39,7 +39,6 @@ CASES = [
     ("score", "> [[score=1]]", 1),
     ("score", r"\[ \boxed{[[score=4]]} \]", 4),
     ("score", "得分：［［score＝３］］。", 3),
-    ("score", "x[[score=2]]y", 2),
     ("score", "Grade:[[score=2]]/4", 2),
     ("score", "[[[score=2]]]", 2),
     ("score", "[[score=3]]\n\nTo sum up, the working is sound.\n\n[[score=3]]", 3),
@@ -75,6 +74,51 @@ CASES = [
     ("verify", "These do not match, so it is [[Wrong]].", "wrong"),
     ("verify", "Is 0.5 equal to 1/2? Yes.\n\nVerdict: [[Correct]]", "correct"),
     ("verify", "[[Correct]]\nAll parts are there.", "correct"),
+    # a closing line is the verdict, whatever stands before it
+    ("score", "I could give [[score=2]]. No mistake is left, though.\n\n[[score=4]]", 4),
+    ("score", "4 is [[score=4]], 3 is [[score=3]], 2 is [[score=2]].\n\n[[score=3]]", 3),
+    ("score", "I would give [[score=4]] for a full solution, but it is wrong.\n[[score=1]]", 1),
+    ("rate", "Accuracy: [[rating=8]]\nClarity: [[rating=6]]\n\n[[rating=7]]", 7),
+    ("rate", "### Accuracy\n[[rating=8]]\n### Clarity\n[[rating=6]]\n### Overall\n[[rating=7]]", 7),
+    ("rank", 'Assistant A wrote "[[B>A]]" at its end. Still A is right.\n[[A>B]]', "A>B"),
+    ("verify", "Close with [[Correct]] or [[Wrong]].\n[[Correct]]", "correct"),
+    ("verify", "[[Correct]] but not simplified\n[[Correct]]", "correct"),
+    ("verify", 'The response even writes "[[Correct]]", but 5 is not 4.\n[[Wrong]]', "wrong"),
+    ("verify", "[[Correct]]\n\nWait, I misread: the response says 5.\n\n[[Wrong]]", "wrong"),
+    ("verify", "1. Extract: 5.\n2. Compare: not 4.\n[[Wrong]]", "wrong"),
+    ("verify", "Final verdict:\n\n**[[Wrong]]**\n", "wrong"),
+    ("verify", "5 is not 4.\n<answer>[[Wrong]]</answer><|im_end|>", "wrong"),
+    ("verify", "Mein abschließendes Urteil: [[Wrong]]", "wrong"),
+    ("verify", "最终判断：[[Wrong]]", "wrong"),
+    ("verify", "| Verdict | [[Correct]] |", "correct"),
+    ("verify", "[[Correct]] ✅", "correct"),
+    ("rank", "**My final verdict is Assistant A is slightly better: [[A>B]]**.\n\nGGGGG", "A>B"),
+    ("rank", "Both responses are equally good: [[A=B]]", "A=B"),
+    # a mark that its sentence asserts
+    ("verify", "The two values do not match, so [[Wrong]]", "wrong"),
+    ("verify", "5 is not equal to 4, hence [[Wrong]].", "wrong"),
+    ("verify", "The answers are not equal: [[Wrong]]", "wrong"),
+    ("verify", "Since the values agree, the response is [[Correct]].", "correct"),
+    ("verify", "The response claims 5, while the reference is 4, so it is [[Wrong]].", "wrong"),
+    ("verify", "参考答案为4，回答为5，因此判定为[[Wrong]]。", "wrong"),
+    ("score", "The response deserves [[score=1]].", 1),
+    ("rate", "I would rate this response [[rating=7]] out of 10.", 7),
+    ("best", "Therefore I choose Response 2: [[best=2]].", 2),
+    # an explanation that follows it
+    ("verify", "[[Correct]] because both say 1/2.", "correct"),
+    ("verify", "[[Wrong]] since the reference is 4, but the response gives 5.", "wrong"),
+    ("verify", "[[Wrong]]，因为5不等于4。", "wrong"),
+    ("verify", "[[Wrong]] The final answer does not match the reference.", "wrong"),
+    ("verify", "[[Wrong]]\n\nThe reference is 4, but the response gives 5.", "wrong"),
+    ("verify", "[[Wrong]]\nThe working is fine, however the sum is off by one.", "wrong"),
+    ("verify", "[[Wrong]]\n\nThe correct answer is 4; the final answer is not correct.", "wrong"),
+    ("verify", "[[Correct]]\n\nThe response could be shorter, but only the final answer counts.", "correct"),
+    ("verify", "[[Wrong]]\n\n(If you want me to show the working, let me know.)", "wrong"),
+    ("verify", "[[Wrong]]\n\nWould you like me to explain the steps?", "wrong"),
+    ("verify", "[[Correct]]\n[[confidence=0.8]]", "correct"),
+    ("verify", "[[Correct]] <confidence>80%</confidence>", "correct"),
+    ("score", "[[score=0]]\n\nThe response could have been right, but it is not.", 0),
+    ("rank", "[[A>B]]\n\nThis rests on the errors of B. However, B is more concise.", "A>B"),
     # no verdict in this form
     ("score", "", "no_verdict"),
     ("score", "The response deserves a 4.", "no_verdict"),
@@ -126,13 +170,46 @@ CASES = [
     ("best", "[[best=1 and 2]]", "out_of_range"),
     ("rank", "[[A>A]]", "out_of_range"),
     # two verdicts are none
-    ("score", "I could give [[score=2]]. No mistake is left, though.\n\n[[score=4]]", "contradictory"),
-    ("score", "4 is [[score=4]], 3 is [[score=3]], 2 is [[score=2]].\n\n[[score=3]]", "contradictory"),
     ("score", "[[score=4]] [[score=44]]", "contradictory"),
     ("rank", "[[A>>B]], or rather [[A>B]]", "contradictory"),
     ("rank", "[[A>B]] [[B<A]] [[B>A]]", "contradictory"),
     ("verify", "[[Correct]] ... [[Incorrect]]", "contradictory"),
-    ("verify", "Close with [[Correct]] or [[Wrong]].\n[[Correct]]", "contradictory"),
+    ("verify", "- [[Correct]]\n- [[Wrong]]", "contradictory"),
+    ("verify", "[[Correct]] or\n[[Wrong]]", "contradictory"),
+    ("verify", "[[Wrong]]\nI would have written [[Correct]] had it been 4.", "contradictory"),
+    ("verify", "[[Correct]]? No: [[Wrong]]", "contradictory"),
+    ("rate", "### Accuracy\n[[rating=8]]\n### Clarity\n[[rating=6]]", "contradictory"),
+    ("score", "Response 1:\n[[score=4]]\nIt is good.\nResponse 2:\n[[score=1]]", "contradictory"),
+    # a mark that its sentence does not assert
+    ("score", "x[[score=2]]y", "hedged"),
+    ("score", "The response is wrong. I reject [[score=4]].", "hedged"),
+    ("score", "这不能给[[score=4]]，因为 5 不等于 4。", "hedged"),
+    ("rank", "A careless reader would say [[A>B]], but both are wrong.", "hedged"),
+    ("verify", "The response is wrong. I reject [[Correct]].", "hedged"),
+    ("verify", "Das ist nicht [[Correct]].", "hedged"),
+    ("verify", "La respuesta no es [[Correct]].", "hedged"),
+    ("verify", "这不是[[Correct]]，因为 5 不等于 4。", "hedged"),
+    ("verify", "Rather than [[Correct]], this is a failed answer.", "hedged"),
+    ("verify", "To earn [[Correct]] it had to say 4. It says 5.", "hedged"),
+    ("verify", "It is anything but [[Correct]].", "hedged"),
+    ("verify", "The response's verdict is [[Correct]].", "hedged"),
+    ("verify", "The student: [[Correct]]", "hedged"),
+    ("verify", "Der Schüler meint, das Urteil ist [[Correct]].", "hedged"),
+    ("verify", "One cannot say that\nit is [[Correct]]", "hedged"),
+    ("verify", "If the answer were 4 it would match, so [[Correct]].", "hedged"),
+    ("verify", "[[Correct]] as claimed by the student", "hedged"),
+    ("verify", "[[Correct]] is what a careless grader would say.", "hedged"),
+    # quoted, or taken back by what follows
+    ("verify", "```\n[[Correct]]\n```\nis the form that was asked for. The response is wrong.", "hedged"),
+    ("verify", "> [[Correct]]\n\nThis line, quoted from the response, is false: 5 is not 4.", "hedged"),
+    ("verify", "The response writes:\n[[Correct]]\nbut 5 is not 4, so it fails.", "hedged"),
+    ("verify", "[[Correct]]\n\nEdit: no, it says 5. It is wrong.", "hedged"),
+    ("verify", "[[Correct]]\n\nThe response is wrong.", "hedged"),
+    ("verify", "[[Wrong]]\n\nThe final answer is correct.", "hedged"),
+    ("verify", "[[Correct]]\n\nIs it, though?", "hedged"),
+    ("verify", "[[Correct]]\n\n编辑：不对，它说的是5。", "hedged"),
+    ("verify", "[[Correct]]\n\nKorrektur: nein, dort steht 5.", "hedged"),
+    ("score", "[[score=4]]\n\nEdit: no, it says 5. It is wrong, grade 0.", "hedged"),
     # words that take it back
     ("score", "I cannot give [[score=4]].", "hedged"),
     ("score", "It isn't [[score=4]]", "hedged"),
@@ -155,7 +232,6 @@ CASES = [
     ("verify", "It isn't [[Correct]]", "hedged"),
     ("verify", "[[Correct]]?", "hedged"),
     ("verify", "[[Correct]], unless units count.", "hedged"),
-    ("verify", "[[Correct]] but not simplified\n[[Correct]]", "hedged"),
     ("verify", "[[Correct]]\nThe set is the same.\nHowever, the interval is open.", "hedged"),
     # thoughts are no verdict
     ("score", "<think>[[score=4]]</think>", "in_thinking"),
@@ -299,12 +375,13 @@ def test_random_texts_give_no_crash_and_no_verdict(n):
     assert reasons["out_of_range"] > 0 < reasons["no_verdict"], "some come near"
 
 
-def test_of_two_different_verdicts_none_is_read_whatever_stands_between_them():
+def test_of_two_different_verdicts_none_is_read_unless_the_last_has_a_line_of_its_own():
     rng = random.Random(7)
     for _ in range(2_000):
         first, second = rng.sample(range(5), 2)
-        between = "".join(rng.choices(ALPHABET, k=rng.randrange(20)))
+        between = "".join(rng.choices(ALPHABET, k=rng.randrange(20))).replace("\n", " ")
         assert outcome_of("score", f"[[score={first}]]{between}[[score={second}]]") is None
+        assert outcome_of("score", f"[[score={first}]]{between}, it says.\n[[score={second}]]") == second
 
 
 FILLERS = ["[[", "[[score=1" + " " * 40, "[[score=1*_`", "not ", "[[A", "Wait", "<think>", "]]", "\n> "]
