@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -95,6 +96,17 @@ def test_a_reference_page_says_what_the_help_says():
     index = (ROOT / "docs/reference/README.md").read_text()
     assert all(f"| {int(status)} | " in index for status in Exit)
     assert all(f"[`libra {name}`]({name.replace(' ', '-')}.md)" in index for name in STAGES)
+
+
+def test_the_environment_of_the_demo_has_the_pages_and_completions():
+    """`man libra-rollout` and a tab work once it is activated."""
+    share = Path(sys.prefix) / "share"
+    if not (Path(sys.prefix) / ".ready").exists():
+        pytest.skip("not the environment that make sets up")
+    assert {path.name for path in (ROOT / "man").iterdir()} <= {path.name for path in (share / "man/man1").iterdir()}
+    places = ("bash-completion/completions/libra.bash", "zsh/site-functions/_libra")
+    for place in (*places, "fish/vendor_completions.d/libra.fish"):
+        assert (share / place).read_bytes() == (ROOT / "completions" / Path(place).name).read_bytes()
 
 
 def test_check_names_what_is_stale(shell, tmp_path):

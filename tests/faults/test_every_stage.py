@@ -5,6 +5,7 @@ import io
 import json
 import os
 import pty
+import re
 import subprocess
 from itertools import product
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import thinned
 import zstandard
 from fault_rows import good_rows, jsonl, parsed
+from manual_pages import CONTEXTS
 
 from libra_cli.main import STAGES
 
@@ -31,6 +33,7 @@ NO_ROWS = {"doctor", "dpo", "grpo", "models", "report", "review", "run", "schema
            "show", "train-rm", "trace"}  # fmt: skip
 """Subcommands that write no rows: they have tests of their own."""
 ROWS_STAGES = [name for name in STAGES if name not in NO_ROWS]
+WITH_REPORT = [name for name in ROWS_STAGES if "report" in {param.name for param in CONTEXTS[name].command.params}]
 
 
 def recorded(rows: list[dict]) -> bytes:
@@ -148,6 +151,18 @@ def test_a_full_disk_is_a_failure(run, stage, where):
     ended = run(stage, text(LINES), where)
     assert ended.status == 74, ended.err
     assert b"cannot be written (No space left on device); free some space and run again" in ended.err
+    counts = ended.err.splitlines()[-1]
+    assert b" in = " in counts
+    assert not re.search(rb"(?<![\w.])-\d", counts), "no count is below zero, whatever was not written"
+
+
+@pytest.mark.parametrize("stage", WITH_REPORT)
+def test_a_report_that_cannot_be_written_is_refused_before_a_row_is_read(run, stage):
+    """A status of 2 says that nothing was done, and nobody pays for judgments whose figures are lost."""
+    ended = run(stage, text(LINES), "--report nowhere/report.json")
+    assert (ended.status, ended.out) == (2, b"")
+    assert b"nowhere/report.json" in ended.err
+    assert b" in = " not in ended.err or b" 0 in = " in ended.err
 
 
 @pytest.mark.parametrize("stage", ROWS_STAGES)

@@ -67,6 +67,14 @@ def test_no_table_of_a_report_is_cut_off(browser, report, width):
     assert [name for _, display, name, shown in found if shown != (f'"{name}"' if display == "block" else "none")] == []
 
 
+def test_a_telephone_shows_the_overall_figure_first(browser, report):
+    browser.open(report, 390)
+    found = browser.value("""[...document.querySelectorAll('.lead')].map(e => [e.textContent,
+      e.getBoundingClientRect().top, document.querySelector('table').getBoundingClientRect().top])""")
+    figure, top, first_table = next(each for each in found if each[0].startswith("Judge-A: mean accuracy 78.0%"))
+    assert top < min(844, first_table), figure
+
+
 def test_schemes_differ(browser, report):
     colours = []
     for scheme in ("light", "dark"):

@@ -41,6 +41,27 @@ def test_everything_that_has_figures_is_drawn(tmp_path):
     assert {"1,341", "Judge-A", "MATH-500", "pass@1, %"} <= {line for text in said for line in text.split("\n")}
 
 
+def test_no_marker_is_cut_at_the_edge_of_its_axes(tmp_path, monkeypatch):
+    """Shares of 0 and 1 are common, and half a marker says nothing."""
+    from matplotlib.axes import Axes
+
+    drawn = []
+    for name in ("plot", "errorbar"):
+        plain = getattr(Axes, name)
+
+        def record(self, *values, plain=plain, **style):
+            drawn.append(style)
+            return plain(self, *values, **style)
+
+        monkeypatch.setattr(Axes, name, record)
+    alike = pointwise()
+    alike["calibration"] = {**alike["calibration"], "risk_coverage": [[1.0, 0.0]]}
+    plots.write({**everything(), "reports": [alike, reasoning()]}, str(tmp_path / "edges.png"))
+    marked = [style for style in drawn if style.get("marker") not in (None, "")]
+    assert len(marked) >= 3
+    assert {style.get("clip_on") for style in marked} == {False}
+
+
 def test_names_are_no_formulas_and_none_is_left_out_of_the_legend(tmp_path):
     path = tmp_path / "names.svg"
     plots.write({"reports": [pointwise("$\\frac{"), pointwise("_hidden", 0.01)]}, str(path))
