@@ -24,6 +24,7 @@ from libra_cli.engines.openai.chat_api import (
     read_chat_answer,
     with_thinking,
 )
+from libra_cli.engines.openai.credit import NoCredit
 from libra_cli.engines.openai.end_words import EndWords
 from libra_cli.engines.openai.http_answer import HttpAnswer
 from libra_cli.engines.openai.redaction import Redactor
@@ -138,7 +139,10 @@ def has_answer(result: Mapping[str, Any]) -> bool:
     answer = _http_answer(result)
     if not isinstance(answer, HttpAnswer) or not 200 <= answer.status < 300:
         return False
-    return isinstance(read_chat_answer(answer, {}), ServerCompletion)
+    try:
+        return isinstance(read_chat_answer(answer, {}), ServerCompletion)
+    except NoCredit:
+        return False
 
 
 def _http_answer(result: Mapping[str, Any]) -> HttpAnswer | RequestError:

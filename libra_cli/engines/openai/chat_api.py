@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from libra_cli.engines.base import Request, RequestError, Sampling
 from libra_cli.engines.openai import content_parts, demands, token_limits
 from libra_cli.engines.openai.content_parts import MalformedAnswer
+from libra_cli.engines.openai.credit import check_credit
 from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.reported_error import reported
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
@@ -39,7 +40,7 @@ AS_REASONING = (
     "a whole answer came as reasoning, which counts as thinking that did not end; "
     "for a model that does not think, serve it without a reasoning parser"
 )
-_REFUSALS = (401, 402, 403, 404, 405)
+_REFUSALS = (401, 403, 404, 405)
 
 
 @dataclass(frozen=True)
@@ -199,17 +200,14 @@ def read_chat_answer(answer: HttpAnswer, body: Body) -> ChatAnswer:
 def general_error(answer: HttpAnswer) -> Failure | Refusal | None:
     """The meaning of an HTTP error that any request would meet; None if the error is about this request.
 
-    The same for every endpoint. Raises Fatal for a redirect, and for an account without credit.
+    The same for every endpoint. Raises Fatal for a redirect, and NoCredit.
     """
-    status, (message, code) = answer.status, answer.error
+    status, (message, _code) = answer.status, answer.error
     if status in (301, 302, 303, 307, 308):
         # Never followed: the key and the prompts go to the address that was given, and nowhere else.
         target = answer.words(answer.headers.get("location", "elsewhere").partition("?")[0])
         raise Fatal(Exit.USAGE, f"the server redirects to {target}; if you trust that address, give it as --base-url")
-    if code == "insufficient_quota":
-        raise Fatal(
-            Exit.BACKEND, f"the account has no credit left ({message}); add some, and the same command continues"
-        )
+    check_credit(answer)
     if status in _TROUBLES or status >= 500:
         return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, asked_wait(answer.headers))
     return Refusal(status, message) if status in _REFUSALS else None
@@ -229,7 +227,7 @@ def _is_too_large(answer: HttpAnswer) -> bool:
 
 
 def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:
-    """The JSON object that a server answered with."""
+    """The JSON object that a server answered with; raises NoCredit."""
     if answer.refused is not None:
         return answer.refused
     try:
@@ -241,6 +239,7 @@ def json_answer(answer: HttpAnswer) -> dict[str, Any] | RequestError | Failure:
     if not isinstance(fields, dict):
         return Failure(Trouble.BROKEN, "the answer is not a JSON object", unreadable=True)
     if reported(fields):  # some gateways report errors of the server behind them like this
+        check_credit(answer)
         return Failure(Trouble.BROKEN, answer.error[0])
     return fields
 

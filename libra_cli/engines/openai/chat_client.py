@@ -230,7 +230,8 @@ class ChatClient:
         try:
             return read(answer, body)
         except Fatal as error:
-            raise Fatal(error.status, f"{without_query(url)}: {error}") from None
+            error.args = (f"{without_query(url)}: {error}",)
+            raise
 
     async def _send(
         self, url: str, method: str, address: str, body: Body | None, seconds: float, kept: bool = True

@@ -81,6 +81,15 @@ class Endpoint:
     def is_open(self, now: float) -> bool:
         return not self.suspect and now >= self.closed_until
 
+    def retire(self) -> None:
+        """Notes that it is not to be asked again in this run."""
+        self.closed_until, self.suspect = float("inf"), False
+
+    @property
+    def is_retired(self) -> bool:
+        """Whether `retire` was called."""
+        return self.closed_until == float("inf")
+
     def needs_probe(self, now: float) -> bool:
         return self.suspect and not self.probing and now >= self.closed_until
 
@@ -100,7 +109,7 @@ class Endpoint:
             self.closed_until = max(self.closed_until, now + failure.wait)
         lost = failure.trouble in (Trouble.UNREACHABLE, Trouble.TIMEOUT)
         broken = failure.trouble is Trouble.BROKEN and self.failures >= BROKEN_IN_A_ROW
-        if self.suspect or not (lost or broken):
+        if self.suspect or self.is_retired or not (lost or broken):
             return False
         self.rest(now, base)
         return True

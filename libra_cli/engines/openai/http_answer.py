@@ -33,13 +33,23 @@ _PIECE = 64 << 10
 _LARGE, _LARGE_AT_ONCE = 1 << 20, 4
 """So many answers at once may be larger than _LARGE bytes; others that want to wait for them."""
 _SHOWN = 500
+NO_CREDIT = frozenset(
+    (
+        *("insufficient_quota", "billing_hard_limit_reached", "billing_not_active"),  # OpenAI
+        *("exceeded_current_quota_error", "budget_exceeded"),  # Moonshot, LiteLLM
+        *("arrearage", "accountoverdueerror", "billing_error"),  # DashScope, Ark, Anthropic
+        *("insufficient_balance", "insufficient_credits", "insufficient_user_quota"),  # gateways
+    )
+)
+"""Codes and types, in small letters, of an account without credit."""
 _STATUSES = {
+    **dict.fromkeys(NO_CREDIT, 402),
     **dict.fromkeys(("badrequesterror", "bad_request", "invalid_request_error", "context_length_exceeded"), 400),
     **dict.fromkeys(("exceed_context_size_error", "invalid_parameter", "invalid_request"), 400),
     **dict.fromkeys(("authentication_error", "authenticationerror", "invalid_api_key", "unauthorized"), 401),
     **dict.fromkeys(("permission_error", "permission_denied"), 403),
     **dict.fromkeys(("not_found_error", "notfounderror", "model_not_found"), 404),
-    **dict.fromkeys(("rate_limit_error", "ratelimiterror", "rate_limit_exceeded", "insufficient_quota"), 429),
+    **dict.fromkeys(("rate_limit_error", "ratelimiterror", "rate_limit_exceeded"), 429),
     **dict.fromkeys(("overloaded_error", "service_unavailable"), 503),
     **dict.fromkeys(("api_error", "server_error", "internalservererror", "internal_error"), 500),
 }
@@ -104,14 +114,27 @@ class HttpAnswer:
         return self if own is None else replace(self, status=own)
 
     @cached_property
-    def error(self) -> tuple[str, str]:
-        """The server's own message in one line, and its code."""
+    def _error_fields(self) -> dict[str, Any]:
+        """The object that reports the error; Gemini sends it in a list."""
         try:
             answer = self.json()
-        except ValueError:
+        except (ValueError, MalformedAnswer):
             answer = None
+        if isinstance(answer, list) and len(answer) == 1:
+            answer = answer[0]
         error = (reported(answer) or answer) if isinstance(answer, dict) else None
-        error = error if isinstance(error, dict) else {"message": error}
+        return error if isinstance(error, dict) else {"message": error}
+
+    @property
+    def error_names(self) -> frozenset[str]:
+        """The code and the type of the error, in small letters; either may say what the other does not."""
+        names = (self._error_fields.get(name) for name in ("code", "type", "status"))
+        return frozenset(name.lower() for name in names if isinstance(name, str))
+
+    @cached_property
+    def error(self) -> tuple[str, str]:
+        """The server's own message in one line, and its code."""
+        error = self._error_fields
         message = error.get("message") or error.get("detail")
         text = self.words(message if isinstance(message, str) else self.content.decode("utf-8", "replace")).rstrip(".")
         code = error.get("code") or error.get("type")

@@ -55,7 +55,7 @@ async def list_models(client: ChatClient, url: str) -> list[ServedModel] | Failu
             raise Fatal(error.status, f"{name}: {error}") from None
         if isinstance(failed, Failure):
             return failed
-        if answer.status in (401, 402, 403):
+        if answer.status in (401, 403):
             raise KeyRefused(Exit.USAGE, f"{name}: {answer.error[0]}; {key_cure(client.has_key)}")
         raise Fatal(Exit.USAGE, f"{wrong_address} ({answer.error[0]})")
     fields = json_answer(answer)

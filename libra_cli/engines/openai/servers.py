@@ -12,6 +12,7 @@ from typing import Any
 from libra_cli.engines.base import Pending, RequestError, Requests
 from libra_cli.engines.openai.chat_api import Body, Refusal
 from libra_cli.engines.openai.chat_client import ChatClient, Facts
+from libra_cli.engines.openai.credit import NoCredit
 from libra_cli.engines.openai.endpoints import Endpoint, Endpoints
 from libra_cli.engines.openai.first_contact import FirstContact
 from libra_cli.engines.openai.model_list import key_cure
@@ -194,9 +195,8 @@ class Servers:
             elif not self._running:
                 endpoint = request.last or self._endpoints.all[0]
                 reason = request.failure.reason if request.failure else "does not answer"
-                again = (
-                    "start the server again" if self._endpoints.reached else "check the address, or start the server"
-                )
+                reached = self._endpoints.reached
+                again = "start the server again" if reached else "check the address, or start the server"
                 cure = f"{again}, and the same command continues"
                 since = f"nothing was answered for {duration(budget)} (--retry-budget)"
                 raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {cure}")
@@ -255,7 +255,13 @@ class Servers:
             task = self._next_finished()
             request, endpoint = self._running.pop(task)
             endpoint.ends(time.monotonic())
-            result = task.result()
+            try:
+                result = task.result()
+            except NoCredit as error:
+                self._retire(endpoint, error)
+                request.since, request.last = time.monotonic(), endpoint
+                self._waiting.append(request)
+                continue
             if isinstance(result, Failure):
                 result = self._after_failure(request, endpoint, result)
             if result is not None:
@@ -311,6 +317,14 @@ class Servers:
         self._waiting.append(request)
         return None
 
+    def _retire(self, endpoint: Endpoint, error: NoCredit) -> None:
+        """Asks a server whose account has no credit no more; raises the error if no other server is left."""
+        if not endpoint.is_retired and len(self._endpoints.all) > 1:
+            self._note(f"{error}; the other servers are asked")
+        endpoint.retire()
+        if all(other.is_retired for other in self._endpoints.all):
+            raise error
+
     def _failed_for_good(self, request: ServerRequest, failure: Failure) -> RequestError:
         """The error that ends a request; raises Fatal(6) if servers that have answered none failed many."""
         self._unanswered += 1
@@ -326,7 +340,7 @@ class Servers:
             return now
         alive = self._endpoints.alive_at > request.first_failed_at
         wait = self._backoff.wait(request.failures, None if alive else OUTAGE_CAP)
-        asked_to_wait = not endpoint.suspect and endpoint.closed_until > now
+        asked_to_wait = not endpoint.suspect and not endpoint.is_retired and endpoint.closed_until > now
         return (endpoint.closed_until if asked_to_wait else now) + wait
 
     def _end_probes(self) -> None:
@@ -367,7 +381,7 @@ class Servers:
         raise Fatal(status, f"{endpoint.name}: {refusal.message}; {cure}")
 
     async def _cure(self, endpoint: Endpoint, refusal: Refusal) -> str:
-        if refusal.status in (401, 402, 403):
+        if refusal.status in (401, 403):
             return key_cure(self._client.has_key)
         names = await self._client.models(endpoint.url)
         if names is None:
