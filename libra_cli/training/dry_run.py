@@ -22,7 +22,7 @@ from libra_cli.training.data.tokenization import RowEncoder
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.model.kinds import refuse_other_kind
-from libra_cli.training.monitoring.memory import MemoryPlan, estimate
+from libra_cli.training.monitoring.memory import MemoryPlan, estimate, rounded_gb
 from libra_cli.training.settings import TrainSettings
 
 
@@ -87,7 +87,7 @@ def memory_needs(settings: TrainSettings, config: Any, ranks: int, longest: int,
     )
     sentence = needed.sentence()
     if ranks == 1 and not torch.cuda.is_available():
-        sentence += f"; on the CPU, since this machine has no GPU: {needed.cpu_gb:.1f} GB"
+        sentence += f"; on the CPU, since this machine has no GPU: {rounded_gb(needed.cpu_gb)} GB"
     return {"devices": ranks, "memory_gb": needed.table(), "memory": sentence}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -21,6 +22,8 @@ def test_every_arm_is_trained_judged_and_reported(environment: dict[str, str], t
     assert done.returncode == 0, done.stderr[-4000:]
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["seeds"] == [7, 8]
+    said = re.findall(r"^early: (\S+) on the held-out pairs after 1 steps$", done.stderr, re.MULTILINE)
+    assert [100 * float(accuracy) for accuracy in said] == pytest.approx(report["early_held_out"])
     assert set(report["accuracy"]) == JUDGES
     for runs in report["arms"].values():
         for run in runs:

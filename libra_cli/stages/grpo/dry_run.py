@@ -24,6 +24,7 @@ from libra_cli.training.distributed.world import World
 from libra_cli.training.model import policy
 from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.monitoring.flops import ModelShape
+from libra_cli.training.monitoring.memory import rounded_gb
 from libra_cli.training.monitoring.phase import Phase
 from libra_cli.training.rewards.judge import ALL, RANK, RewardJudge
 from libra_cli.training.settings import GrpoRunSettings, RolloutSettings
@@ -87,7 +88,7 @@ def _sampler(settings: GrpoRunSettings, config: Any) -> dict[str, Any]:
             "runs_in": "the sampling processes",
             "servers": rollout.sampler_ranks // devices,
             "devices_of_each": devices,
-            "weights_gb_per_device": round(2 * ModelShape.of(config).parameters / devices / 1e9, 3),
+            "weights_gb_per_device": rounded_gb(2 * ModelShape.of(config).parameters / devices / 1e9),
             "share_of_memory": share,
         }
     if rollout.sampler_url:
@@ -107,7 +108,7 @@ def _judge(judge: RewardJudge, rollout: RolloutSettings) -> dict[str, Any]:
         asked = rollout.prompts * pairs * (2 if judge.orders == "both" else 1)
     path = Path(miniature.resolve(judge.model) or os.path.expanduser(judge.model))
     weights = sum(file.stat().st_size for file in path.glob("*.safetensors"))
-    here = {"runs_in": "each training process", **({"weights_gb": round(weights / 1e9, 3)} if weights else {})}
+    here = {"runs_in": "each training process", **({"weights_gb": rounded_gb(weights / 1e9)} if weights else {})}
     return {
         "model": judge.model,
         "task": judge.task,

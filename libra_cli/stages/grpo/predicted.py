@@ -15,6 +15,7 @@ from libra_cli.training.model import policy
 from libra_cli.training.monitoring import calibration, step_time
 from libra_cli.training.monitoring.calibration import MeasuredRollout
 from libra_cli.training.monitoring.flops import ModelShape
+from libra_cli.training.monitoring.memory import rounded_gb
 from libra_cli.training.monitoring.step_time import ASSUMED, H100, RolloutWork, SamplerPlan, StepTime
 from libra_cli.training.rollouts.sampler import GPU_MEMORY_SHARE
 from libra_cli.training.settings import GrpoRunSettings
@@ -54,8 +55,8 @@ def on_gpus(settings: GrpoRunSettings, config: Any, mean_prompt: float, longest:
     return {
         "tensor_parallel_size": plan.tensor_parallel,
         "sampler_gb": {
-            "weights": round(2 * shape.parameters / plan.tensor_parallel / 1e9, 1),
-            "all": round(plan.share * H100.memory / 1e9, 1),
+            "weights": rounded_gb(2 * shape.parameters / plan.tensor_parallel / 1e9),
+            "all": rounded_gb(plan.share * H100.memory / 1e9),
         },
         "longest_sequences_at_once": step_time.cache_tokens(shape, kv, plan, H100) // longest,
         "seconds_of_a_rollout": predicted.table(DEVICES),

@@ -127,6 +127,11 @@ def _widest(config: Any) -> int:
     return int(chosen * (getattr(config, "moe_intermediate_size", None) or plain) + shared)
 
 
+def rounded_gb(size: float) -> float:
+    """Gigabytes as people read them: to a tenth, and below 1 GB to two digits."""
+    return round(size, 1) if size >= 1 else float(f"{size:.2g}")
+
+
 @dataclass(frozen=True)
 class Memory:
     """Bytes by purpose: of the fullest device at its peak, and of the host for one device."""
@@ -149,8 +154,8 @@ class Memory:
     def sentence(self, capacity_gb: float = 80) -> str:
         """`fits in 80 GB: yes, 53.1 GB a device`, with the host's share if there is one."""
         verdict = "yes" if self.fits(capacity_gb) else "no"
-        host = f", {self.host_gb:.1f} GB of the host's memory for each" if self.host else ""
-        return f"fits in {capacity_gb:g} GB: {verdict}, {self.device_gb:.1f} GB a device{host}"
+        host = f", {rounded_gb(self.host_gb)} GB of the host's memory for each" if self.host else ""
+        return f"fits in {capacity_gb:g} GB: {verdict}, {rounded_gb(self.device_gb)} GB a device{host}"
 
     @property
     def cpu_gb(self) -> float:
@@ -158,10 +163,10 @@ class Memory:
         return sum(size for name, size in (*self.device.items(), *self.host.items()) if name != GPU_LIBRARIES) / GB
 
     def table(self) -> dict[str, float]:
-        """GB of each item, to a tenth; items of the host begin with `host`, and totals come last."""
+        """GB of each item; items of the host begin with `host`, and totals come last."""
         items = {**self.device, **{f"host {name}": size for name, size in self.host.items()}}
-        table = {name: round(size / GB, 1) for name, size in items.items()}
-        return {**table, "device total": round(self.device_gb, 1), "host total for each device": round(self.host_gb, 1)}
+        items |= {"device total": sum(self.device.values()), "host total for each device": sum(self.host.values())}
+        return {name: rounded_gb(size / GB) for name, size in items.items()}
 
 
 def estimate(config: Any, plan: MemoryPlan) -> Memory:
