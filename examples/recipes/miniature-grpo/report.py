@@ -85,6 +85,13 @@ def accuracy_tables(report: dict[str, Any]) -> list[str]:
     return lines
 
 
+def early_table(report: dict[str, Any]) -> list[str]:
+    """When each early judge was stopped, and by what accuracy."""
+    lines = ["| early judge of seed | steps | accuracy on the held-out pairs |", "|---|---|---|"]
+    stops = zip(report["seeds"], report["early_steps"], report["early_held_out"], strict=True)
+    return [*lines, *(f"| {seed} | {steps} | {accuracy:.1f} |" for seed, steps, accuracy in stops)]
+
+
 def arm_table(report: dict[str, Any]) -> list[str]:
     lines = ["| arm | seed | steps | CPU-seconds | trained tokens | sampled tokens | accuracy on the held-out rows |"]
     lines.append("|---" * 7 + "|")
@@ -104,6 +111,7 @@ def main() -> None:
     report: dict[str, Any] = {
         "seeds": [int(folder.name) for folder in folders],
         "early_steps": [int((folder / "early").readlink().name.partition("-")[2]) for folder in folders],
+        "early_held_out": [curve(folder, "early")[-1][1] for folder in folders],
         "accuracy": {judge: over_seeds([each[judge] for each in seeds]) for judge in seeds[0]},
         "differences": [difference(scores, a, b, seeds) for a, b in PAIRS],
         "arms": {
@@ -112,7 +120,7 @@ def main() -> None:
         },
     }
     (out / "report.json").write_text(json.dumps(report, indent=1) + "\n")
-    text = "\n".join([*accuracy_tables(report), "", *arm_table(report)]) + "\n"
+    text = "\n".join([*accuracy_tables(report), "", *early_table(report), "", *arm_table(report)]) + "\n"
     (out / "report.md").write_text(text)
     print(text, end="")
 
