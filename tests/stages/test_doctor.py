@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 import pytest
+from pseudo_terminal import PseudoTerminal
 
 from libra_cli import __version__, miniature
 from libra_cli.engines.requirements import REQUIREMENTS
@@ -112,9 +113,11 @@ def test_a_verifier_that_does_not_work_is_broken(doctor, tmp_path):
     assert found["verifier"] == found["problems"][0]
 
 
-def test_probing_imports_what_is_heavy(doctor, tmp_path):
+@pytest.fixture
+def stubs(tmp_path):
+    """The environment in which empty modules stand in for heavy ones, which take half a minute; two are broken."""
     heavy = [package.module for package in PACKAGES if package.heavy and package.extra]
-    for module in heavy:  # stands in for the real ones, which take half a minute
+    for module in heavy:
         (tmp_path / f"{module}.py").write_text("")
     (tmp_path / "transformers.py").write_text("AutoModelForCausalLM = AutoTokenizer = None\n")
     (tmp_path / "vllm.py").write_text("EngineArgs = None\n")
@@ -122,7 +125,18 @@ def test_probing_imports_what_is_heavy(doctor, tmp_path):
     (tmp_path / "torchaudio.py").write_text("")
     (tmp_path / "torchvision.py").write_text("raise RuntimeError('operator torchvision::nms does not exist')\n")
     (tmp_path / "torch.py").write_text("class cuda:\n    device_count = staticmethod(lambda: 0)\n")
-    here = {"PYTHONPATH": str(tmp_path)}
+    return {"PYTHONPATH": str(tmp_path)}
+
+
+def test_a_probe_shows_what_it_does(stubs, environment, tmp_path):
+    with PseudoTerminal(["libra", "doctor", "--probe"], tmp_path, {**environment, **stubs}, (100, 80)) as terminal:
+        terminal.wait_for("libra doctor: importing ", f" of {len(PACKAGES)})")
+        assert terminal.end() == Exit.BACKEND
+        assert "importing" not in terminal.text, "the line goes away"
+
+
+def test_probing_imports_what_is_heavy(doctor, stubs):
+    here = stubs
     assert doctor(env=here)[1]["problems"] == []
     status, found = doctor("--probe", env=here)
     assert (status, found["devices"]) == (Exit.BACKEND, [])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 import pytest
+from pseudo_terminal import PseudoTerminal
 
 from libra_cli.engines.base import Completion
 from libra_cli.sampling.response_fields import response_fields
@@ -206,3 +207,13 @@ def test_a_killed_engine_process_costs_no_row(environment, problems, tmp_path):
     assert b"vLLM broke (EngineDeadError" in err
     found = lines((tmp_path / "out.jsonl").read_bytes())
     assert len(found) == len({key(row) for row in found}) == 1200
+
+
+@pytest.mark.engine
+def test_the_line_says_what_is_loaded_and_on_which_engine(tmp_path, environment):
+    (tmp_path / "in").write_text('{"question": "What is 1+1?", "reference": "2"}\n')
+    words = ["libra", "rollout", "--engine", "transformers", "--model", "libra-mini/weak", "-o", "out", "in"]
+    with PseudoTerminal(words, tmp_path, environment) as terminal:
+        terminal.wait_for("libra rollout: loading libra-mini/weak on transformers (")
+        assert terminal.end() == 0
+        assert "loading" not in terminal.text, "the line goes away"
