@@ -85,10 +85,14 @@ def test_a_terminal_gets_tables_that_fit(environment, tmp_path, columns):
         with PseudoTerminal(words, tmp_path, environment, (columns, 100)) as terminal:
             assert terminal.end() == 0
             shown = terminal.text
+        with PseudoTerminal(words[:2], tmp_path, environment, (columns, 100)) as terminal:
+            assert terminal.end() == 0
+            alone = terminal.text
+    assert shown.startswith("model of"), "what was asked for comes first"
     assert "libra-mini/judge" in shown
     assert "480,384" in shown
     assert "4,096" in shown
-    assert "api_server" in shown.replace("\n", "")
+    assert ["api_server" in text.replace("\n", "") for text in (shown, alone)] == [False, True]
     folder = str(miniature.resolve("libra-mini/judge"))
     shown_lines = [line.split("  ")[-1].strip() for line in shown.splitlines()]
     assert folder in shown_lines or len(folder) > columns - 2  # then the terminal breaks the line, and copies it whole

@@ -132,7 +132,7 @@ async def _ask(client: Any) -> tuple[list[Fields], list[Fatal]]:
 
 
 def _tables(embedded: Sequence[Fields], served: Sequence[Fields]) -> Iterator[str]:
-    """The models of the servers as tables, then the embedded ones and the line that serves them."""
+    """The models of the servers as tables, then the embedded ones; without a server, the line that serves them."""
     from libra_cli.stream.text_width import text_width
 
     width = text_width(1)
@@ -146,6 +146,8 @@ def _tables(embedded: Sequence[Fields], served: Sequence[Fields]) -> Iterator[st
         yield _with_paths((f"model of {server}", "tokens"), lengths, [*map(_where, of_server)], width) + "\n"
     paths = [one["path"] for one in embedded]
     yield _with_paths(("embedded model", "parameters", "size", "tokens"), lines, paths, width)
+    if served:
+        return
     example = next(one for one in embedded if one["model"] == _EXAMPLE)
     yield f"\nTo serve {_EXAMPLE} (libra models --json has the line of each):\n{printable(example['serve'])}\n"
     if importlib.util.find_spec("vllm") is None:
