@@ -19,7 +19,7 @@ from libra_cli.exits import Exit, Fatal
 from libra_cli.stream.signals import StopRequest
 from libra_cli.training.data.micro_batch import MicroBatch, make_micro_batch
 from libra_cli.training.data.packing import PackBudget, pack_batch
-from libra_cli.training.data.sources import SourceStopped, StepBatch, StepSource
+from libra_cli.training.data.sources import SourceFailed, SourceStopped, StepBatch, StepSource
 from libra_cli.training.distributed.checkpoints import Checkpoints, describe_layout, is_same_layout
 from libra_cli.training.distributed.deepspeed_engine import NonFinite, PassResult, TrainEngine
 from libra_cli.training.distributed.world import World
@@ -248,6 +248,10 @@ class Trainer:
         except SourceStopped:
             self._stop_if_asked()
             raise
+        except SourceFailed as failed:
+            if self.step:  # before the first there is nothing to keep
+                self.save()
+            raise failed.failure from None
         # Dropout is a function of seed, step and rank: a resumed run draws what it would have drawn.
         drawn = np.random.SeedSequence([self._seed, self.step, self._world.rank]).generate_state(1, np.uint64)
         torch.manual_seed(int(drawn[0] >> np.uint64(1)))

@@ -13,7 +13,9 @@ import pytest
 import sft_runs as runs
 import warm
 from grpo_runs import BATCH, PROMPTS, SAMPLES, events, rows
+from servers.scripted import ScriptedServer, error, wrote
 
+from libra_cli.exits import Exit
 from libra_cli.records.probes import MASTER_KEYS
 
 STEPS = 2
@@ -216,3 +218,23 @@ def test_a_run_measures_how_often_its_judge_accepts_master_keys(made: Path) -> N
     assert len(judged) == 3 * len(MASTER_KEYS)
     assert (score["n"], score["unread"]) == (len(judged), len(judged) - len(rejected))
     assert score["accuracy"] == pytest.approx(sum(rejected) / len(judged))
+
+
+def test_a_judge_that_runs_out_of_credit_costs_no_step(made: Path, tmp_path: Path) -> None:
+    def steps_in(records: str) -> list[int]:
+        return [event["step"] for event in map(json.loads, records.splitlines()) if event["event"] == "step"]
+
+    poor = error(402, "Insufficient Balance")
+    with ScriptedServer(lambda call: wrote("[[score=3]]") if call.number < PROMPTS * SAMPLES else poor) as server:
+        (tmp_path / "rewards.yaml").write_text(f"judge: {{model: tiny, base_url: '{server.url}'}}\nrewards: [judge]\n")
+        words = [*SIZES, "--max-steps", "4", "--rewards", str(tmp_path / "rewards.yaml"), "-o", str(tmp_path / "out")]
+        command = warm.libra("grpo", *words, str(made / "problems.jsonl"))
+        ended = subprocess.run(command, env=runs.environment(), capture_output=True, text=True, timeout=300)
+        assert ended.returncode == Exit.BACKEND, ended.stderr
+        assert ended.stderr.count("the account has no credit left") == 1
+        steps = steps_in(ended.stdout)
+        assert (tmp_path / f"out/checkpoints/step-{steps[-1]}").exists()
+        server.script = lambda _call: wrote("[[score=3]]")
+        again = subprocess.run(command, env=runs.environment(), capture_output=True, text=True, timeout=300)
+        assert again.returncode == 0, again.stderr
+    assert steps + steps_in(again.stdout) == [1, 2, 3, 4]

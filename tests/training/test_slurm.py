@@ -315,6 +315,20 @@ CASE = Path(__file__).parents[1] / "cases" / "run" / "a-pipeline"
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.parametrize(("variables", "queued"), [(JOB, "8"), (TASK, "7_1")], ids=["job", "task of an array"])
+@pytest.mark.parametrize("words", ["pipe.sbatch pipe.yaml", "grpo-servers.sbatch model made/judge tasks.jsonl"])
+def test_of_an_array_only_the_task_itself_is_queued_again(shell, environment, tmp_path, words, variables, queued):
+    (tmp_path / "bin").mkdir()
+    for name, text in STAND_INS.items():
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + text.replace("{trains}", "exit 75"))
+        (tmp_path / "bin" / name).chmod(0o755)
+    script, *rest = words.split()
+    nodes = {"SLURM_NNODES": "2", "SLURM_NODELIST": "node[0-1]", "PATH": f"{tmp_path / 'bin'}:{environment['PATH']}"}
+    done = shell([str(SCRIPTS / script), *rest], env={**variables, **nodes})
+    assert done.status == 75, done.err.decode()
+    assert (tmp_path / "requeued").read_text() == f"requeue {queued}\n"
+
+
 def test_a_pipeline_that_is_told_to_stop_is_queued_again_and_ends(slurm_shell, tmp_path):
     """The job reads a pipe that nobody has filled yet; USR1, as before its time limit, stops it there."""
     for name in ("pipe.yaml", "problems.jsonl", "recorded.jsonl"):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from libra_cli.exits import Fatal
 from libra_cli.training.data.packing import SampleOrder, Unit
 
 
@@ -71,6 +72,14 @@ class SourceStopped(Exception):
     """A stop was requested while a batch was being made; no batch came of it, on any rank."""
 
 
+class SourceFailed(Exception):
+    """A batch could not be made, for which all ranks have the same cause: `failure`. They may still save."""
+
+    def __init__(self, failure: Fatal):
+        super().__init__(str(failure))
+        self.failure = failure
+
+
 class StepSource(Protocol):
     """Yields the batch of each step, the same on all ranks; a resumed run gets the batches that it would have had."""
 
@@ -84,7 +93,7 @@ class StepSource(Protocol):
     def batch(self, step: int) -> StepBatch:
         """The batch of `step`, from 0. All ranks call it at the same time, so it may generate on all of them.
 
-        Raises SourceStopped on all of them.
+        Raises SourceStopped or SourceFailed on all of them.
         """
 
     def epoch(self, step: int) -> float:

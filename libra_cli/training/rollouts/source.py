@@ -16,7 +16,7 @@ from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.sampling.requests import request_seed
 from libra_cli.stream.shuffle import permutation
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
-from libra_cli.training.data.sources import SourceStopped, StepBatch
+from libra_cli.training.data.sources import SourceFailed, SourceStopped, StepBatch
 from libra_cli.training.data.trajectories import Trajectories, Trajectory
 from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
@@ -285,7 +285,7 @@ class RolloutSource:
     def _sample(self, wanted: int, ahead: SampledAhead | None, watch: Stopwatch) -> list[GradedResponse]:
         """Graded responses to `wanted` prompts, group after group, from all ranks: new ones, or those sampled ahead.
 
-        Raises SourceStopped on all ranks.
+        Raises SourceStopped or SourceFailed on all ranks.
         """
         settings, sampler = self._settings.rollout, self._sampler
         taken = self._take(wanted) if ahead is None else ahead.taken
@@ -322,7 +322,7 @@ class RolloutSource:
         return responses
 
     def _judged(self, responses: Sequence[GradedResponse]) -> list[GradedResponse]:
-        """This rank's responses with what its judge says. Raises SourceStopped, or Fatal(6), on all ranks."""
+        """This rank's responses with what its judge says. Raises SourceStopped or SourceFailed on all ranks."""
         judge = self._judge
         assert judge is not None
         groups: dict[int, list[GradedResponse]] = {}
@@ -330,7 +330,10 @@ class RolloutSource:
             groups.setdefault(each.position, []).append(each)
         prompts = {position: self._store.prompt(group[0].prompt) for position, group in groups.items()}
         named = [(f"{place} {prompts[place].key}", prompts[place], group) for place, group in groups.items()]
-        judged = self._world.on_all_ranks(lambda: judge.judge(named, self._parts.stop))
+        try:
+            judged = self._world.on_all_ranks(lambda: judge.judge(named, self._parts.stop))
+        except Fatal as failure:
+            raise SourceFailed(failure) from None
         self._stop_if_asked()
         return judged
 
