@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 from itertools import pairwise
 
@@ -138,6 +139,14 @@ def test_thinking_is_folded_and_the_wrong_verdicts_are_counted_in_full():
     assert "Wrong verdicts: the 1 most confident of 44" in words
     assert {"Judgment: thinking (12 characters)", "so it is <b>", "Reference", "7"} <= set(words)
     assert not any("Response: thinking" in word for word in words)
+
+
+def test_the_summary_of_an_example_says_where_who_and_what():
+    """Of fifty folded examples, each line tells which one it is."""
+    example = {**examples()[0], "section": "MATH-500", "model": "m", "sample": 3, "question": "What is\n 2+2?"}
+    example["why"] = "judged correct, but incorrect"
+    found = re.findall("<summary>(MATH-500.*?)</summary>", page.render({"reports": [pointwise(examples=[example])]}))
+    assert found == ["MATH-500 · judged correct, but incorrect · m #3 · What is 2+2?"]
 
 
 def test_a_report_without_figures_is_a_page():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import sys
 
 import pytest
@@ -62,6 +63,16 @@ def test_the_line_is_gone_before_a_row_comes_out_on_the_terminal(shell_at_termin
     first, *later = re.split(rb'(?=\{"id")', terminal.raw)
     assert re.search(rb"(\r\x1b\[K|already done \([\d.]+ s\)\r\n)$", first)  # cut may hold its rows until the end
     assert not any(b"rows/s" in row for row in later)
+
+
+@pytest.mark.skipif(shutil.which("less") is None, reason="less is not installed")
+def test_a_pager_has_the_screen_for_itself(shell_at_terminal):
+    with shell_at_terminal(f"{STAGE} measure --seconds 0.02 in | LESS= less") as terminal:
+        terminal.wait_for('{"id": "p0",', '{"id": "p1",')
+        terminal.wait_for("already done")  # less has one screen of 60 rows, and the stage its last line
+        assert b"rows/s" not in re.split(rb'(?=\{"id")', terminal.raw, maxsplit=1)[1]
+        terminal.press("q")
+        terminal.end()
 
 
 @pytest.mark.parametrize(
