@@ -54,21 +54,26 @@ def assert_same(found: list[dict[str, Any]], expected: list[dict[str, Any]], rel
 
 
 @pytest.mark.parametrize("zero", ["2", "3"])
-def test_two_ranks_train_as_one_does(made: Path, zero: str) -> None:
-    name = f"zero-{zero}"
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_ranks_and_zero_train_as_one_rank_does(made: Path, ranks: int, zero: str) -> None:
+    name = f"{ranks}-zero-{zero}"
     plan = {name: words(made, "--zero", zero, "--max-steps", str(FIRST))}
-    runs.drive(made, 2, plan, stage="grpo")
+    runs.drive(made, ranks, plan, stage="grpo")
     assert largest_gap(made / f"{name}.log") < 1e-5
     alone = events(made / "one.log", "step")[:FIRST]
     assert_same(events(made / f"{name}.log", "step"), alone, rel=1e-2, abs=1e-4)
 
 
-@pytest.mark.parametrize(("head", "dtype", "bound"), [("untied", "fp32", 1e-5), ("tied", "bf16", 1e-2)])
-def test_sampler_and_trainer_agree(made: Path, head: str, dtype: str, bound: float) -> None:
+@pytest.mark.parametrize(
+    ("head", "dtype", "ranks", "bound"),
+    [("untied", "fp32", 1, 1e-5), ("tied", "bf16", 1, 1e-2), ("untied", "fp32", 2, 1e-5), ("untied", "bf16", 2, 1e-2)],
+)
+def test_sampler_and_trainer_agree(made: Path, head: str, dtype: str, ranks: int, bound: float) -> None:
     model = WEAK if head == "tied" else untied(made / "untied-model")
-    args = ["--model", str(model), "--dtype", dtype, "--max-steps", str(FIRST)]
-    runs.drive(made, 1, {head: words(made, *args)}, stage="grpo")
-    assert largest_gap(made / f"{head}.log") < bound
+    args = ["--model", str(model), "--dtype", dtype, "--max-steps", str(FIRST), *(["--zero", "3"] if ranks > 1 else [])]
+    name = f"{head}-{dtype}-{ranks}"
+    runs.drive(made, ranks, {name: words(made, *args)}, stage="grpo")
+    assert largest_gap(made / f"{name}.log") < bound
 
 
 @pytest.mark.parametrize("ranks", [1, 2])
