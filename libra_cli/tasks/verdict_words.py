@@ -17,12 +17,16 @@ _LETTER = re.compile(r"[^\W\d_]")
 _NAMES = (
     r"verdict|judge?ment|grade|score|rating|decision|conclusion|evaluation|assessment|result|outcome|choice|ruling"
     r"|answer|final|overall|correct|wrong|incorrect|better|best|worse|tied?|equal|equally"
+    r"|stronger|superior|preferable|preferred|total|average|output|label"
     r"|urteil|bewertung|note|ergebnis|entscheidung|fazit|jugement|évaluation|décision|veredicto|puntuación|calificación"
 )
 _NAMES_IN_SIGNS = "结论|判断|判定|裁决|评判|评分|评级|打分|得分|分数|评价|结果|答案|最终"
 _BESIDE_NAMES = (
     r"i(?: would|['’]d| will|['’]ll| must) (?:give|rate|grade|score|say|judge|assign|award|choose|go with|settle on)"
-    r"|(?:that|this) (?:being )?said|must be|deserves|earns|receives|merits|warrants|rounds to|settle on|go with"
+    r"|(?:that|this) (?:being )?said|as such|neither (?:response )?is (?:much |clearly )?better|must be|settle on"
+    r"|go with|deserves|earns|receives|gets|merits|warrants|wins|prefer|fits|falls (?:under|into)|corresponds|weighted"
+    r"|(?:it|that|this)['’]s|they|rounded|rounding|rounds|down|up|nearest|whole|(?:number|integer)(?: gives)?"
+    r"|approximately|roughly"
     r"|for (?:assistant|response|the|this|it|correctness)|in (?:conclusion|summary|short|sum|total|fact|favou?r)"
     r"|my|the|our|this|that|a|an|is|are|it|i|as|to|of|and|so|thus|hence|therefore|consequently|accordingly|finally"
     r"|ultimately|based on|after|above|careful|closer|analysis|comparison|reasoning|consideration|review|give|rate"
@@ -32,7 +36,7 @@ _BESIDE_NAMES = (
     r"|réponse|mi|el|es|respuesta"
 )
 _BESIDE_NAMES_IN_SIGNS = (
-    "因此|所以|综上所述|综上|故|我的|这个|该|此|本|回答|回复|解答|应为|判为|给出|给|是|为|的|正确|错误"
+    "因此|所以|综上所述|综上|故|我|这个|该|此|本|回答|回复|解答|应为|判为|给出|给|是|为|的|正确|错误"
 )
 _NAME = re.compile(rf"\b(?:{_NAMES})\b|{_NAMES_IN_SIGNS}", re.IGNORECASE)
 _LEADING = re.compile(rf"\b(?:{_NAMES}|{_BESIDE_NAMES})\b|{_NAMES_IN_SIGNS}|{_BESIDE_NAMES_IN_SIGNS}", re.IGNORECASE)
@@ -84,7 +88,7 @@ _CHANGE = (
     r"(?:wait\b|hold on|actually|on (?:second|further) thought|(?:up)?on (?:closer|further|reflection)"
     r"|(?:up)?on re-?(?:read|consider|check|view|exam|flect)"
     r"|scratch that|strike that|never ?mind|hmm|oops|sorry|apolog|my mistake|correction\b"
-    r"|(?:edit|update|p\.?s\.?)\s?\d?\s?[:：,—–-]|no[,.!:;—–-]|nope|not (?:so|quite|really|correct|wrong)"
+    r"|(?:edit|update|p\.?s\.?)\s?\d?\s?[:：,—–-]|no[,.!:;—–-]|nope|nee\b|not (?:so|quite|really|correct|wrong)"
     r"|rather,|or rather|let me (?:re\w+|think again|correct|double)"
     r"|等等|等一下|不对|不，|更正|订正|修正|纠正|抱歉|对不起|编辑|更新|补充|重新|其实)"
 )
@@ -113,9 +117,9 @@ _QUESTION = re.compile(r"[^.!?。！？\n]{0,200}[?？]")
 _READER = re.compile(r"\byou\b|您|你", re.IGNORECASE)
 
 _ENGLISH = re.compile(
-    r"\b(?:the|and|are|that|this|it|its|because|since|with|for|which|both|from|has|does|not|yes|equals?|differs?|match(?:es)?"
+    r"\b(?:the|is|of|and|are|that|this|it|its|because|since|with|for|which|both|from|has|does|not|yes|equals?|differs?|match(?:es)?"
     r"|only|there|were|than|response|answer|reference|assistant|explanation|evaluation|reasoning|verdict|correct|wrong"
-    r"|better|step|all)\b",
+    r"|better|step|all|reasons?|mistakes?|missing|value|working|note|further|please|know|question|problem|final)\b",
     re.IGNORECASE,
 )
 _HAN, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")
@@ -142,6 +146,9 @@ def names_verdict(text: str) -> bool:
 
 def leads_to_verdict(before: str) -> bool:
     """Whether the text before a mark, at the end of its sentence, introduces it as the judge's own verdict."""
+    line = before.rpartition("\n")[2].rstrip(' \t*_`"“')
+    if line.count('"') % 2 or line.count("“") > line.count("”"):  # somebody else's words
+        return False
     ends = [*_SENTENCE_END.finditer(before)]
     sentence = before[ends[-1].end() :] if ends else before
     if only_leads(sentence):

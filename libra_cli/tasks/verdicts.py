@@ -121,9 +121,9 @@ class _MarkedLine:
         start = self.marks[-2].end() if len(self.marks) > 1 else 0
         before = self.text[max(start, end - verdict_words.NEAR_CHARS) : end]
         is_quoted = self.before.lstrip().startswith(">") or self.above.startswith("```")
-        return (self.is_closing or verdict_words.leads_to_verdict(before)) and verdict_words.follow_verdict(
-            self.text[self.marks[-1].end() :], against, is_quoted=is_quoted
-        )
+        leads = self.is_closing or (not is_quoted and verdict_words.leads_to_verdict(before))
+        after = self.text[self.marks[-1].end() :]
+        return leads and verdict_words.follow_verdict(after, against, is_quoted=is_quoted)
 
 
 def _marked_lines(text: str, pattern: re.Pattern[str]) -> list[_MarkedLine]:
