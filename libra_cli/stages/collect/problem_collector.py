@@ -101,11 +101,11 @@ class ProblemCollector:
         kept = {*mapping.LEADING, *mapping.PAIR, *plan.keep_fields}
         return {name: value for name, value in record.items() if name in kept}
 
-    def note_unknown_fields(self, counts: Counts) -> None:
+    def note_unknown_fields(self, counts: Counts, is_whole: bool) -> None:
         """Says which fields the options name and no row had; call it after the last row.
 
         Raises Fatal(2) for what can only be a slip: a field of --map that resembles one of the rows, or a field of
-        --where that kept no row.
+        --where that kept no row. `is_whole`: the run reads all rows, of which others might have the field.
         """
         if not self._names:
             return
@@ -124,7 +124,10 @@ class ProblemCollector:
             notes += [f"--preset {preset}: {no_row_has(name, self._names)}" for name in unknown]
         for note in notes:
             self._note(note)
-        if slips:
+        if slips and not is_whole:
+            for slip in slips:
+                self._note(slip)
+        elif slips:
             raise Fatal(Exit.USAGE, " ".join(slips))
 
     def _note_files(self, file: str, question: str) -> None:

@@ -10,6 +10,7 @@ from libra_cli.stages.collect.problem_collector import CollectPlan, ProblemColle
 from libra_cli.stages.collect.report import ContaminationReport
 from libra_cli.stages.collect.sources import Origin
 from libra_cli.stream import rows
+from libra_cli.stream.options import Shard
 from libra_cli.stream.rows import Filtered, RowError
 from libra_cli.stream.run import Run
 
@@ -39,4 +40,5 @@ def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path:
     if plan.duplicates is not None and (count := plan.duplicates.kept_samples):
         what = f"{counted(count, 'response')} kept, though {same}"
         run.console.note(f"{what}; --duplicates all leaves such out", event="equal_responses")
-    collector.note_unknown_fields(run.counts)
+    is_whole = run.options.limit is None and Shard(run.options.shard).count == 1
+    collector.note_unknown_fields(run.counts, is_whole)
