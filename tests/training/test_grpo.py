@@ -14,10 +14,13 @@ import pytest
 import sft_runs as runs
 import thinned
 import warm
+import yaml
 from grpo_runs import BATCH, COMMON, PROMPTS, SAMPLES, STEPS, events, rows, write_tasks
 
 from libra_cli import miniature
+from libra_cli.training.rewards import RewardPlan
 
+PRESETS = Path(__file__).parents[2] / "examples/recipes/rewards"
 SAVED = ["--save-rollouts", "--save-every", "1"]
 LOSSES = ("loss", "policy_loss", "kl", "grad_norm", "entropy")
 
@@ -321,6 +324,21 @@ def test_a_replay_computes_the_rewards_that_the_run_had(made: Path) -> None:
             assert mine[name] == pytest.approx(run[name], rel=1e-6), name
         assert mine["reward"] == pytest.approx(run["reward"], rel=1e-6)
         assert mine["zero_spread_share"] == pytest.approx(run["zero_spread_share"], abs=1e-6)
+
+
+@pytest.mark.parametrize("name", sorted(path.stem for path in PRESETS.glob("*.yaml")))
+def test_saved_rollouts_are_rewarded_by_every_recipe_that_needs_labels_and_text_only(made: Path, name: str) -> None:
+    plan = RewardPlan.from_config(yaml.safe_load((PRESETS / f"{name}.yaml").read_text()))
+    if not plan.needs <= {"labels", "text"} or "tokens" in plan.facts:
+        pytest.skip("its facts are measured by something else")
+    words = ["--dry-run", "--rewards", str(PRESETS / f"{name}.yaml"), "--max-tokens", "64"]
+    words = warm.libra("grpo", *words, "--replay", *map(str, sorted((made / "one" / "rollouts").iterdir())))
+    done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    replayed = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [each["rollout"] for each in replayed] == [0, 1, 2]
+    assert all(each["advantage_min"] <= 0 <= each["advantage_max"] for each in replayed)
+    assert any(each["advantage_max"] > 0 for each in replayed) == (name != "rlcr")  # the miniature states no confidence
 
 
 def test_saved_rollouts_are_rows_that_score_reads(made: Path) -> None:

@@ -62,13 +62,14 @@ def test_a_rank_that_is_killed_ends_the_run_which_goes_on(tmp_path: Path, stage:
     assert events(tmp_path / "out" / "events.jsonl", "step") == events(tmp_path / "log", "step")
 
 
-def test_a_full_disk_names_the_file_and_the_run_goes_on(tmp_path: Path) -> None:
-    """A limit on the size of files stands in for the disk: the rollouts fit, a checkpoint does not."""
-    words = command(tmp_path, "--save-every", "1")
-    limited = ["bash", "-c", 'ulimit -f 64; exec "$@"', "limited", *words]
+@pytest.mark.parametrize(("kilobytes", "file"), [(64, "out/checkpoints"), (8, "out/rollouts/rollout-0.jsonl")])
+def test_a_full_disk_names_the_file_and_the_run_goes_on(tmp_path: Path, kilobytes: int, file: str) -> None:
+    """A limit on the size of files stands in for the disk: rollouts fit and a checkpoint does not, or neither does."""
+    words = command(tmp_path, "--save-every", "1", "--save-rollouts")
+    limited = ["bash", "-c", f'ulimit -f {kilobytes}; exec "$@"', "limited", *words]
     done = ended(limited, tmp_path)
     assert done.returncode == 74, done.stderr
-    assert "out/checkpoints" in done.stderr
+    assert file in done.stderr
     assert "cannot be written" in done.stderr
     done = ended(words, tmp_path)
     assert done.returncode == 0, done.stderr
