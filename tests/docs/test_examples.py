@@ -49,6 +49,23 @@ def test_the_demo_makes_a_balanced_benchmark_and_scores_a_judge_on_it(demo, shel
     assert "judge on vllm" in (demo.folder / "report.html").read_text()
 
 
+def test_the_demo_as_a_file_has_the_steps_of_the_demo(shell):
+    script = shell(["libra", "run", "--dry-run", "-o", "made", str(EXAMPLES / "demo.yaml")])
+    assert script.status == 0
+    lines = script.out.decode().splitlines()
+    stages = [line.split()[1] for line in lines if line.startswith("libra ")]
+    assert stages == ["collect", "rollout", "verify", "balance", "judge", "score"]
+    demo = (EXAMPLES / "demo").read_text()
+    same = (
+        "libra collect --preset libra-mini --where 'index % 6 == 0'",
+        "libra rollout --model libra-mini/weak --model libra-mini/strong",
+        "libra judge --model libra-mini/judge",
+    )
+    for command in same:
+        assert command in demo
+        assert any(line.startswith(command) for line in lines)
+
+
 @pytest.fixture
 def slurm(tmp_path, environment):
     """Problems and recorded responses in a folder; the environment of task 0 of 2, with a stand-in for scontrol."""
