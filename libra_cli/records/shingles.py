@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from zlib import crc32
 
@@ -40,7 +39,7 @@ def words(text: str) -> list[str]:
 
 
 def _without_style(text: str) -> str:
-    text = unicodedata.normalize("NFC", visible(text)).translate(_FOLD)
+    text = visible(text).translate(_FOLD)
     text = _FRACTIONS.sub(r"\\frac", _LATEX_STYLE.sub(" ", text).replace("~", " "))
     return _LATEX_DELIMITERS.sub(" ", text).casefold()
 

@@ -7,7 +7,7 @@ from libra_cli.answers.extraction import bases, extract, references
 from libra_cli.answers.languages import commas, option_signs
 from libra_cli.answers.process import pool
 from libra_cli.answers.sentences import alternatives, asked_names, asked_units, extracted, options
-from libra_cli.answers.text import turns
+from libra_cli.answers.text import instructions, turns
 from libra_cli.answers.values import blanks, units
 from libra_cli.invisible import visible
 from libra_cli.tasks import template as templates
@@ -67,7 +67,7 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     wanted = None if reference is None else references.final(reference)
     if reference and wanted and wanted is not reference and not cut and response.strip() == reference.strip():
         return quick_verdict((wanted, None))  # the same text is right, remarks included
-    asked = visible(question) if isinstance(question, str) else None
+    asked = instructions.without(visible(question)) if isinstance(question, str) else None
     if asked and wanted and option_signs.alphabet_of(wanted):
         wanted, response, asked = option_signs.with_latin(wanted, response, asked)
     if asked and wanted and not wanted.isdecimal():
@@ -117,7 +117,7 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
     question = record.get("question")
     if not isinstance(question, str):
         return reference, answer
-    question = visible(question)
+    question = instructions.without(visible(question))
     if "2" in question and any(map(str.isdigit, reference[:2])):
         reference, answer = options.as_number(options.as_figure(reference, question), answer, question)
     if not are_integers:
@@ -188,7 +188,7 @@ def excludes(text: GeneratedText, record: Record, reason: str | None) -> bool:
         return False
     from libra_cli.answers.extraction import absence, absent_formulas  # which most texts do not need
 
-    question = visible(str(record.get("question") or ""))
+    question = instructions.without(visible(str(record.get("question") or "")))
     own = turns.own_turn(visible(response), question)
     wanted = references.final(visible(str(reference)))
     return absence.is_absent(own, wanted, question) or absent_formulas.is_absent(own, wanted, question)

@@ -38,7 +38,12 @@ from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
 
 _FEW_CHARS = 5
+_EXACTLY = lazy_pattern(
+    r"^(\\text\s*\{ ?|)(?i:exactly|precisely|genau|exactement|exactamente|esattamente|ровно|恰好) ?"
+)
 _CONSTANT = lazy_pattern(r"\+ ?(?:\\text\s*\{ ?)?const(?:ant\b(?! of)|\.|\b)(?: ?\})?")
+_CHECK_BOX = lazy_pattern(r"(?<=\S)\s*\((?i:check|checking|as a check)[:,]? [^()]*\\boxed\{[^{}]*\}[^()]*\)")
+"""A check in brackets that has a box of its own."""
 _NOT_PLAIN = ("box", "\\", "{", "!", "~~")
 """What a text holds that is read as a whole: boxes, formulas, exclamations, what is struck out."""
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
@@ -58,6 +63,7 @@ def read_answer(
     `reference` says what kind of answer is asked for. `cut` says whether the text was cut off; None if that is unknown.
     `question` tells what is given from what is new.
     """
+    text = text.lstrip() if cut else text.strip()
     own = turns.own_turn(text, question)
     text, cut = own, cut and not turns.is_beginning(own, text)  # then another turn was cut off
     if reference and not cut and text.strip() == reference.strip():  # before any other rule
@@ -96,6 +102,8 @@ def _as_read(text: str, reference: str | None, cut: bool | None, question: str |
         text = undelimited.with_dollars(text)
     if "const" in text:
         text = _CONSTANT.sub("+ C", text)
+    if text.count("\\boxed{") > 1 and "check" in text.lower():
+        text = _CHECK_BOX.sub("", text)
     if "!" in text:
         text = informal.without_exclamations(text, reference or "", question or "")
     if "~~" in text:
@@ -194,6 +202,8 @@ def _with_unit_behind(answer: str, after: str, reference: str) -> str:
     """The answer in a box with the unit that stands right behind it, if the reference has a unit: \\boxed{90} hours."""
     if not after[:4].strip("$ "):
         return answer
+    if after.lstrip("$ ")[:1] == "角" and reference.endswith("元"):
+        return f"{answer}角"
     word = _WORD_BEHIND.match(after)
     if word is None or not conversions.is_common(word[1].lower()):
         return answer
@@ -210,6 +220,7 @@ def _in_box(content: str) -> str:
         content = content.partition("\\)")[0].strip()
     if "\\begin" in content:
         return displays.in_rows(content) or content
+    content = _EXACTLY.sub(r"\1", content)
     if content.startswith("\\text") and (formula := displays.behind_words(content)):
         return formula
     worded = _WORDED.fullmatch(content) if "\\text" in content else None

@@ -56,6 +56,9 @@ _HAS_UNIT = lazy_pattern(r"\d.*[A-Za-z]")
 
 def final(reference: str) -> str:
     """The final answer of a reference that is a whole solution or has a remark; any other reference as it is."""
+    is_in_dollars = reference[:1] == "$" == reference[-1:] and reference.count("$") == 2 and "\\boxed" not in reference
+    if is_in_dollars:
+        reference = reference[1:-1].strip() or reference
     if _MARK in reference:
         before, _, behind = reference.rpartition(_MARK)
         return behind.strip() if before.strip() and behind.strip() else reference

@@ -45,10 +45,10 @@ def with_brackets(text: str) -> str:
 def of_end(tail: str) -> assertions.Asserted | None:
     """What the display that ends a text asserts; None if none does."""
     for opening, closing in _DISPLAYS:
-        if tail.endswith(closing) and "\n" in tail:
+        if tail.endswith(closing):
             start = tail.rfind(opening, 0, len(tail) - len(closing))
             display = tail[start + len(opening) : -len(closing)].strip() if start >= 0 else ""
-            if "\n" in tail[start:] and display:
+            if display and ("\n" in tail[start:] or start == 0):
                 return _asserted(display)
     return None
 

@@ -33,7 +33,7 @@ _TAKING_BACK = """
 _TAKES_BACK = frozenset(_TAKING_BACK.split())
 _WORD = lazy_pattern(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*")
 _SENTENCE_ENDS = lazy_pattern(
-    r"(?:(?<=[.!?])|(?<=[.!?]\$\$))\s+(?=[^\W\d_a-z\u00df-\u00ff]|[$*\\\u220e\u25a1\u00bf\u00a1])|(?<=[\u3002\uff01\uff1f\u0964])|\n+"
+    r"(?:(?<=[.!?])|(?<=[.!?]\$\$))\s+(?!\\[\])]|\$\$?[.,;]?(?:\s|$))(?=[^\W\d_a-z\u00df-\u00ff]|[$*\\\u220e\u25a1\u00bf\u00a1])|(?<=[\u3002\uff01\uff1f\u0964])|\n+"
 )
 _TWO_WORDS = lazy_pattern(r"(?<!\\)\b[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 LETTER = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017e]"
