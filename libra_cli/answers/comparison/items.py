@@ -6,6 +6,7 @@ import unicodedata
 from typing import NamedTuple
 
 from libra_cli.answers.values import normalize
+from libra_cli.lazy_pattern import lazy_pattern
 
 _ROMAN = {name: value for value, name in enumerate("I II III IV V VI VII VIII IX X".split(), 1)}  # noqa: SIM905
 _CIRCLED = frozenset(map(chr, range(0x2460, 0x2474)))
@@ -13,6 +14,18 @@ _INTRODUCTIONS = ("正确的是", "正确的有", "正确的序号是", "正确�
 """Behind which selected statements stand: 综上，正确的是①④."""
 _OPENERS = ("综上", "所以", "因此", "故", "其中")
 _FILLERS = frozenset(("AND", "ONLY", "STATEMENTS", "STATEMENT", "&"))
+
+
+_ITEM = r"\(?(?:[IVX]{1,5}|[\u2460-\u2473]|[ivx]{1,5}\))(?![A-Za-z])"
+_JOIN = (
+    r"(?: ?[,\u3001\uff0c] ?(?:and )?| and | ?& ?| ?[\u548c\u4e0e\u3068] ?|(?<=[\u2460-\u2473])(?=[\u2460-\u2473])"
+    r"| \u0438 | et | und )"
+)
+_LIST = lazy_pattern(rf"(?<![A-Za-z0-9(])(?:only )?{_ITEM}(?:{_JOIN}{_ITEM})*(?: only)?")
+"""A list of the numerals of statements: only I and III."""
+_OPEN = lazy_pattern(
+    r"\b(?i:not|fails?|false|wrong|incorrect|or|if|unless|except|but|neither|nor|maybe|whether)\b|n['\u2019]t\b|\u4e0d|\u9519|\u8bef"
+)
 
 
 class Selection(NamedTuple):
@@ -25,10 +38,22 @@ class Selection(NamedTuple):
 def same(reference: str, answer: str) -> bool | None:
     """Whether two answers select the same statements; None unless both are selections."""
     wanted = _selection(reference)
+    if wanted is None and not _CIRCLED.isdisjoint(answer) and reference.isascii():  # (1), (4)
+        wanted = _selection(reference, "circled")
     if wanted is None:
         return None
     given = _selection(answer, wanted.script)
     return None if given is None else wanted.numbers == given.numbers
+
+
+def stated(sentence: str, reference: str) -> str | None:
+    """The only selection that a sentence names, for a reference that is one; None if it may be about others."""
+    if _selection(reference) is None and not (
+        reference.isascii() and not _CIRCLED.isdisjoint(sentence) and _selection(reference, "circled")
+    ):
+        return None
+    found = [one[0] for one in _LIST.finditer(sentence) if one[0] != "I"]  # I think
+    return found[0] if len(found) == 1 and not _OPEN.search(sentence) else None
 
 
 def _selection(text: str, script: str = "") -> Selection | None:
@@ -38,7 +63,22 @@ def _selection(text: str, script: str = "") -> Selection | None:
     circled = not _CIRCLED.isdisjoint(text)
     if not circled and not script and not text.isascii():
         return None
-    for wrapper in ("\\text", "\\mathrm", "{", "}", "(", ")", "$", ",", "\\ ", "\u3001", "\uff0c", "\u548c"):
+    for wrapper in (
+        "\\text",
+        "\\mathrm",
+        "{",
+        "}",
+        "(",
+        ")",
+        "$",
+        ",",
+        "\\ ",
+        "\u3001",
+        "\uff0c",
+        "\u548c",
+        "\u4e0e",
+        "\u3068",
+    ):
         text = text.replace(wrapper, " ")
     names = text.strip(" .\u3002").upper().split()
     if circled:

@@ -31,6 +31,22 @@ _MAY_GO_ON = lazy_pattern(
     r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n",
     one_of=("...", "\u2026", "dots", ",", "<", "\u2264", "\\le", "integers", "numbers", "multiples", "{"),
 )
+_NAMES_OF_MATRICES = (
+    "I",
+    "E",
+    "diag",
+    "dent",
+    "nit matrix",
+    "inheit",
+    "ull",
+    "ero",
+    "vec",
+    "bf",
+    "矩阵",
+    "向量",
+    "行列",
+)
+"""Parts of names of an identity or zero matrix, of which a diagonal one has another."""
 _SIGNS_OF_FAMILIES = ("\\in", "mod", "k", "integer", "odd", "even", "ultiple", "divis", "mid", "∣", "∤", "余")
 
 
@@ -122,6 +138,16 @@ def without_end(reference: str, answer: str, _: Decide) -> Decision | None:
     return _decision(arbitrary.same_functions(reference, answer), "structure")
 
 
+def named_matrix(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """I_2 and a matrix in full, the zero vector and (0, 0, 0)."""
+    has_entries = any("\\begin" in text or "," in text for text in (reference, answer))
+    if not has_entries or not any(map((reference + answer).__contains__, _NAMES_OF_MATRICES)):
+        return None
+    from libra_cli.answers.comparison import named_matrices
+
+    return named_matrices.same(reference, answer, decide)
+
+
 def cycle(reference: str, answer: str, _: Decide) -> Decision | None:
     """(1 2 3)(4 5) and (4 5)(1 2 3)."""
     return _decision(cycles.same(reference, answer), "structure")
@@ -170,5 +196,15 @@ def duration(reference: str, answer: str, _: Decide) -> Decision | None:
 
 _RULES: tuple[Callable[[str, str, Decide], Decision | None], ...] = (
     *(points, chemical_formula, compound, labelled_parts, ordinal, change_in_percent, bearing),
-    *(named_values, without_end, cycle, code, selected_items, product_in_order, set_of_integers, duration),
+    *(
+        named_matrix,
+        named_values,
+        without_end,
+        cycle,
+        code,
+        selected_items,
+        product_in_order,
+        set_of_integers,
+        duration,
+    ),
 )

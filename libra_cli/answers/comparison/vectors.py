@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from libra_cli.answers.text import latex
+from libra_cli.answers.text import latex, number
 from libra_cli.answers.values import normalize
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -17,6 +17,9 @@ _MARK = lazy_pattern(
 _HAT = lazy_pattern(r"([A-Za-z])\u0302|\\?([ij]math)(?![A-Za-z])")
 _UNIT = lazy_pattern(r"(?P<before>.*?)\*?\s*<(?:(?P<letter>[ijkxyz])|e_?\{?(?P<index>[1-3])\}?)>")
 _BARE = lazy_pattern(r"(?<![A-Za-z\\<])(?:([ijk])|e_?\{?([1-3])\}?)(?![A-Za-z\w>])")
+_UNIT_BEHIND = lazy_pattern(
+    r"(?:(?<=[)\]\u27e9])|(?<=\\rangle))\s*(?:\\(?:text|mathrm)\{[^{}]{1,12}\}|[A-Za-z]{1,3}(?:/[a-z]{1,3})?)$"
+)
 _INDEXED = lazy_pattern(r"<e>_\{?([1-3])\}?")
 _NAMES = lazy_pattern(r"<\w+>")
 _TERM = lazy_pattern(r"(?<!^)(?=(?<![*/^(])[-+])")
@@ -52,8 +55,11 @@ def as_tuple(text: str, other: str) -> str:
 
 
 def _coordinates(text: str) -> int:
-    """The number of coordinates of a point or a column; 0 for anything else."""
-    plain = normalize.unwrapped(text).rpartition("=")[2].strip()
+    """The number of coordinates of a point or a column, or of numbers in a bare list; 0 for anything else."""
+    listed = normalize.in_ascii(text).strip(" $").split(",")
+    if len(listed) > 1 and all(number.parse(part.strip()) for part in listed):
+        return len(listed)
+    plain = _UNIT_BEHIND.sub("", normalize.unwrapped(text).rpartition("=")[2].strip())
     rows = latex.rows_of(normalize.normalized(plain), frozenset(("pmatrix", "bmatrix", "matrix", "array")))
     if rows is not None:
         cells = [row.split("&") for row in rows]

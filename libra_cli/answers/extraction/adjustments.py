@@ -57,6 +57,8 @@ def ordered(found: Extraction, asked_for: AskedFor) -> Extraction:
     order = orders.stated(found.answer or "", reference, question)
     text = science.with_symbols(text, reference) if order is None else text
     order = orders.stated(text, reference, question) if order is None else order
+    if order is None and found.answer and orders.may_be_stated(text, found.answer, reference, question):
+        return UNDECIDED
     return Extraction(order) if order else Extraction(None, OTHER_ANSWER) if order == "" else found
 
 

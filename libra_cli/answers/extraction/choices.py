@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from libra_cli.answers.extraction import judged_options, prose
+from libra_cli.answers.extraction import judged_options, left_over, prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.sentences import (
     contradictions,
@@ -19,7 +19,11 @@ from libra_cli.answers.sentences import (
 from libra_cli.answers.sentences.extracted import NO_ANSWER, UNDECIDED, Extraction
 from libra_cli.answers.text import boxes
 from libra_cli.answers.values import units
+from libra_cli.lazy_pattern import lazy_pattern
 
+_BOLD = lazy_pattern(r"\*\*\(?([A-J])\)?\*\*")
+_BOTH = lazy_pattern(r"(?<=\b[A-J]) ?& ?(?=[A-J]\b)")
+_SET = lazy_pattern(r"\\\{([A-J](?:, ?[A-J])*)\\\}")
 _FEW_CHARS = 5
 """Characters behind a box in which nothing is said."""
 
@@ -32,6 +36,9 @@ def chosen(
     if wanted is None:
         return None
     text = text if box else small_options.in_capitals(text)
+    if len(wanted.letters) > 1:
+        text = text if box else _joined(text)
+        box = box._replace(content=_SET.sub(r"\1", box.content)) if box else None
     listed = options.of_question(question) if question else {}
     is_whole = box is None and not cut
     if is_whole and (checked := option_checks.right(statements.tail_of(text), question)):
@@ -53,6 +60,12 @@ def chosen(
     return None if option is None else Extraction(option)
 
 
+def _joined(text: str) -> str:
+    """`text` with options that are set apart as one list: **D** and **B**, A & C."""
+    text = _BOLD.sub(r"\1", text) if text.count("**") > 2 else text
+    return _BOTH.sub(" and ", text) if "&" in text else text
+
+
 def _of_whole(
     text: str,
     reference: str,
@@ -66,6 +79,9 @@ def _of_whole(
     last = next(statements.explicit(tail), None)
     if last and (option_choices.wavers(last.given) or contradictions.are_stated(tail)):
         return UNDECIDED
+    left = left_over.option(tail, listed) if listed and (option is None or last is None) else None
+    if left:
+        return Extraction(left)
     judged = judged_options.chosen(tail, len(wanted.letters), listed, question or "") if option is None else None
     if judged is not None:
         return Extraction(judged) if judged else UNDECIDED

@@ -25,6 +25,11 @@ _LETTER_SAID = lazy_pattern(
 _FEWEST = 3
 _SETS = ("all real numbers", "all reals", "the empty set", "the set of all real numbers")
 _REASON = lazy_pattern(r"(?:,? because|, since) (?![^.]*(?:=|\b(?:so|thus|hence|therefore|which|giving|making)\b)).*$")
+_NEIGHBOUR = lazy_pattern(
+    r"(?P<kept>(?:.*[:,] )?(?i:so|thus|hence|therefore|it is|it's|the answer is)\b[^;\d]{0,40}"
+    r"\d[\d,.]*(?<=\d)[^;\d]{0,40}); \d[\d,.]* (?:comes|stands|lies|precedes|follows|would|was|belongs|divides"
+    r"|is (?:just|the one|its|only|what|too|already))\b"
+)
 _LABEL_OF_SET = lazy_pattern(r"(?i:(?:so )?(?:the )?(?:range|domain|solution set|solution)(?::| is(?: therefore)?) )")
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")
 
@@ -41,7 +46,7 @@ def concluded(tail: str) -> assertions.Asserted:
     for sentence in reversed([*kept, last] if not kept or not assertions.is_aside(last) else kept):
         if "<<" in (sentence := assertions.without_calculations(sentence)):
             break  # cut within a calculation
-        found = assertions.asserted(_without_reason(_behind_pause(sentence)))
+        found = assertions.asserted(_without_reason(_without_neighbour(_behind_pause(sentence))))
         if found.answer or found.unclear:
             return found
         if len(sentence.split()) > _FEW_WORDS or any(map(str.isdigit, sentence)):
@@ -55,6 +60,12 @@ def _behind_pause(sentence: str) -> str:
     before, dots, behind = sentence.replace("\u2026", "...").rpartition("... ")
     is_pause = dots and before[-1:] not in ",+*/(=" and behind[:1].isalpha() and any(map(str.isdigit, behind))
     return behind if is_pause else sentence
+
+
+def _without_neighbour(sentence: str) -> str:
+    """A conclusion without a clause on another number behind it: so it's 34; 21 comes just before it."""
+    neighbour = _NEIGHBOUR.match(sentence) if ";" in sentence else None
+    return neighbour["kept"] if neighbour else sentence
 
 
 def _without_reason(sentence: str) -> str:

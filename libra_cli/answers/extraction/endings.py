@@ -16,6 +16,7 @@ from libra_cli.answers.values import normalize, quantities, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
+_COINS = ("\u00a2", "cent", "$")
 _MONEY = ("$", "\\$", "\u20ac")
 _CONCLUDES = lazy_pattern(r"(?i:(?:^|[\s,;])(?:so|hence|thus|therefore|giving|making)\b,?)|[\u2192\u21d2\u27f9]|[-=]>")
 _COUNT = lazy_pattern(
@@ -28,8 +29,6 @@ _THERE_ARE = lazy_pattern(
     one_of=("there is", "there are"),
 )
 _COUNTED = lazy_pattern(r"ow many (\w+)")
-_ASKS_PERCENT = lazy_pattern(r"(?i:what percent(?:age)? of) [$\u20ac]?\d", one_of=("what percent",))
-_PERCENT_OF = lazy_pattern(r"(?<![\w.,-])([A-Za-z-]{3,20}|\d[\d.]{0,12}) ?(?:\\?%|percent|per cent) of\b")
 _THERE_IS = lazy_pattern(r"^there(?: is|['\u2019]s| are) ", one_of=("there is", "there are", "there's", "there\u2019s"))
 _VALUE = r"\*{0,2}\$?(?P<value>-?\d[\d.,/]*(?<=\d)|\\frac\{\d+\}\{\d+\})\$?\*{0,2}"
 _LED = lazy_pattern(
@@ -37,11 +36,11 @@ _LED = lazy_pattern(
 )
 _ONCE_MORE = lazy_pattern(
     r",? (?:i\.e\.|that is|in other words|which (?:is|equals)|d\. ?h\.|das hei\u00dft|c['\u2019]est-\u00e0-dire|soit"
-    r"|es decir|ou seja|cio\u00e8),? "
+    r"|es decir|ou seja|cio\u00e8|namely|n\u00e4mlich|\u00e0 savoir|a saber),? "
     r"(?P<value>[^,;:]{1,40}?|[^,;:()\u27e8]{0,20}[(\u27e8][^()\u27e8;:]{1,40}[)\u27e9]\$?)[.!]?$",
     one_of=(
         *("i.e.", "that is", "in other words", "which is", "which equals", "d.h.", "d. h."),
-        *("das heißt", "-dire", "soit", "es decir", "ou seja", "cioè"),
+        *("das heißt", "-dire", "soit", "es decir", "ou seja", "cioè", "namely", "nämlich", "à savoir", "a saber"),
     ),
 )
 _BOUNDS = ("<", ">", "\u2264", "\u2265")
@@ -87,7 +86,7 @@ _SAYS_QUANTITY = (" is ", " was ", " equals ", " of ", " be ")
 _VAGUE = words.table("total answer result value number rest whole new final other same amount figure one")
 """Words of names that may mean what the question names otherwise."""
 _CONDITIONAL = words.table("if suppose assume were not isn't wasn't would could instead unless maybe perhaps or wrong")
-_FEW, _SHORTEST, _FEWEST, _SEVERAL = 6, 2, 4, 3
+_FEW, _MOST, _SHORTEST, _FEWEST, _SEVERAL = 6, 12, 2, 4, 3
 _OPEN_BEFORE_COLON = words.table(
     "not except than without wrong false incorrect check checking note ratio but unless next option options answers"
 )
@@ -172,6 +171,8 @@ def once_more(prose: Prose) -> Extraction | None:
         return None
     said = found["value"].strip(" *$")
     spelled = words.number(said.lower())
+    if spelled is not None and spelled.denominator > 1 and any(map(sentence.__contains__, _COINS)):
+        return None  # 75 cents, that is three quarters
     if (spelled is None or "dozen" in said) and comparatives.may_say_a_number(said):
         return None
     value = str(spelled) if spelled is not None else said
@@ -314,23 +315,10 @@ def multiplied(prose: Prose) -> Extraction | None:
     return None if not _CONDITIONS.isdisjoint(heard) else Extraction(told.pop())
 
 
-def percent_of(prose: Prose) -> Extraction | None:
-    """`Fifteen percent of 80 is 12`, where the question asks what percent: the only share of the last sentence."""
-    if not prose.question or not _ASKS_PERCENT.search(prose.question):
-        return None
-    sentence = prose.sentences[-1]
-    found = _PERCENT_OF.findall(sentence) if sentence.count("%") + sentence.lower().count("percent") == 1 else []
-    if len(found) != 1 or f"{found[0]}%" in prose.question:
-        return None
-    spelled = words.number(found[0].lower()) if found[0][0].isalpha() else None
-    value = found[0] if number.parse(found[0]) is not None else None if spelled is None else number.written(spelled)
-    return Extraction(f"{value}%") if value else None
-
-
 def spelled(prose: Prose) -> Extraction | None:
     """`Half the cake.`: a text that is nothing but a number in words and what the question counts."""
     text = _THERE_IS.sub("", prose.text.strip(" .!*\n").lower())
-    if not structure.is_number(prose.reference) or "\n" in text or len(text.split()) > _FEW or not text[:1].isalpha():
+    if not structure.is_number(prose.reference) or "\n" in text or len(text.split()) > _MOST or not text[:1].isalpha():
         return None
     heard = text.split()
     for length in range(len(heard), 0, -1):
@@ -386,6 +374,8 @@ def among_given(prose: Prose) -> Extraction | None:
     sentence = prose.sentences[-1]
     if sum(map(str.isdigit, sentence)) < _SHORTEST:
         return None
+    if sentence.startswith("That is, ") and " plus " in sentence and len(prose.sentences) > 1:
+        return UNDECIDED
     found = among_given_numbers.answer(words.sentences(prose.in_digits)[-1], prose.question, prose.concluded.unclear)
     if found and prose.reference.startswith(_MONEY) and f"{found} cent" in sentence:
         return Extraction(f"{found}\\text{{ cents}}")

@@ -66,7 +66,7 @@ def _readings(text: str, last: str, most: int, listed: Mapping[str, str], questi
     every = {*listed} or {*"ABCDEFGHIJ"[: max(len(judged), judgements.FEWEST)]}
     yield {letter for letter, is_right in judged.items() if is_right is not asks_wrong and {*judged} == every}
     if listed:
-        letter = left_over.option(text, listed) or _at_place(last, listed)
+        letter = _at_place(last, listed)
         yield {letter} if letter else _by_statements(text, listed, question, asks_wrong=asks_wrong)
         named = {} if asks_wrong else _told_apart(last, listed)
         yield {letter for letter, is_right in named.items() if is_right}

@@ -28,6 +28,11 @@ _ONE_REMAINS = lazy_pattern(
     re.IGNORECASE,
 )
 """What remains is the right one."""
+_LEAVES = lazy_pattern(
+    r"[,;] (?:so |and |which |that |this |it )*(?:only |just )?leav(?:es|ing) "
+    r"(?:only |just |us with )?(?:the )?[a-z]{3}"
+)
+"""Behind the options that are ruled out, the text of the one that is left: that only leaves neon."""
 _BY_WHICH_WAY = "by elimination"
 """Says how one was found, not that the options which a text names are wrong."""
 _NAMED = lazy_pattern(
@@ -43,10 +48,11 @@ def option(text: str, listed: Mapping[str, str]) -> str | None:
     """The only option that is not ruled out where the last sentence says that one remains; None for other texts."""
     sentence = words.sentences(text.rstrip())[-1]
     last = " ".join(sentence.split())
-    said = _ONE_REMAINS.search(last)
+    leaves = _LEAVES.search(last)
+    said = leaves or _ONE_REMAINS.search(last)
     if said is None or LETTER.search(last, said.start()):
         return None
-    if LETTER.search(last) and not assertions.denies(last[: said.start()]):  # it says which one
+    if not leaves and LETTER.search(last) and not assertions.denies(last[: said.start()]):  # it says which one
         return None
     if assertions.denies(last[said.start() :]):  # by elimination we cannot decide
         return None
@@ -66,7 +72,8 @@ def _named(text: str, listed: Mapping[str, str]) -> set[str]:
     return {match["name"] for match in LETTER.finditer(text)} | {
         letter
         for letter, content in listed.items()
-        if len(content) >= _SHORTEST and words.stand_in(names.tokens(content), heard)
+        if (len(content) >= _SHORTEST and words.stand_in(names.tokens(content), heard))
+        or (content.isdecimal() and re.search(rf"(?<![\w.,]){content}(?![\w.,]\d|\w)", text))
     }
 
 

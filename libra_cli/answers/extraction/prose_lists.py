@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from libra_cli.answers.comparison import named_matrices
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.sentences import lines
+from libra_cli.answers.sentences import assertions, lines
 from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import arrays
 from libra_cli.lazy_pattern import lazy_pattern
@@ -11,10 +12,32 @@ from libra_cli.lazy_pattern import lazy_pattern
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
 
 
+_DIAGONAL = lazy_pattern(r"\\?(?:operatorname\{)?diag\}?\s*\([^()]{1,120}\)", one_of=("diag",))
+_NAMED_MATRIX = lazy_pattern(
+    r"(?:\b(?:is|are|equals?|be|ist|est|es|\u00e8|\u00e9|gives|yields|get|becomes?|remains?)|=|\u4e3a|\u662f) ?"
+    r"(?:(?:simply|just|again|therefore|thus|also) )?(?:(?:the|a|an|die|eine|la|una) )?\$?(?:"
+    rf"(?i:(?:{named_matrices.IDENTITY}))\b|(?P<zero>(?i:{named_matrices.ZERO}))"
+    r"|(?P<factor>-?\d{0,9}(?:/\d{1,9})?) ?I(?:_\{?\d(?:\\times ?\d)?\}?)?(?![A-Za-z])(?=[$.,; ]))"
+)
+
+
 def rows_of_matrix(prose: Prose) -> Extraction | None:
     """`[1 0]` above `[0 1]` at the end of a text, for a reference that is a matrix."""
     found = None if prose.cut else arrays.of_lines(prose.tail, prose.reference)
     return Extraction(found) if found else None
+
+
+def named_matrix(prose: Prose) -> Extraction | None:
+    """`Hence it is the 2 x 2 identity matrix`, `A = 2I`, for a reference that is a matrix or a vector."""
+    if prose.cut or not (prose.reference.startswith(("(", "[")) or "\\begin{" in prose.reference):
+        return None
+    diagonal = _DIAGONAL.findall(prose.sentences[-1])
+    if len(diagonal) == 1 and not assertions.denies(prose.sentences[-1]):
+        return Extraction(diagonal[0])
+    said = _NAMED_MATRIX.search(prose.sentences[-1])
+    if said is None or assertions.denies(prose.sentences[-1]):
+        return None
+    return Extraction("\\vec{0}" if said["zero"] else f"{said['factor'] or ''}I")
 
 
 def listed_lines(prose: Prose) -> Extraction | None:

@@ -137,7 +137,8 @@ def whole_value(prose: Prose) -> Extraction | None:
     is_chain = "=" in prose.tail and len(prose.sentences) == 1 and len(words.sentences(prose.text)) == 1
     is_chain = is_chain and not verifications.goes_beyond(prose.tail, prose.question)
     calculated = chains.result(prose.tail, prose.reference, prose.question) if is_chain else None
-    found = divided or calculated or bare.value(prose.text, prose.reference)
+    paragraph = prose.text.rstrip().rpartition("\n\n")[2].strip()
+    found = divided or calculated or bare.value(prose.text, prose.reference) or bare.value(paragraph, prose.reference)
     return Extraction(found) if found else None
 
 

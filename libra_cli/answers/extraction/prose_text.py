@@ -62,7 +62,7 @@ _NEGATIVE = lazy_pattern(
 )
 _HALF_A = lazy_pattern(r"(?<!a )(?<!and )\b[Hh]alf an? (?P<noun>[a-z]{3,})\b(?! (?:more|less|as)\b)")
 _AND_A_HALF = lazy_pattern(r"(\d+) and a half\b", one_of=(" and a half",))
-_SPACED = lazy_pattern(r"(?:(?<=[=\u2248] )|(?<= is )|(?<= are ))\d{1,3}(?: \d{3}){1,4}(?![\d/]|[.,]\d| ?\d)")
+_SPACED = lazy_pattern(r"\d(?:(?<=[=\u2248] \d)|(?<= is \d)|(?<= are \d))\d{0,2}(?: \d{3}){1,4}(?![\d/]|[.,]\d| ?\d)")
 _SPELLED = lazy_pattern(
     r"\b(?P<words>[A-Za-z]{2,20}(?:[- ][A-Za-z]{2,20}){0,6})"
     r" \((?P<figure>[$\u20ac\u00a3]?\d[\d,.]*(?P<unit> ?[%A-Za-z\u00b0]{0,9}))\)",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from libra_cli.answers.comparison import items
 from libra_cli.answers.extraction import asked, conclusions, filled, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import abroad, names
@@ -32,6 +33,7 @@ from libra_cli.answers.sentences.extracted import (
     of_asserted,
 )
 from libra_cli.answers.text import vocabulary, words
+from libra_cli.answers.values import structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _HEADS_OF_NAMES = words.table(
@@ -92,7 +94,12 @@ def way(prose: Prose) -> Extraction | None:
 
 def multiple(prose: Prose) -> Extraction | None:
     """`The force is reduced to 1/4 of its former value`, for a reference that says so: it becomes one fourth."""
-    if prose.cut or " " not in prose.reference or not multiples.is_asked_for(prose.reference):
+    if prose.cut:
+        return None
+    if prose.question and structure.is_number(prose.reference):
+        factor = multiples.factor(prose.sentences[-1], prose.question)
+        return Extraction(factor) if factor else None
+    if " " not in prose.reference or not multiples.is_asked_for(prose.reference):
         return None
     is_said = multiples.said(prose.sentences[-1], prose.reference)
     return None if is_said is None else Extraction(prose.reference) if is_said else Extraction(None, OTHER_ANSWER)
@@ -206,6 +213,12 @@ def circled_option(prose: Prose) -> Extraction | None:
         return None
     sign = circled.chosen(prose.tail, prose.question or "")
     return Extraction(sign) if sign else None
+
+
+def selected_items(prose: Prose) -> Extraction | None:
+    """`The others, I and III, hold`, for a reference that selects numbered statements."""
+    said = None if prose.cut else items.stated(prose.sentences[-1], prose.reference)
+    return Extraction(said) if said else None
 
 
 def verdict(prose: Prose) -> Extraction | None:

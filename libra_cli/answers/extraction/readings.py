@@ -8,7 +8,7 @@ from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.asked import is_given
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
-from libra_cli.answers.sentences import denials, negation
+from libra_cli.answers.sentences import denials, negation, ordinals
 from libra_cli.answers.sentences.extracted import OTHER_ANSWER, UNDECIDED, Extraction
 from libra_cli.answers.text import words
 from libra_cli.answers.values import structure
@@ -51,6 +51,22 @@ _BUT_VALUE = lazy_pattern(
     rf", but (?P<why>[^\d.;:]{{4,80}}), (?:so |it is |it's )?(?P<value>{_NUMBER})[.!]?$", one_of=(", but ",)
 )
 """9 + 4 is 13, but with the minus in front, -13."""
+_WITH_REMAINDER = lazy_pattern(
+    r"(?P<whole>\d+)\s*(?:,?\s*(?:R|r|rem(?:ainder)?\.?|Rest|reste|resto|\u4f59|\u3042\u307e\u308a)\.?\s*"
+    r"|\u2026+|\.{3,6}|\\[lc]?dots\s*)(?P<rest>\d+)"
+)
+"""7 R 3, 7......3."""
+_QUOTIENT = lazy_pattern(
+    r"(?:quotient|Quotient|cociente|quociente|quoziente|\u5546)\D{0,14}(?P<whole>\d+)\D{1,24}?"
+    r"(?:remainder|Rest|reste|resto|residuo|\u4f59\u6570|\u4f59|\u3042\u307e\u308a)\D{0,14}(?P<rest>\d+)"
+)
+_NONE = ("none", "no solution", "nothing", "\\emptyset", "\\varnothing", "no such", "there are none", "keine", "aucun")
+_NONE_EXIST = lazy_pattern(
+    r"(?:(?:so|thus|hence|therefore|but),? )?(?:such|those|these|any such) (?:an? )?[a-z]+(?: [a-z]+)? "
+    r"(?:don['\u2019]t|do not|does not|doesn['\u2019]t|cannot|can['\u2019]t) exist[.!]?$",
+    re.IGNORECASE,
+)
+_BLANK, _BOLD = lazy_pattern(r"_{2,}"), lazy_pattern(r"\*\*([^*]{1,40})\*\*")
 _GROUPS = {"pair": "2", "trio": "3", "quartet": "4", "quintet": "5", "dozen": "12"}
 _A_GROUP = lazy_pattern(
     r"(?:so |hence |thus |therefore )?(?:(?:it|that)(?:['\u2019]s| is)|they (?:are|form)|there is) (?:just )?an? "
@@ -138,3 +154,39 @@ def a_group(prose: Prose) -> Extraction | None:
         return None
     found = _A_GROUP.match(prose.sentences[-1].lower())
     return Extraction(_GROUPS[found["noun"]]) if found and found["noun"] not in prose.question else None
+
+
+def ordinal(prose: Prose) -> Extraction | None:
+    """`In the seventeenth century`, for a reference that is a place in digits: 17th."""
+    wanted = None if prose.cut or not prose.reference[:1].isdecimal() else ordinals.parse(prose.reference)
+    if wanted is None or denials.may_take_back(prose.sentences[-1]):
+        return None
+    whole = ordinals.parse(prose.sentences[-1].strip(" .!*"))
+    if whole and whole.agrees(wanted):
+        return Extraction(whole._replace(noun=whole.noun or wanted.noun).text)
+    said = ordinals.stated(prose.sentences[-1], prose.reference)
+    return Extraction(said) if said else None
+
+
+def quotient(prose: Prose) -> Extraction | None:
+    """`The quotient is 7 and the remainder is 3`, for a reference that gives both: 7 R 3."""
+    wanted = _WITH_REMAINDER.fullmatch(prose.reference.strip(" $")) if not prose.cut else None
+    said = _QUOTIENT.search(prose.sentences[-1]) if wanted else None
+    if wanted is None or said is None:
+        return None
+    is_same = (said["whole"], said["rest"]) == (wanted["whole"], wanted["rest"])
+    return Extraction(prose.reference) if is_same else Extraction(None, OTHER_ANSWER)
+
+
+def none_exist(prose: Prose) -> Extraction | None:
+    """`Such primes do not exist`, for a reference that says that there are none."""
+    is_none = words.phrase(prose.reference.strip(" .$")) in _NONE or prose.reference.lower().strip(" .") in _NONE
+    return Extraction("none") if is_none and not prose.cut and _NONE_EXIST.match(prose.sentences[-1]) else None
+
+
+def in_blanks(prose: Prose) -> Extraction | None:
+    """`2, 4, **8**, 16, **32**`, where the question has two blanks: what is in bold, in the order of the text."""
+    blanks = len(_BLANK.findall(prose.question or ""))
+    line = prose.tail.rstrip().rpartition("\n")[2]
+    filled = _BOLD.findall(line) if blanks > 1 and prose.is_several else []
+    return Extraction(", ".join(filled)) if len(filled) == blanks > 1 else None

@@ -27,8 +27,10 @@ ENDS = ".,;:!?)*"
 _MAX_WORDS = 12
 MAX_WORDS = 30
 """Words of the longest sentence in which a numeral is searched."""
-_ENGLISH = answer_forms.ENGLISH - {"a"}
-"""Words that tell an English sentence; "a" is French as well: il y a."""
+_ENGLISH = answer_forms.ENGLISH - {"a", "is"}
+"""Words that tell an English sentence; "a" is French as well (il y a), and "is" is Dutch."""
+_POINTS = frozenset("virgule komma coma vírgula virgola przecinek".split())  # noqa: SIM905
+"""Words for the comma before decimal places."""
 _HALF = Fraction(1, 2)
 
 
@@ -86,6 +88,8 @@ def _amount(row: list[str], language: str) -> AmountInWords:
         at += at < len(row) and row[at] in PARTS
     elif is_whole and row[at : at + 1] and row[at] in amount_words.WHOLES:
         at, value = _with_fraction(row, at, value, words, language)
+    elif is_whole and row[at : at + 1] and row[at] in _POINTS:
+        at, value = _with_decimals(row, at, value, words, language)
     elif is_whole and (avos := _avos(row, at, language)):
         at, value = avos[0], value / avos[1]
     one = Fraction(SCALES.get(row[at - 1], 1)) if is_whole and not row[0][0].isdigit() else Fraction(1)
@@ -167,6 +171,21 @@ def _with_fraction(
     return (start + length + 1, whole + top / bottom) if bottom and is_whole else (at, whole)
 
 
+def _with_decimals(
+    row: list[str], at: int, whole: Fraction, words: amount_words.Words, language: str
+) -> tuple[int, Fraction]:
+    """The end of an integer with decimal places in words, and the number: deux virgule cinq, zwei Komma null fünf."""
+    places, end = "", at + 1
+    while end < len(row):
+        length, digits, is_whole = (1, Fraction(1), True) if row[end] in ONES else _base(row[end:], words, language)
+        if length > 1 and _base(row[end : end + 1], words, language)[1] == 0:  # null fünf
+            length, digits = 1, Fraction(0)
+        if not (length and is_whole):
+            break
+        places, end = places + str(digits), end + length
+    return (end, whole + Fraction(f"0.{places}")) if places else (at, whole)
+
+
 def _avos(row: list[str], at: int, language: str) -> tuple[int, int] | None:
     """The end of a denominator of Portuguese and its value: doze avos; None if none stands here."""
     if row[at + 1 : at + 2] and row[at + 1] in AVOS:
@@ -210,22 +229,25 @@ def number_in(sentence: str) -> str | None:
     heard = numerals.heard(sentence)
     if any(map(str.isdigit, sentence)) or len(heard) > MAX_WORDS or not _ENGLISH.isdisjoint(heard):
         return None
-    found = {values for name in amount_words.languages_with_fractions() if (values := _numbers(heard, name))}
+    readings = [_numbers(heard, name) for name in amount_words.languages_with_fractions()]
+    most = max(length for length, _ in readings)
+    found = {values for length, values in readings if values and length == most}
     only = found.pop() if len(found) == 1 else ()
     return written(only[0]) if len(only) == 1 and only[0] is not None else None
 
 
-def _numbers(heard: list[str], language: str) -> tuple[Fraction | None, ...]:
-    """The numbers of a sentence, read in one language; None for a word that changes one and was not read."""
-    values, at = list[Fraction | None](), 0
+def _numbers(heard: list[str], language: str) -> tuple[int, tuple[Fraction | None, ...]]:
+    """How many words are numbers in one language, and these; None for a word that changes one and was not read."""
+    values, at, length = list[Fraction | None](), 0, 0
     rest: list[str] = []
     while at < len(heard):
         found = amount_at(heard, at, language) if heard[at] else NONE
         is_told = found.length > 1 or heard[at] not in numerals.NOT_FOREIGN
         values += [found.value] if found.length and is_told else []
+        length += found.length if is_told else 0
         rest.append("1" if found.length else heard[at])
         at += max(found.length, 1)
-    return (*values, None) if values and is_unread(rest, language) else tuple(values)
+    return length, (*values, None) if values and is_unread(rest, language) else tuple(values)
 
 
 def is_unread(heard: Sequence[str], language: str) -> bool:

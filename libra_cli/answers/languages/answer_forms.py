@@ -116,8 +116,10 @@ FREQUENT = frozenset().union(*COMMA_WORDS.values()) - {"a", "as", "do", "to", "w
 ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
 
 _WHOLE = {
-    "yes": "是 是的 对 正确 真 √ ✓ ✔ はい 正しい 예 네 참 sí si oui ja sim да верно правда نعم صحيح हाँ सही",
-    "no": "否 不是 不对 错误 错 假 × ✗ ✘ いいえ 아니요 아니오 거짓 non nein não nao нет неверно ложь لا خطأ नहीं गलत",
+    "yes": "是 是的 对 对的 正确 正确的 真 √ ✓ ✔ 当然 当然是 はい 正しい 예 네 참 نعم صحيح हाँ सही sí sì si oui ja sim"
+    " да верно правда certo certamente natürlich selbstverständlich bien_sûr claro claro_que_sí конечно zeker",
+    "no": "否 不是 不对 不对的 不正确 不正确的 错误 错误的 错 错的 假 × ✗ ✘ いいえ 아니요 아니오 거짓 لا خطأ नहीं गलत"
+    " non nein não nao нет неверно ложь",
     "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
     "parallel": "平行 互相平行 相互平行 平行である",
     "perpendicular": "垂直 互相垂直 相互垂直 垂直である",

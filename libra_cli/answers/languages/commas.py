@@ -21,7 +21,7 @@ _NOUNS_OF_COMMAS = frozenset(
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _SPACES = " \u00a0\u2009\u202f"
 _APOSTROPHES = "'\u2019"
-_MARKED = lazy_pattern(rf"(?<![\d.,])\d+(?:[.,{_APOSTROPHES}{_SPACES}]\d+)+")
+_MARKED = lazy_pattern(rf"\d(?<![\d.,]\d)\d*(?:[.,{_APOSTROPHES}{_SPACES}]\d+)+")
 """Digits with marks or spaces between them."""
 _COMMA_NUMBER = lazy_pattern(
     r"(?<!\d)((?:(?:R?\\?\$|[€£]) ?)?-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)"
@@ -34,7 +34,7 @@ _MONEY = frozenset(
     "euro euros eur dollar dollars dólares dollari pesos peso reais real kr kronor kronen kroner chf franken francs "  # noqa: SIM905
     "zł złotych złote zloty рублей рубля руб рубль евро долларов soles lire pfund livres libras fr".split()
 )
-_WHOLE = lazy_pattern(r"(?<![\d.,])\d+(?![\d]|[.,]\d)")
+_WHOLE = lazy_pattern(r"\d(?<![\d.,]\d)\d*(?![\d]|[.,]\d)")
 _COMMA_BETWEEN = lazy_pattern(r"\d,\d")
 _MAY_BE_CALCULATED = lazy_pattern(r",\d{1,2} ?[:\u00b7\u00d7\u00f7*+=]")
 """What every text holds that the next pattern matches (a faster test)."""

@@ -176,12 +176,25 @@ SIGNS = {
 }  # fmt: skip
 """The same for signs of Chinese, Japanese and Korean, wherever they stand."""
 TASK_WORDS = {
-    "de": frozenset("man durch erhält berechne bestimme löse vereinfache wie viel viele".split()),  # noqa: SIM905
-    "fr": frozenset("calcule calculez résous obtient obtenons".split()),  # noqa: SIM905
-    "es": frozenset("calcula calcule resuelve halla obtiene obtenemos".split()),  # noqa: SIM905
-    "pt": frozenset("calcule resolva obtemos obtém".split()),  # noqa: SIM905
-    "it": frozenset("calcola risolvi trova ottiene otteniamo".split()),  # noqa: SIM905
-    "nl": frozenset(("bereken", "hoe", "kans")),
+    "de": frozenset(
+        "man durch erhält berechne berechnen bestimme bestimmen löse lösen vereinfache vereinfachen wie viel viele"  # noqa: SIM905
+        " ergibt ermittle ordne ordnen".split()
+    ),
+    "fr": frozenset(
+        "calcule calculez calculer résous résolvez résoudre déterminer déterminez trouver trouvez simplifier"  # noqa: SIM905
+        " simplifiez obtient obtenons combien vaut valent".split()
+    ),
+    "es": frozenset(
+        "calcula calcule calcular resuelve resolver halla hallar simplifica obtiene obtenemos cuánto cuántos".split()  # noqa: SIM905
+    ),
+    "pt": frozenset("calcule calcular resolva resolver simplifique obtemos obtém quanto".split()),  # noqa: SIM905
+    "it": frozenset(
+        "calcola calcolare risolvi risolvere trova trovare semplifica ottiene otteniamo quanto".split()  # noqa: SIM905
+    ),
+    "nl": frozenset("bereken hoe kans vereenvoudig hoeveel".split()),  # noqa: SIM905
+    "pl": frozenset("oblicz rozwiąż znajdź wyznacz uprość ile".split()),  # noqa: SIM905
+    "sv": frozenset("beräkna lös bestäm förenkla hur".split()),  # noqa: SIM905
+    "tr": frozenset("hesaplayın bulun çözün kaç".split()),  # noqa: SIM905
 }
 """Words by which short tasks and their solutions tell their language."""
 DECIMAL_COMMAS = ("de", "fr", "es", "pt", "it", "nl", "ru", "pl", "tr", "sv")

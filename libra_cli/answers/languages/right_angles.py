@@ -9,6 +9,10 @@ _RIGHT = lazy_pattern(
     r"|\bangles? droits?\b|\bperpendiculaires?\b|\bángulos? rectos?\b|\bperpendiculares?\b|\bangol[oi] rett[oi]\b"
     r"|\bperpendicolar[ei]\b|\bângulos? retos?\b|\brechte hoek(?:en)?\b|\bloodrecht\b|\bпрям(?:ым|ой|ые) угл?о?[лм]?"
     r"|\bперпендикулярн|\bkąte?[mt]? prosty(?:m)?\b|\brät(?:a)? vink[le]+r?\b|直角|垂直|직각|수직",
+    one_of=(
+        *("right angle", "perpend", "recht", "droit", "recto", "rett", "reto", "прям", "перпенд", "prosty", "vink"),
+        *("直角", "垂直", "직각", "수직"),
+    ),
 )
 _ANGLE = lazy_pattern(
     r"(?i:\bangles?\b|winkel|ángulo|angolo|ângulo|\bhoek|\bуг[оло]л|\bугл|\bkąt|vinkel)|角|각|度|degrees?\b|\u00b0"

@@ -15,12 +15,14 @@ DENIED_AT_ONCE = lazy_pattern(
 )
 _MISTAKES = r"(?:a|an|some) (?:\w+ )?(?:mistakes?|errors?|slip)"
 DENIED = lazy_pattern(
-    r"\b(?:(?:that|this|it|which|(?:the|my) (?:\w+ )?(?:answer|result|value|box|count))(?:[\u2019']s| is| was)"
+    r"\b(?:(?:that|this|it|which|(?:the|my) (?:\w+ )?(?:answer|result|value|box|count)"
+    r"(?: above| here| I gave| in the box| I (?:boxed|wrote))?)(?:[\u2019']s| is| was)"
     r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|a mistake|an error|not (?:right|correct|the answer))"
     r"(?! for\b| if\b| unless\b)"
     rf"|(?:I|we|have|must have) made {_MISTAKES}|my mistake|mis(?:counted|calculated|read|computed)"
     r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that"
-    r"|fails the check|oops)\b"
+    r"|fails the check|oops|so (?:this|that|it) (?:must|has to|should|needs to|ought to) be (?:halved|doubled|tripled"
+    r"|reduced|corrected|adjusted|divided|multiplied|lowered|raised))\b"
     rf"|(?:^|[.!?\n]\s?)made {_MISTAKES}"
     r"|(?:\u6211|\u521a\u624d)?(?:\u7b97\u9519|\u641e\u9519|\u5f04\u9519)\u4e86"
     r"|\b(?:me equivoqué|je me suis trompée?|mi sono sbagliat[oa]|me enganei|ich habe mich (?:verrechnet|geirrt))"
@@ -29,6 +31,7 @@ DENIED = lazy_pattern(
     one_of=(
         *("wrong", "incorrect", "mis", "error", "not right", "not correct", "not the answer"),
         *("slip", "reject", "back", "scratch", "fails", "oops", "\u4e86", "equivoqu", "tromp"),
+        *("so this ", "so that ", "so it "),
         *("sbagliat", "enganei", "verrechnet", "geirrt", "ошиб"),
     ),
 )

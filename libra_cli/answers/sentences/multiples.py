@@ -28,6 +28,7 @@ _FACTOR = lazy_pattern(
     rf"|\b(?P<times>\d+(?:\.\d+)?|[a-z]+) times (?:as |the |its |what |(?P<more>larger|greater|bigger|stronger|higher"
     rf"|longer|faster|brighter|more)|(?P<less>smaller|weaker|less|lower|shorter|slower|fainter))"
     rf"|\b(?P<fold>[a-z]+|\d+)-?fold\b"
+    r"|\b(?P<letter>[a-z]) (?:becomes|changes to|goes to|\u2192) (?P<multiple>\d+(?:/\d+)?) ?(?P=letter)\b"
 )
 _CONDITION = lazy_pattern(
     r"^(?:so )?(?:if|when|as|since|because|with|doubling|halving|tripling)\b[^,]*, "
@@ -52,6 +53,18 @@ def said(sentence: str, reference: str) -> bool | None:
     return None if wanted is None or given is None else wanted == given
 
 
+def factor(sentence: str, question: str) -> str | None:
+    """The factor by which a sentence says that something changes, where the question asks for that: 1/9.
+
+    None if the question asks for no factor, or by which factor something decreases: it becomes 9 times weaker.
+    """
+    asked = question.lower()
+    if "factor" not in asked or " change" not in asked:
+        return None
+    value = _of(sentence.lower().strip(" *"))
+    return None if value is None else str(value)
+
+
 def _of(text: str) -> Fraction | None:
     """The only factor by which a text says that something changes; None if it says none for certain."""
     text = _CONDITION.sub("", text.replace("\u2019", "'")).strip(" .!")
@@ -74,7 +87,7 @@ def _of(text: str) -> Fraction | None:
 def _value(match: re.Match[str]) -> Fraction | None:
     """The factor of a phrase; None if it has no number, or says by how much and not how many times."""
     groups = match.groupdict()
-    said_value = next((groups[name] for name in ("by", "part", "end", "times", "fold") if groups[name]), "")
+    said_value = next((groups[name] for name in ("by", "part", "end", "times", "fold", "multiple") if groups[name]), "")
     value = _number(said_value)
     if value is None or value == 1:  # it is one of the
         return None

@@ -12,7 +12,11 @@ _WORDS = """
     first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth fourteenth fifteenth
     sixteenth seventeenth eighteenth nineteenth twentieth
 """
+_NAMES_OF_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
 VALUES = {word: value for value, word in enumerate(_WORDS.split(), 1)}
+_TENS = {word: ten for ten, word in zip(range(20, 100, 10), _NAMES_OF_TENS, strict=True)}
+VALUES |= {f"{word[:-1]}ieth": ten for word, ten in _TENS.items()}
+_TEN, _TEENS = 10, (11, 12, 13)
 _ENDINGS = ("st", "nd", "rd", "th")
 _NUMERALS = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "one": 1, "two": 2, "three": 3, "four": 4}
 _NUMBERED = words.table("quadrant player")
@@ -46,7 +50,8 @@ class Ordinal(NamedTuple):
     @property
     def text(self) -> str:
         """The place in words where it has one."""
-        name = next((word for word, value in VALUES.items() if value == self.value), f"{self.value}th")
+        ending = "th" if self.value % 100 in _TEENS else {1: "st", 2: "nd", 3: "rd"}.get(self.value % 10, "th")
+        name = next((word for word, value in VALUES.items() if value == self.value), f"{self.value}{ending}")
         return f"{name} {self.noun}".strip()
 
     def agrees(self, other: Ordinal) -> bool:
@@ -137,6 +142,9 @@ def _at(heard: list[str], raw: list[str], at: int) -> tuple[Ordinal | None, int]
 
 def _value(word: str) -> int | None:
     """The value of an ordinal in words or digits; None for other words."""
+    tens, hyphen, ones = word.partition("-")
+    if hyphen and tens in _TENS and 0 < VALUES.get(ones, 0) < _TEN:
+        return _TENS[tens] + VALUES[ones]
     if word in VALUES:
         return VALUES[word]
     digits = word[:-2]

@@ -16,7 +16,7 @@ from libra_cli.answers.text import words
 from libra_cli.answers.values import science, units
 from libra_cli.lazy_pattern import lazy_pattern
 
-MAX_NUMERAL = 6
+MAX_NUMERAL = 12
 """Words of the longest numeral that is searched in a sentence."""
 _SCALES = words.table("hundred thousand million billion trillion")
 _OPENERS = frozenset("so therefore hence thus then consequently finally".split())  # noqa: SIM905
@@ -56,10 +56,41 @@ _HOLDING = {
 }
 _TRUTH = {predicate: value for value, predicates in _HOLDING.items() for predicate in predicates}
 _TRUTH_ABROAD = dict.fromkeys(
-    ("正确", "对", "成立", "真", "真命题", "√", "正しい", "真実", "참입니다", "맞습니다", "참이다", "맞다"), "True"
+    (
+        "正确",
+        "正确的",
+        "对",
+        "对的",
+        "成立",
+        "真",
+        "真命题",
+        "√",
+        "正しい",
+        "真実",
+        "참입니다",
+        "맞습니다",
+        "참이다",
+        "맞다",
+    ),
+    "True",
 ) | dict.fromkeys(
     (
-        *("错误", "错", "不正确", "不成立", "不对", "假", "假命题", "×", "間違い", "間違っている", "間違っています"),
+        *(
+            "错误",
+            "错误的",
+            "错",
+            "错的",
+            "不正确",
+            "不正确的",
+            "不成立",
+            "不对",
+            "假",
+            "假命题",
+            "×",
+            "間違い",
+            "間違っている",
+            "間違っています",
+        ),
         *("誤り", "正しくない", "偽", "거짓입니다", "틀립니다", "틀렸습니다", "거짓이다", "틀리다"),
     ),
     "False",

@@ -119,6 +119,7 @@ _OTHER_CASE = lazy_pattern(
     one_of=("answer", "exercise", "extension", "challenge", "follow-up"),
 )
 """Beginning of a remark about another case."""
+_CONTRASTS = ("by contrast", "in contrast")
 _OF_RESULT = ("its ", "the next ", "indeed", "it lies ", "this makes sense", "this is because")
 """Openers of sentences that say something else of a result."""
 _SOUND = (
@@ -168,7 +169,8 @@ _MAY_SAY_ANSWER = (
 _AGAINST = ("\u2260", "\\ne", "!=", "\u2717", "\u2718", " not ", "n't")
 _OPENING = lazy_pattern(r"^[\s*_#>(\[\u2013\u2014-]+")
 _LAST = lazy_pattern(
-    r"(?:(?<=[.!?\u3002\uff01\uff1f*)\U0001f60a])[ \t]+(?=[A-Z(*\u00bf\u00a1]|[^\x00-\x7f])|\n+)(?=\S)"
+    r"[ \t\n](?:(?<=[.!?\u3002\uff01\uff1f*)\U0001f60a][ \t])[ \t]*(?=[A-Z(*\u00bf\u00a1]|[^\x00-\x7f])|(?<=\n)\n*)"
+    r"(?=\S)"
 )
 _END_OF_PROOF = lazy_pattern(
     r"\s*(?:\$?\\(?:blacksquare|square|Box|qedsymbol|qed|hfill)\$?|[\u220e\u25a0\u25a1]|Q\.?E\.?D\.?)\s*$",
@@ -297,6 +299,8 @@ def _is_beside(sentence: str, before: str, question: str) -> bool:
     bare, earlier = _OPENING.sub("", sentence).lower(), last_sentence(before)
     if _is_of_another_quantity(bare, earlier, question):
         return True
+    if any(map(bare.__contains__, _CONTRASTS)) and any(map(str.isdigit, earlier)):
+        return _CONCLUDING.isdisjoint(words.split(bare))  # its mass number, by contrast, is 12
     if not bare.startswith(_OF_RESULT) or not begins_conclusion(earlier) or not any(map(str.isdigit, earlier)):
         return False
     is_new = not (_CHANGES - {"too"}).isdisjoint(map(str.lower, words.split(sentence)))

@@ -10,16 +10,21 @@ from libra_cli.lazy_pattern import lazy_pattern
 _ASKS = (
     *("arrange", "rank", "sort ", "put the", "order the", "order from", "in which order", "in what order", "in order"),
     *("chronological", "correct order", "order do", "排列", "排序", "顺序", "順序", "並べ"),
+    *("ordne", "sortier", "reihenfolge", "range", "classe", "trie", "ordre ", "orden", "ordina", "ordem", "упоряд"),
+    *("расположите", "порядке", "rangschik", "uporządkuj"),
 )
 _RISING = (
     *("increasing", "ascending", "least to greatest", "smallest to largest", "lowest to highest", "small to large"),
     *("from smallest", "from least", "from lowest", "from the smallest", "from the least", "from the lowest"),
-    *("smallest first", "从小到大", "由小到大", "小到大", "升序"),
+    *("smallest first", "从小到大", "由小到大", "小到大", "升序", "小さい順", "오름차순"),
+    *("aufsteigend", "croissant", "ascendente", "creciente", "crescente", "oplopend", "возраст", "rosnąc", "stigande"),
 )
 _FALLING = (
     *("decreasing", "descending", "greatest to least", "largest to smallest", "highest to lowest", "large to small"),
     *("from largest", "from greatest", "from highest", "from the largest", "from the greatest", "from the highest"),
-    *("largest first", "从大到小", "由大到小", "大到小", "降序"),
+    *("largest first", "从大到小", "由大到小", "大到小", "降序", "大きい順", "내림차순"),
+    *("absteigend", "décroissant", "descendente", "decreciente", "decrescente", "aflopend", "убыван", "malejąc"),
+    "fallande",
 )
 _ENDS = lazy_pattern(
     r"\b(\w+(?:est|most)|first|youngest) to (?:the )?(\w+(?:est|most)|last)\b|(?:est|most) (?:one )?first\b",
@@ -102,6 +107,17 @@ def stated(text: str, reference: str, question: str) -> str | None:
             return (reference if listed == wanted.names else "") if direction else None
         return f"({', '.join(listed)})" if direction else None
     return None
+
+
+def may_be_stated(text: str, answer: str, reference: str, question: str) -> bool:
+    """Whether an order is asked for, and the end of a text has all its terms, of which the answer lacks some."""
+    wanted, asked = _terms(reference), question.lower()
+    is_asked = _direction(asked) or any(map(asked.replace("in order to", "").__contains__, _ASKS))
+    if wanted is None or not is_asked:
+        return False
+    last = text.strip().rpartition("\n")[2].lower()
+    names = [name.lower() for name in wanted.names]
+    return all(name in last for name in names) and not all(name in answer.lower() for name in names)
 
 
 def _chained(text: str, reference: str) -> str | None:

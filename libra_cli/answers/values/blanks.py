@@ -24,7 +24,8 @@ _RESPECTIVELY = lazy_pattern(r"respectively|\u5206\u522b")
 _ROOTS = lazy_pattern(
     r"\b(?:roots?|zeros?|zeroes|solutions?)\b|[\u4e24\u4e8c\u5b9e]\u4e2a?\u6839|\u7684\u6839|\u96f6\u70b9"
 )
-_NAME = lazy_pattern(r"(?:^|[^A-Za-z0-9_^'|)}\]])([A-Za-z](?:_\w+)?(?:\([^()]*\))?)\s*=$")
+_NAME = lazy_pattern(r"(?:^|[^A-Za-z0-9_^'|)}\]])([A-Za-z](?:_\w+)?(?:\([^()]*\))?(?:[-+*/^]?[A-Za-z0-9]){0,6})\s*=$")
+_SIGN = lazy_pattern(r" ?([-+*/]) ?")
 _OPENS = ("(", "[", "\uff08", "\\{", "<")
 _CLOSES = (")", "]", "\uff09", "\\}", ">")
 
@@ -55,7 +56,7 @@ def _are_told_apart(labels: list[str], names: list[str], behind: str, question: 
 
 def _name_before(label: str) -> str:
     """The name whose value a blank is: S_10 of `则 a₁₀=`; empty if there is none."""
-    found = _NAME.search(_plain(label).rstrip())
+    found = _NAME.search(_SIGN.sub(r"\1", _plain(label)).rstrip())
     return found[1] if found else ""
 
 

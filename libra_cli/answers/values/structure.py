@@ -105,10 +105,19 @@ class Cases:
 Answer = Leaf | Parts | Matrix | Equation | Cases
 
 
+_OPENING = ("(", "\u27e8", "\\")
+_MEASURED = lazy_pattern(
+    r"(?:[(\u27e8]|\\langle)(?P<parts>[-\u2212\d., /]+)(?:[)\u27e9]|\\rangle) ?(?P<unit>[A-Za-z]{1,3}(?:/[a-z]{1,3})?)"
+)
+"""A vector of numbers with a unit behind it: (3, 4) m/s."""
+
+
 @lru_cache(normalize.CACHED)
 def parse(raw: str) -> Answer:
     """What kind of answer `raw` is."""
     raw = normalize.plain(raw)
+    if raw[:1] in _OPENING and (measured := _MEASURED.fullmatch(raw)):
+        raw = rf"({measured['parts'].strip()})\text{{ {measured['unit']}}}"
     body, unit = units.in_text(normalize.unwrapped(raw) if len(raw) <= normalize.MAX_CHARS else raw)
     answer = _parse(normalize.normalized(body), unit, 0)
     return _with_unit(answer, unit) if unit else answer
