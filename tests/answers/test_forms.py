@@ -21,6 +21,7 @@ SETS = sorted((Path(__file__).parents[1] / "data/verify").glob("hard-pairs-*.jso
 ROWS = [json.loads(line) for path in SETS for line in path.read_text(encoding="utf-8").splitlines()]
 PARTS = 12
 FORMULA = re.compile(r"(?<![\\$])\$(?!\$)([^$\n]+?)\$(?!\$)")
+BOX = re.compile(r"\\boxed\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}")
 INSTRUCTION = "Please reason step by step, and put your final answer within \\boxed{}."
 
 
@@ -41,6 +42,19 @@ def with_formulas(form):
     return change
 
 
+def with_box(form):
+    """A change of the only box of a response."""
+
+    def change(row):
+        response = row["response"]
+        box = BOX.search(response) if response.count("\\boxed") == 1 else None
+        if box is None or not box[1].strip(" \\,;:!."):
+            return None
+        return {**row, "response": f"{response[: box.start()]}{form(box[1])}{response[box.end() :]}"}
+
+    return change
+
+
 def of_response(form):
     return lambda row: {**row, "response": form(row["response"])}
 
@@ -51,6 +65,15 @@ FORMS = {
     "padded parentheses": (with_formulas(lambda inner: f"\\( {inner} \\)"), 0),
     "double dollars": (with_formulas(lambda inner: f"$${inner}$$"), 5),
     "displays on lines": (with_formulas(lambda inner: f"\n\\[\n{inner}\n\\]\n"), 25),
+    "spaces in a box": (with_box(lambda inner: f"\\boxed{{\\,{inner}\\,}}"), 3),
+    "a size in a box": (with_box(lambda inner: f"\\boxed{{\\displaystyle {inner}}}"), 3),
+    "lines in a box": (with_box(lambda inner: f"\\boxed{{\n{inner}\n}}"), 0),
+    "a full stop in a box": (
+        with_box(lambda inner: f"\\boxed{{{inner}.}}" if inner[-1] != "." else f"\\boxed{{{inner}}}"),
+        3,
+    ),
+    "another box": (with_box(lambda inner: f"\\fbox{{{inner}}}"), 0),
+    "no full stop at the end": (of_response(lambda text: re.sub(r"(?<=\w)\.$", "", text)), 15),
     "line breaks of Windows": (of_response(lambda text: text.replace("\n", "\r\n")), 0),
     "a line break at the end": (of_response(lambda text: f"{text} \n\n"), 3),
     "two spaces": (of_response(lambda text: re.sub(r"(?<=[a-z]) (?=[a-z])", "  ", text)), 5),
@@ -64,6 +87,26 @@ FORMS = {
     ),
     "a prompt before the question": (
         lambda row: {**row, "question": f"{INSTRUCTION}\n{row['question']}"} if row.get("question") else None,
+        0,
+    ),
+    "a reference with a full stop": (
+        lambda row: {**row, "reference": f"{row['reference']}."} if row["reference"][-1].isalnum() else None,
+        0,
+    ),
+    "a reference in a box": (
+        lambda row: (
+            None
+            if re.search(r"\$|box|#|\n", row["reference"])
+            else {**row, "reference": f"\\boxed{{{row['reference']}}}"}
+        ),
+        1,
+    ),
+    "a reference as text": (
+        lambda row: (
+            {**row, "reference": f"\\text{{{row['reference']}}}"}
+            if re.fullmatch("[A-Za-z ]{2,}", row["reference"])
+            else None
+        ),
         0,
     ),
     "a reference in dollars": (

@@ -397,9 +397,23 @@ def test_the_final_answer_of_a_solution_is_the_reference(text, answer):
 
 
 @pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        (r"\boxed{5}", "5"),
+        (r"\text{odd}", "odd"),
+        ("$5$", "5"),
+        ("no solution.", "no solution"),
+        ("5 p.m.", "5 p.m."),
+        ("1, 2, ...", "1, 2, ..."),
+    ],
+)
+def test_what_encloses_a_reference_is_no_part_of_it(text, answer):
+    assert references.final(text) == answer
+
+
+@pytest.mark.parametrize(
     "text",
     [
-        r"\boxed{5}",
         r"x = \boxed{5}",
         r"\sqrt{\pi} + \boxed{3}",
         r"\boxed{5} square meters",

@@ -73,6 +73,8 @@ def read_answer(
     if plain is not None and "change" not in (question or ""):
         return plain
     text, cut = _as_read(text, reference, cut, question)
+    if not cut and text[-1:].isalpha() and text.rpartition("\n")[2].count(" ") > _FEW_CHARS:
+        text = f"{text}."  # a sentence, as far as anybody can tell
     return adjustments.adjusted(_read(text, reference, cut, question), text, reference, cut, question)
 
 
@@ -134,6 +136,8 @@ def _read(text: str, reference: str | None, cut: bool | None, question: str | No
             text, box = text[: box.start] + text[box.end :], None
         if box is not None and not box.content.strip("\\,;:! "):
             text, box = boxes.without_empty(text), None
+        if box is not None and not box.content.isalnum():
+            box = box._replace(content=boxes.bare(box.content))
     if reference is not None and not reference.isdecimal() and options.is_letter(reference):
         from libra_cli.answers.extraction import choices  # which most texts do not need
 

@@ -10,11 +10,16 @@ import re
 from functools import lru_cache
 
 from libra_cli.answers.text import boxes, words
+from libra_cli.answers.values import normalize
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 400
 """Length of the longest reference from which remarks are taken."""
 _MARK = "####"
+_CLOSING = ("$", "}", ".", ")", "]")
+_ABBREVIATED = lazy_pattern(r"(?:\b[A-Za-z]\. ?){2,}$|\betc\.$|\.\.\.$")
+_SENTENCE = lazy_pattern(r"(?:\S+ ){4,}\S+\.$|\b(?:is|are|was|has|have|equals|because|since)\b.*\.$")
+"""A reference that is a sentence, whose full stop others read."""
 _LABEL = lazy_pattern(
     r"(?i:(?:final |correct |the )*(?:ans(?:wer)?|solution)(?: is)?\s*[.:]"
     r"|the (?:final |correct )?answer is:?)\s+(?=\S)"
@@ -56,9 +61,8 @@ _HAS_UNIT = lazy_pattern(r"\d.*[A-Za-z]")
 
 def final(reference: str) -> str:
     """The final answer of a reference that is a whole solution or has a remark; any other reference as it is."""
-    is_in_dollars = reference[:1] == "$" == reference[-1:] and reference.count("$") == 2 and "\\boxed" not in reference
-    if is_in_dollars:
-        reference = reference[1:-1].strip() or reference
+    if reference.rstrip()[-1:] in _CLOSING:
+        reference = _unwrapped(reference.strip())
     if _MARK in reference:
         before, _, behind = reference.rpartition(_MARK)
         return behind.strip() if before.strip() and behind.strip() else reference
@@ -71,6 +75,15 @@ def final(reference: str) -> str:
     if " " not in reference and "\n" not in reference and "\u2248" not in reference:
         return reference
     return reference if len(reference) > MAX_CHARS else _without_remarks(reference)
+
+
+@lru_cache(1 << 12)
+def _unwrapped(reference: str) -> str:
+    """A reference without what encloses all of it: dollar signs, a box, a font; and without a full stop."""
+    if "\n" in reference or _MARK in reference or _ABBREVIATED.search(reference) or _SENTENCE.search(reference):
+        return reference
+    inside = normalize.unwrapped(reference)
+    return reference if not inside or "boxed" in inside else inside
 
 
 def _ends_in(box: boxes.Box, line: str) -> bool:

@@ -55,6 +55,14 @@ _POINTS_TO_EMPTY = lazy_pattern(
 _INNER = lazy_pattern(r"\\boxed\s*\{([^{}]*)\}")
 
 
+_LAYOUT = (
+    r"(?:\s|~|\\[,;:!> ]|\\q?quad(?![A-Za-z])|\\(?:displaystyle|textstyle|[lL]arge|LARGE|[hH]uge|bf|rm|it)(?![A-Za-z]))"
+)
+_BEFORE = lazy_pattern(rf"{_LAYOUT}+")
+_BEHIND = lazy_pattern(rf"(?:{_LAYOUT}|(?<=[^.\s])\.(?=(?:{_LAYOUT}|[$)\\])*$))+$")
+"""What stands around the answer in a box: spaces, sizes, a full stop."""
+
+
 class Box(NamedTuple):
     """A complete box, or all the boxes that answer together."""
 
@@ -158,3 +166,18 @@ def _box_before(text: str, end: int) -> Box | None:
             return Box(start, bare[1].rstrip(".:!?"), bare.end())
         end = start
     return None
+
+
+def bare(content: str) -> str:
+    """The content of a box without the spaces, sizes, dollar signs and the full stop around it."""
+    if content.isalnum():
+        return content
+    inside = content
+    if (start := _BEFORE.match(inside)) is not None and start.end() < len(inside):
+        inside = inside[start.end() :]
+    inside = _BEHIND.sub("", inside)
+    for opening, closing in (("$", "$"), ("\\(", "\\)")):
+        if inside.startswith(opening) and inside.endswith(closing) and len(inside) > len(opening + closing):
+            within = inside[len(opening) : -len(closing)]
+            inside = within.strip() if opening not in within else inside
+    return inside or content
