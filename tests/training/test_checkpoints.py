@@ -104,6 +104,18 @@ def test_a_marker_of_another_kind_is_refused_by_name(tmp_path: Path, world: Worl
         assert caught.value.status == Exit.USAGE
 
 
+def test_a_damaged_one_before_the_last_is_in_nobodys_way(tmp_path: Path, world: World) -> None:
+    checkpoints = Checkpoints(str(tmp_path), keep=2, world=world)
+    for step in (3, 4):
+        save(checkpoints, step)
+    (tmp_path / "step-3" / "libra.json").write_bytes(b"")
+    last = checkpoints.latest()
+    assert last is not None
+    assert (last[0].name, last[1]["step"]) == ("step-4", 4)
+    save(checkpoints, 5)
+    assert names(tmp_path) == {"step-4", "step-5"}
+
+
 def change(folder: Path) -> None:
     path = next(folder.glob("4-*"))
     path.write_bytes(path.read_bytes()[:-1] + b"?")

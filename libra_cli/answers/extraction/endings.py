@@ -16,7 +16,7 @@ from libra_cli.answers.values import normalize, quantities, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
-_COINS = ("\u00a2", "cent", "$")
+_COINS = ("\u00a2", " cent")
 _MONEY = ("$", "\\$", "\u20ac")
 _CONCLUDES = lazy_pattern(r"(?i:(?:^|[\s,;])(?:so|hence|thus|therefore|giving|making)\b,?)|[\u2192\u21d2\u27f9]|[-=]>")
 _COUNT = lazy_pattern(

@@ -80,7 +80,9 @@ def final(reference: str) -> str:
 @lru_cache(1 << 12)
 def _unwrapped(reference: str) -> str:
     """A reference without what encloses all of it: dollar signs, a box, a font; and without a full stop."""
-    if "\n" in reference or _MARK in reference or _ABBREVIATED.search(reference) or _SENTENCE.search(reference):
+    if len(reference) > MAX_CHARS or "\n" in reference or _MARK in reference:
+        return reference
+    if _ABBREVIATED.search(reference) or _SENTENCE.search(reference):
         return reference
     inside = normalize.unwrapped(reference)
     return reference if not inside or "boxed" in inside else inside

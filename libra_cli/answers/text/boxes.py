@@ -61,6 +61,8 @@ _LAYOUT = (
 _BEFORE = lazy_pattern(rf"{_LAYOUT}+")
 _BEHIND = lazy_pattern(rf"(?:{_LAYOUT}|(?<=[^.\s])\.(?=(?:{_LAYOUT}|[$)\\])*$))+$")
 """What stands around the answer in a box: spaces, sizes, a full stop."""
+_LONGEST_LAYOUT = 60
+"""Characters of the end of a box in which that stands."""
 
 
 class Box(NamedTuple):
@@ -175,7 +177,7 @@ def bare(content: str) -> str:
     inside = content
     if (start := _BEFORE.match(inside)) is not None and start.end() < len(inside):
         inside = inside[start.end() :]
-    inside = _BEHIND.sub("", inside)
+    inside = inside[:-_LONGEST_LAYOUT] + _BEHIND.sub("", inside[-_LONGEST_LAYOUT:])
     for opening, closing in (("$", "$"), ("\\(", "\\)")):
         if inside.startswith(opening) and inside.endswith(closing) and len(inside) > len(opening + closing):
             within = inside[len(opening) : -len(closing)]

@@ -48,8 +48,8 @@ _WHERE = lazy_pattern(
 _PARENTHESES = lazy_pattern(r"(?<!\\)\\\(((?:[^$\n\\]|\\(?![()]))*)\\\)")
 """A formula between backslashes with parentheses, which is read as one between dollar signs."""
 _DISPLAY = lazy_pattern(
-    r"\$\$\s*(?P<dollars>[^$\n]*[^$\n\s\\])\s*\$\$(?!\$)"
-    r"|\\\[\s*(?P<brackets>(?:[^$\n\\]|\\(?![\[\]\\]))*[^$\n\s\\])\s*\\\]"
+    r"\$\$\s{0,20}(?P<dollars>[^$\n]*[^$\n\s\\])\s{0,20}\$\$(?!\$)"
+    r"|\\\[\s{0,20}(?P<brackets>(?:[^$\n\\]|\\(?![\[\]\\]))*[^$\n\s\\])\s{0,20}\\\]"
 )
 """A display of one row."""
 _GOES_ON = lazy_pattern(

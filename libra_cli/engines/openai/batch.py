@@ -39,6 +39,8 @@ REQUEST_KEYS = ("custom_id", "method", "url", "body")
 _LONGEST_ID, _DIGITS = 32, 16
 """Characters of a custom_id that come from the record's id, and of the hash; providers allow 64 in all."""
 _AGAIN = "ask it again (--batch-out)"
+_HTTP = range(100, 600)
+"""The statuses of HTTP."""
 
 
 class BatchFormat:
@@ -153,7 +155,7 @@ def _http_answer(result: Mapping[str, Any]) -> HttpAnswer | RequestError:
         body, status = response.get("body"), response.get("status_code")
         if body is None and error:
             body = {"error": error}
-        if type(status) is int and body is not None:
+        if type(status) is int and status in _HTTP and body is not None:  # OpenAI writes 0 for what was never answered
             return HttpAnswer(status, {}, json.dumps(body).encode(), None, redact)
     answer = HttpAnswer(500, {}, json.dumps({"error": error or "it holds no response"}).encode(), None, redact)
     message, code = answer.error

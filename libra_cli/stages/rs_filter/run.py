@@ -164,7 +164,8 @@ class Filtering:
             totals: Counter[str] = Counter()
             for (_, reason), count in self._report.dropped.items():
                 totals[reason] += count
-            most = max(totals, key=lambda reason: totals[reason], default="")
+            of_correct = [reason for reason in totals if reason != "wrong"]  # a correct sample was dropped for another
+            most = max(of_correct or totals, key=lambda reason: totals[reason], default="")
             cure = CURES.get(most, f"most were dropped as {most}" if most else "there are no samples")
             console.note(f"nothing is kept: {cure}")
         if report is not None:
@@ -184,4 +185,4 @@ CURES = {
     "null_unlabelled": "no row says what is right; libra verify labels responses, and pairs need a preference",
     "pass_rate": "no prompt has such a pass rate; widen --pass-rate",
 }
-"""What to do if nothing is kept, by the most frequent reason."""
+"""What to do if nothing is kept, by the most frequent reason why a correct sample was dropped, if any was."""

@@ -6,7 +6,7 @@ import errno
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -40,7 +40,12 @@ class Checkpoints:
 
     def latest(self) -> tuple[Path, dict[str, Any]] | None:
         """The last complete checkpoint and its marker, as rank 0 sees them; None if there is none."""
-        last = self._world.on_rank0(lambda: max(self._complete(), key=lambda each: each[1]["step"], default=None))
+
+        def read() -> tuple[str, dict[str, Any]] | None:  # of the last one only: another may be damaged
+            complete = self._complete()
+            return (str(complete[-1]), _read_marker(complete[-1])) if complete else None
+
+        last = self._world.on_rank0(read)
         return last and (Path(last[0]), last[1])
 
     def path(self, step: int) -> Path:
@@ -118,11 +123,10 @@ class Checkpoints:
         found = {name: digest for part in parts for name, digest in part.items()}
         return {name: found[name] for name in sorted(found)}
 
-    def _complete(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """The checkpoints with their markers; a folder without a marker is not a checkpoint, or half deleted."""
-        for place in self._folder.glob(f"{_PREFIX}*"):
-            if os.path.lexists(place / MARKER):
-                yield str(place), _read_marker(place)
+    def _complete(self) -> list[Path]:
+        """The checkpoints by their step; a folder without a marker is not a checkpoint, or half deleted."""
+        found = (place for place in self._folder.glob(f"{_PREFIX}*") if os.path.lexists(place / MARKER))
+        return sorted((place for place in found if _step_of(place) is not None), key=lambda place: _step_of(place) or 0)
 
     def _put(self, aside: Path, place: Path, marker: Mapping[str, Any]) -> None:
         """Turns the files that all ranks have written into a checkpoint."""
@@ -139,11 +143,17 @@ class Checkpoints:
 
     def _prune(self) -> None:
         """Removes all but the last `keep` and the best."""
-        complete = sorted(self._complete(), key=lambda each: each[1]["step"])
-        best = complete[-1][1].get("best") or {}
-        for place, marker in complete[: -self._keep]:
-            if marker["step"] != best.get("step"):
-                discard(Path(place))
+        complete = self._complete()
+        best = _read_marker(complete[-1]).get("best") or {}
+        for place in complete[: -self._keep]:
+            if _step_of(place) != best.get("step"):
+                discard(place)
+
+
+def _step_of(place: Path) -> int | None:
+    """The step of a checkpoint by its name; None for another folder."""
+    step = place.name.removeprefix(_PREFIX)
+    return int(step) if step.isdecimal() else None
 
 
 def is_same_layout(before: Mapping[str, Any], now: Mapping[str, Any]) -> bool:
