@@ -30,7 +30,7 @@ _BESIDE_NAMES = (
     r"|for (?:assistant|response|the|this|it|correctness)|in (?:conclusion|summary|short|sum|total|fact|favou?r)"
     r"|my|the|our|this|that|a|an|is|are|it|i|as|to|of|and|so|thus|hence|therefore|consequently|accordingly|finally"
     r"|ultimately|based on|after|above|careful|closer|analysis|comparison|reasoning|consideration|review|give|rate"
-    r"|judge|assign|award|choose|select|conclude|marked|graded|rated|judged|responses?|assistants?|solution|candidate"
+    r"|judge|mark|marking|assign|award|choose|select|conclude|marked|graded|rated|judged|responses?|assistants?|solution|candidate"
     r"|[ab](?:['’]s)?|both|than|much|slightly|significantly|clearly|a little|little|good|right|makes?|making"
     r"|correctness|mein|das|die|der|ist|lautet|antwort|endgültige[srn]?|abschließende[srn]?|mon|le|la|est|finale?"
     r"|réponse|mi|el|es|respuesta"
@@ -124,7 +124,8 @@ _ENGLISH = re.compile(
 )
 _HAN, _KANA = re.compile(r"[\u4e00-\u9fff]"), re.compile(r"[\u3040-\u30ff]")
 _NO_WORDS = re.compile(
-    r"\\[a-zA-Z]+|\[\[[ *_`]{0,8}[cC]onfidence[^\]\n]{0,40}\]\]|</?[a-z_]{1,20}>|<\|[a-z_]{1,40}\|>|\b([A-Z])\1{0,9}\b"
+    r"\\[a-zA-Z]+|\[\[[ *_`]{0,8}[cC]onfidence[^\]\n]{0,40}\]\]|\b[cC]onfidence\W{1,8}[\d.]+"
+    r"|</?[a-z_]{1,20}>|<\|[a-z_]{1,40}\|>|\b([A-Z])\1{0,9}\b"
 )
 """Letters that are no words: commands of LaTeX, a stated confidence, tags, the letter of an option."""
 

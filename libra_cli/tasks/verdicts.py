@@ -106,7 +106,8 @@ class _MarkedLine:
     @property
     def is_closing(self) -> bool:
         """Whether nothing but marks stands in the line, or else words that name the verdict before them."""
-        rest_of_line = self.text[self.marks[-1].end() :].partition("\n")[0]
+        end, newline = self.marks[-1].end(), self.text.find("\n", self.marks[-1].end())
+        rest_of_line = self.text[end : newline if newline >= 0 else len(self.text)]
         between = (self.text[one.end() : two.start()] for one, two in pairwise(self.marks))
         return (
             len(self.before) <= verdict_words.NEAR_CHARS
@@ -120,10 +121,18 @@ class _MarkedLine:
         end = self.marks[-1].start()
         start = self.marks[-2].end() if len(self.marks) > 1 else 0
         before = self.text[max(start, end - verdict_words.NEAR_CHARS) : end]
+        if against is not None and against.search(_last_clause(before)):  # the answer is wrong: [[Correct]]
+            return False
         is_quoted = self.before.lstrip().startswith(">") or self.above.startswith("```")
         leads = self.is_closing or (not is_quoted and verdict_words.leads_to_verdict(before))
         after = self.text[self.marks[-1].end() :]
         return leads and verdict_words.follow_verdict(after, against, is_quoted=is_quoted)
+
+
+def _last_clause(before: str) -> str:
+    """The words that stand right before a mark in its line, back to a comma or the end of a sentence."""
+    line = before.rpartition("\n")[2]
+    return next((clause for clause in reversed(re.split("[.,;:!?—–，。：；]", line)) if clause.strip(" *_`")), "")
 
 
 def _marked_lines(text: str, pattern: re.Pattern[str]) -> list[_MarkedLine]:

@@ -24,12 +24,14 @@ def is_correct(outcome: Outcome, record: Record) -> bool | None:
 
 _AGAINST: dict[Outcome, re.Pattern[str]] = {
     CORRECT: re.compile(
+        r"(?<!\bno )(?<!\bnot )(?<!\bnever )(?<!\bnothing is )"
         r"\b(?:wrong|incorrect|not (?:correct|right|equal|the same))\b"
         r"|错误|不正确|不对",
         re.IGNORECASE,
     ),
     WRONG: re.compile(
-        r"\b(?:response|answer|result|value|it|this) (?:is|was) (?:(?!not\b)\w+ )?(?:correct|right|equal|the same)\b"
+        r"(?<!\breference )\b(?:response|answer|result|value|it|this) (?:is|was) (?:(?!not\b)\w+ )?"
+        r"(?:correct|right|equal|the same)\b"
         r"|\b(?:matches|equals|agrees with) the reference\b|(?<!不)正确(?!答案)",
         re.IGNORECASE,
     ),

@@ -23,8 +23,14 @@ _JOIN = (
 )
 _LIST = lazy_pattern(rf"(?<![A-Za-z0-9(])(?:only )?{_ITEM}(?:{_JOIN}{_ITEM})*(?: only)?")
 """A list of the numerals of statements: only I and III."""
-_OPEN = lazy_pattern(
-    r"\b(?i:not|fails?|false|wrong|incorrect|or|if|unless|except|but|neither|nor|maybe|whether)\b|n['\u2019]t\b|\u4e0d|\u9519|\u8bef"
+_ASSERTS = lazy_pattern(
+    r"\b(?i:holds?|true|correct|right|valid|satisfied|answer|only|chosen?|select)\b|[\u6b63\u6210\u5bf9\u9009]|\u6b63\u3057\u3044"
+)
+"""What a sentence says of the statements that it selects."""
+_DENIES = lazy_pattern(
+    r"\b(?i:not|fails?|false|wrong|incorrect|invalid|untrue|or|if|unless|except|but|neither|nor|maybe|whether|cannot|can't"
+    r"|eliminated?|discard(?:ed)?|exclude[sd]?|reject(?:ed)?|rules? out|ruled|contradicts?)\b|n['\u2019]t\b"
+    r"|[\u4e0d\u9519\u8bef\u5047\u9664\u975e]|\u8aa4"
 )
 
 
@@ -53,7 +59,8 @@ def stated(sentence: str, reference: str) -> str | None:
     ):
         return None
     found = [one[0] for one in _LIST.finditer(sentence) if one[0] != "I"]  # I think
-    return found[0] if len(found) == 1 and not _OPEN.search(sentence) else None
+    is_asserted = _ASSERTS.search(sentence) is not None and not _DENIES.search(sentence)
+    return found[0] if len(found) == 1 and is_asserted else None
 
 
 def _selection(text: str, script: str = "") -> Selection | None:

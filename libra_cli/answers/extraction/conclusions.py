@@ -28,7 +28,7 @@ _REASON = lazy_pattern(r"(?:,? because|, since) (?![^.]*(?:=|\b(?:so|thus|hence|
 _NEIGHBOUR = lazy_pattern(
     r"(?P<kept>(?:.*[:,] )?(?i:so|thus|hence|therefore|it is|it's|the answer is)\b[^;\d]{0,40}"
     r"\d[\d,.]*(?<=\d)[^;\d]{0,40}); \d[\d,.]* (?:comes|stands|lies|precedes|follows|would|was|belongs|divides"
-    r"|is (?:just|the one|its|only|what|too|already))\b"
+    r"|is (?:just|its|too|already))\b"
 )
 _LABEL_OF_SET = lazy_pattern(r"(?i:(?:so )?(?:the )?(?:range|domain|solution set|solution)(?::| is(?: therefore)?) )")
 _IS = lazy_pattern(r"\b(?:is|are|equals?(?: to)?)\s")

@@ -16,6 +16,7 @@ from libra_cli.answers.values import normalize, quantities, structure
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
+_NAMELY = ("namely", "n\u00e4mlich", "\u00e0 savoir", "a saber")
 _COINS = ("\u00a2", " cent")
 _MONEY = ("$", "\\$", "\u20ac")
 _CONCLUDES = lazy_pattern(r"(?i:(?:^|[\s,;])(?:so|hence|thus|therefore|giving|making)\b,?)|[\u2192\u21d2\u27f9]|[-=]>")
@@ -169,6 +170,8 @@ def once_more(prose: Prose) -> Extraction | None:
     found = _ONCE_MORE.search(sentence) if prose.reference else None
     if found is None:
         return None
+    if prose.question and any(map(found[0].__contains__, _NAMELY)) and nothing.asks_how_many(prose.question):
+        return None  # exactly one, namely 5
     said = found["value"].strip(" *$")
     spelled = words.number(said.lower())
     if spelled is not None and spelled.denominator > 1 and any(map(sentence.__contains__, _COINS)):

@@ -42,7 +42,10 @@ _EXACTLY = lazy_pattern(
     r"^(\\text\s*\{ ?|)(?i:exactly|precisely|genau|exactement|exactamente|esattamente|ровно|恰好) ?"
 )
 _CONSTANT = lazy_pattern(r"\+ ?(?:\\text\s*\{ ?)?const(?:ant\b(?! of)|\.|\b)(?: ?\})?")
-_CHECK_BOX = lazy_pattern(r"(?<=\S)\s*\((?i:check|checking|as a check)[:,]? [^()]*\\boxed\{[^{}]*\}[^()]*\)")
+_CHECK_BOX = lazy_pattern(
+    r"(?<=\S) ?\((?i:check|checking|as a check)[:,]? (?![^()]{0,200}\b(?:no|not|must|wrong|should|instead|actually)\b)"
+    r"[^()]{0,120}\\boxed\{[^{}]{0,60}\}[^()]{0,120}\)"
+)
 """A check in brackets that has a box of its own."""
 _NOT_PLAIN = ("box", "\\", "{", "!", "~~")
 """What a text holds that is read as a whole: boxes, formulas, exclamations, what is struck out."""

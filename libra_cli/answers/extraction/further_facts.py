@@ -25,11 +25,6 @@ _FACT = lazy_pattern(
     r"|, (?=on the |(?:one|\d) (?:more|fewer|less) than )"
 )
 """Where a sentence goes on with another fact."""
-_OF_WORDS = lazy_pattern(
-    r"(?<![\d.,])(?P<one>\d+(?:\.\d+)?) (?P<one_unit>[a-z]+) (?P<one_word>[a-z]+),? (?:and |but |while )?"
-    r"(?P<other>\d+(?:\.\d+)?) (?P<other_unit>[a-z]+) (?P<other_word>[a-z]+)[.!]?$"
-)
-"""Two quantities with a word behind each: 5 hours alone, 2.5 hours together."""
 _OF_OTHER = lazy_pattern(r"(?:its|the|their|his|her) ([a-z]+)(?: of [a-z ]{1,20})? (?:being|is|are|was|measures) ")
 """What a further fact is about."""
 _NUMBER = lazy_pattern(r"(?<![\w.,])-?\d+(?:,\d{3})*(?:\.\d+)?(?![\w]|[.,]\d)")
@@ -163,13 +158,3 @@ def _is_about(head: str, behind: str, question: str, asked: str, of_time: bool) 
         return stems[-1] in first
     told, other = first.intersection(stems), later.intersection(stems)
     return bool(told) and (other <= told or not _DENIED.isdisjoint(words.split(behind.lower())))
-
-
-def of_word(prose: Prose) -> Extraction | None:
-    """`5 hours alone, 2.5 hours together`, where the question asks how long they need together."""
-    both = _OF_WORDS.search(prose.in_figures.rstrip()) if prose.question else None
-    if both is None or not any(map(str.isdigit, prose.reference)) or both["one_unit"] != both["other_unit"]:
-        return None
-    asked = {word.lower() for word in words.split(prose.question or "")}
-    told = [side for side in ("one", "other") if both[f"{side}_word"] in asked]
-    return Extraction(f"{both[told[0]]} {both[f'{told[0]}_unit']}") if len(told) == 1 else None

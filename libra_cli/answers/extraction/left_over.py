@@ -13,6 +13,7 @@ from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import assertions, judgements, negation, option_checks
 from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import words
+from libra_cli.answers.values import science
 from libra_cli.lazy_pattern import lazy_pattern
 
 LETTER = lazy_pattern(r"(?<![\w'\u2019\\{])\(?(?P<name>[A-J])\)?(?![\w'\u2019=+^*/])")
@@ -63,7 +64,18 @@ def option(text: str, listed: Mapping[str, str]) -> str | None:
     are_denied = len(denied) + 1 >= len(listed) or said[0].lower() == _BY_WHICH_WAY
     ruled_out = denied if are_denied else _named(before, listed)
     left = [letter for letter in listed if letter not in ruled_out]
-    return left[0] if len(left) == 1 else None
+    if len(left) != 1 or (leaves and not _is_text_of(last[leaves.end() - _SHORTEST :], listed[left[0]])):
+        return None
+    return left[0]
+
+
+def _is_text_of(said: str, content: str) -> bool:
+    """Whether words begin with the text of an option, or with the name of the element whose symbol it is."""
+    first = words.split(said.lower())[:1]
+    if not first:
+        return False
+    element = science.element(content)
+    return content.lower().startswith(first[0]) or (element is not None and science.element(first[0]) == element)
 
 
 def _named(text: str, listed: Mapping[str, str]) -> set[str]:

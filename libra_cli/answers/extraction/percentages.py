@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from libra_cli.answers.extraction.prose_text import Prose
+from libra_cli.answers.sentences import assertions
 from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import number, words
 from libra_cli.lazy_pattern import lazy_pattern
@@ -14,12 +15,14 @@ _SIGN = (
 )
 _SHARE = lazy_pattern(rf"\d ?{_SIGN}")
 _RESTATED = lazy_pattern(
-    r"(?:[\s,;(](?i:or|i\.e\.|that is|namely|in percent|as a percent(?:age)?|expressed as a percent(?:age)?|so"
-    r"|oder|also|das sind|d\. ?h\.|in Prozent|soit|ou|en pourcentage|o sea|es decir|ou seja|cio\u00e8|ossia|то есть)"
+    r"(?:[\s,;(](?i:(?P<or>or|oder|ou)|i\.e\.|that is|namely|in percent|as a percent(?:age)?"
+    r"|expressed as a percent(?:age)?|so"
+    r"|also|das sind|d\. ?h\.|in Prozent|soit|en pourcentage|o sea|es decir|ou seja|cio\u00e8|ossia|то есть)"
     rf"[,:]? |[=\u2248\u2192\u21d2]|\\(?:approx|to|Rightarrow)(?![a-z])|in percent: ) ?[$*]*"
     rf"(?P<figure>-?\d[\d.,]*(?<=\d)) ?{_SIGN}[$*)]*[.!]?\s*$"
 )
 """A percentage that ends a sentence, behind the same value in another form: 0.15, or 15 percent."""
+_NUMBER = lazy_pattern(r"\d+(?:[./]\d+)?")
 
 
 def percent_of(prose: Prose) -> Extraction | None:
@@ -41,6 +44,15 @@ def restated(prose: Prose) -> Extraction | None:
         return None
     sentence = words.sentences(prose.in_figures)[-1]
     found = _RESTATED.search(sentence)
-    if found is None or len(_SHARE.findall(sentence)) != 1:
+    if found is None or len(_SHARE.findall(sentence)) != 1 or assertions.denies(sentence):
+        return None
+    if found["or"] and not _is_same(sentence[: found.start()], found["figure"]):
         return None
     return Extraction(f"{found['figure']}%")
+
+
+def _is_same(before: str, figure: str) -> bool:
+    """Whether the number that ends a text is a percentage in another form: 0.15, or 15 percent."""
+    shares = _NUMBER.findall(before)
+    share, percent = number.parse(shares[-1]) if shares else None, number.parse(figure)
+    return share is not None and percent is not None and share.value * 100 == percent.value

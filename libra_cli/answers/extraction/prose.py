@@ -164,7 +164,6 @@ READERS: tuple[tuple[Callable[[Prose], Extraction | None], tuple[Check, ...]], .
     (endings.spelled, ()),
     (endings.one_of_named, ()),
     (further_facts.in_two_units, ()),
-    (further_facts.of_word, ()),
     (further_facts.before_fact, ()),
     (prose_sentences.counted_as_asked, ()),
     (prose_sentences.one_asked_for, ()),

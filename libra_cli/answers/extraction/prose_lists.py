@@ -12,12 +12,14 @@ from libra_cli.lazy_pattern import lazy_pattern
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
 
 
-_DIAGONAL = lazy_pattern(r"\\?(?:operatorname\{)?diag\}?\s*\([^()]{1,120}\)", one_of=("diag",))
+_END = r"(?=\$?(?: of [^.;]{1,40}|,? (?:where|with|wobei|mit) [^.;]{1,60})?[.!$]*$)"
+"""What ends a sentence behind the name of a matrix."""
+_DIAGONAL = lazy_pattern(rf"\\?(?:operatorname\{{)?diag\}}?\s*\([^()]{{1,120}}\){_END}", one_of=("diag",))
 _NAMED_MATRIX = lazy_pattern(
     r"(?:\b(?:is|are|equals?|be|ist|est|es|\u00e8|\u00e9|gives|yields|get|becomes?|remains?)|=|\u4e3a|\u662f) ?"
     r"(?:(?:simply|just|again|therefore|thus|also) )?(?:(?:the|a|an|die|eine|la|una) )?\$?(?:"
     rf"(?i:(?:{named_matrices.IDENTITY}))\b|(?P<zero>(?i:{named_matrices.ZERO}))"
-    r"|(?P<factor>-?\d{0,9}(?:/\d{1,9})?) ?I(?:_\{?\d(?:\\times ?\d)?\}?)?(?![A-Za-z])(?=[$.,; ]))"
+    rf"|(?P<factor>-?\d{{0,9}}(?:/\d{{1,9}})?) ?I(?:_\{{?\d(?:\\times ?\d)?\}}?)?(?![A-Za-z])){_END}"
 )
 
 

@@ -56,13 +56,14 @@ _WITH_REMAINDER = lazy_pattern(
     r"|\u2026+|\.{3,6}|\\[lc]?dots\s*)(?P<rest>\d+)"
 )
 """7 R 3, 7......3."""
+_IS = r"(?: is| of|=|:|\u662f|\u4e3a|\u306f)? ?"
 _QUOTIENT = lazy_pattern(
-    r"(?:quotient|Quotient|cociente|quociente|quoziente|\u5546)\D{0,14}(?P<whole>\d+)\D{1,24}?"
-    r"(?:remainder|Rest|reste|resto|residuo|\u4f59\u6570|\u4f59|\u3042\u307e\u308a)\D{0,14}(?P<rest>\d+)"
+    rf"(?:quotient|Quotient|cociente|quociente|quoziente|\u5546){_IS}(?P<whole>\d+)\D{{1,24}}?"
+    rf"(?:remainder|Rest|reste|resto|residuo|\u4f59\u6570|\u4f59|\u3042\u307e\u308a){_IS}(?P<rest>\d+)"
 )
 _NONE = ("none", "no solution", "nothing", "\\emptyset", "\\varnothing", "no such", "there are none", "keine", "aucun")
 _NONE_EXIST = lazy_pattern(
-    r"(?:(?:so|thus|hence|therefore|but),? )?(?:such|those|these|any such) (?:an? )?[a-z]+(?: [a-z]+)? "
+    r"(?:(?:so|thus|hence|therefore|but),? )?(?:such|those|these|any such) (?!other\b)(?:an? )?[a-z]+(?: [a-z]+)? "
     r"(?:don['\u2019]t|do not|does not|doesn['\u2019]t|cannot|can['\u2019]t) exist[.!]?$",
     re.IGNORECASE,
 )
@@ -159,7 +160,7 @@ def a_group(prose: Prose) -> Extraction | None:
 def ordinal(prose: Prose) -> Extraction | None:
     """`In the seventeenth century`, for a reference that is a place in digits: 17th."""
     wanted = None if prose.cut or not prose.reference[:1].isdecimal() else ordinals.parse(prose.reference)
-    if wanted is None or denials.may_take_back(prose.sentences[-1]):
+    if wanted is None or " or " in prose.sentences[-1] or denials.may_take_back(prose.sentences[-1]):
         return None
     whole = ordinals.parse(prose.sentences[-1].strip(" .!*"))
     if whole and whole.agrees(wanted):
@@ -172,7 +173,7 @@ def quotient(prose: Prose) -> Extraction | None:
     """`The quotient is 7 and the remainder is 3`, for a reference that gives both: 7 R 3."""
     wanted = _WITH_REMAINDER.fullmatch(prose.reference.strip(" $")) if not prose.cut else None
     said = _QUOTIENT.search(prose.sentences[-1]) if wanted else None
-    if wanted is None or said is None:
+    if wanted is None or said is None or _WITH_REMAINDER.search(prose.sentences[-1], said.end()):
         return None
     is_same = (said["whole"], said["rest"]) == (wanted["whole"], wanted["rest"])
     return Extraction(prose.reference) if is_same else Extraction(None, OTHER_ANSWER)

@@ -59,7 +59,10 @@ def factor(sentence: str, question: str) -> str | None:
     None if the question asks for no factor, or by which factor something decreases: it becomes 9 times weaker.
     """
     asked = question.lower()
-    if "factor" not in asked or " change" not in asked:
+    decreases = any(
+        map(asked.__contains__, ("decrease", "reduc", "smaller", "less", "weaker", "shrink", "divid", "drop"))
+    )
+    if "factor" not in asked or " change" not in asked or decreases:
         return None
     value = _of(sentence.lower().strip(" *"))
     return None if value is None else str(value)

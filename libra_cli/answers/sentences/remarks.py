@@ -119,7 +119,6 @@ _OTHER_CASE = lazy_pattern(
     one_of=("answer", "exercise", "extension", "challenge", "follow-up"),
 )
 """Beginning of a remark about another case."""
-_CONTRASTS = ("by contrast", "in contrast")
 _OF_RESULT = ("its ", "the next ", "indeed", "it lies ", "this makes sense", "this is because")
 """Openers of sentences that say something else of a result."""
 _SOUND = (
@@ -299,8 +298,6 @@ def _is_beside(sentence: str, before: str, question: str) -> bool:
     bare, earlier = _OPENING.sub("", sentence).lower(), last_sentence(before)
     if _is_of_another_quantity(bare, earlier, question):
         return True
-    if any(map(bare.__contains__, _CONTRASTS)) and any(map(str.isdigit, earlier)):
-        return _CONCLUDING.isdisjoint(words.split(bare))  # its mass number, by contrast, is 12
     if not bare.startswith(_OF_RESULT) or not begins_conclusion(earlier) or not any(map(str.isdigit, earlier)):
         return False
     is_new = not (_CHANGES - {"too"}).isdisjoint(map(str.lower, words.split(sentence)))

@@ -42,7 +42,7 @@ _MARK = lazy_pattern(r"####(?:(?<=[^\s#]####)|(?<=[^\s#] ####)|(?<=[^\s#]  ####)
 """The mark of a final answer that has lost the line break before it: It is 4. #### 4."""
 _SPACES = lazy_pattern(r" (?<=\S ) +(?=\S)|\u00a0(?:(?<=[^\W\d]\u00a0)|(?=[^\W\d=]))")
 _WHERE = lazy_pattern(
-    r"\s*\\text\s*\{,? ?(?:with|where|for|mit|wobei|avec|o\u00f9|con|com) ?\}\s*(?=[A-Za-z]\s*\\in(?![A-Za-z]))"
+    r"\\text ?\{,? ?(?:with|where|for|mit|wobei|avec|o\u00f9|con|com) ?\}\s*(?=[A-Za-z]\s*\\in(?![A-Za-z]))"
 )
 """Before the letters of a formula that may be any number: kx, k \\in R."""
 _PARENTHESES = lazy_pattern(r"(?<!\\)\\\(((?:[^$\n\\]|\\(?![()]))*)\\\)")

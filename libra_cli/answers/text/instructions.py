@@ -20,7 +20,8 @@ _INSTRUCTION = lazy_pattern(
 )
 """A sentence that says how to answer."""
 _OF_FORM = lazy_pattern(
-    r"\d|\b(?:round|simpl|fraction|decimal|nearest|unit|percent|exact|terms|letter|option|choice|integer"
+    r"\d|\bin (?!\\?boxed|an?\b|the\b|your\b|this\b|one\b|following)[a-z]{2,}"
+    r"|\b(?:round|simpl|fraction|decimal|nearest|unit|percent|exact|terms|letter|option|choice|integer"
     r"|form \$?(?:[a-z]\b|\\)|express|reduced|lowest|degree|radian|dollar|order|separated|list|tuple|interval|set"
     r"|yes|no|true|false)\w*"
     r"|\b(?:what|which|how|find|who|when|where|solve|compute|evaluate|determine|calculate|prove)\b"

@@ -10,8 +10,9 @@ from libra_cli.lazy_pattern import lazy_pattern
 _ASKS = (
     *("arrange", "rank", "sort ", "put the", "order the", "order from", "in which order", "in what order", "in order"),
     *("chronological", "correct order", "order do", "排列", "排序", "顺序", "順序", "並べ"),
-    *("ordne", "sortier", "reihenfolge", "range", "classe", "trie", "ordre ", "orden", "ordina", "ordem", "упоряд"),
-    *("расположите", "порядке", "rangschik", "uporządkuj"),
+    *("ordne ", "ordnen sie", "sortier", "reihenfolge", "rangez ", "classez ", "triez ", "dans l'ordre", "par ordre"),
+    *("ordena ", "ordene ", "en orden", "ordina i", "ordina le", "in ordine", "em ordem", "упорядоч", "в порядке"),
+    *("rangschik", "uporządkuj", "kolejności"),
 )
 _RISING = (
     *("increasing", "ascending", "least to greatest", "smallest to largest", "lowest to highest", "small to large"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterator, Mapping
 from functools import partial
 from typing import Any
@@ -132,14 +133,21 @@ class _RolloutRequests(JobRequests):
         return super().settle(pending, answer)
 
 
+_NO_SYSTEM = re.compile(
+    r"system (?:role|message|prompt|turn)s?\b[^.]{0,30}\bnot\b|\bnot support[^.]{0,30}\bsystem (?:role|message)", re.I
+)
+"""How servers and templates say that they take no system turn."""
+
+
 def _refused(error: RowError, request: Request, system: str | None) -> RowError:
     """The error of a row. Raises Fatal(2) if it is about the system prompt of all rows."""
     first = dict(request.messages[0])
-    if error.kind != "template_drops_turn" or first["role"] != "system":
+    is_dropped = error.kind == "template_drops_turn"
+    if first["role"] != "system" or not (is_dropped or _NO_SYSTEM.search(error.reason)):
         return error
     if system is None:
         return RowError(error.kind, f"{error.reason}; --system '' asks without the system prompts of the rows")
-    if system == first["content"]:
+    if is_dropped and system == first["content"]:
         cure = "leave it out, write it into --template, or use another --chat-template"
         raise Fatal(Exit.USAGE, f"--system: the chat template of the model leaves out the system turn; {cure}")
     return error
