@@ -59,10 +59,10 @@ _LAYOUT = (
     r"(?:\s|~|\\[,;:!> ]|\\q?quad(?![A-Za-z])|\\(?:displaystyle|textstyle|[lL]arge|LARGE|[hH]uge|bf|rm|it)(?![A-Za-z]))"
 )
 _BEFORE = lazy_pattern(rf"{_LAYOUT}+")
-_BEHIND = lazy_pattern(rf"(?:{_LAYOUT}|(?<=[^.\s])\.(?=(?:{_LAYOUT}|[$)\\])*$))+$")
+_LAST = lazy_pattern(rf"(?:{_LAYOUT}|(?<!\.)\.)\Z")
 """What stands around the answer in a box: spaces, sizes, a full stop."""
-_LONGEST_LAYOUT = 60
-"""Characters of the end of a box in which that stands."""
+_MOST, _LONGEST = 12, 16
+"""Spaces and sizes at the end of a box, and characters of one."""
 
 
 class Box(NamedTuple):
@@ -177,7 +177,11 @@ def bare(content: str) -> str:
     inside = content
     if (start := _BEFORE.match(inside)) is not None and start.end() < len(inside):
         inside = inside[start.end() :]
-    inside = inside[:-_LONGEST_LAYOUT] + _BEHIND.sub("", inside[-_LONGEST_LAYOUT:])
+    for _ in range(_MOST):
+        last = _LAST.search(inside, max(len(inside) - _LONGEST, 0))
+        if last is None:
+            break
+        inside = inside[: last.start()]
     for opening, closing in (("$", "$"), ("\\(", "\\)")):
         if inside.startswith(opening) and inside.endswith(closing) and len(inside) > len(opening + closing):
             within = inside[len(opening) : -len(closing)]
