@@ -49,22 +49,33 @@ def with_server_model(run: Run, options: EngineOptions) -> EngineOptions:
         from libra_cli.engines.openai.chat_client import ChatClient
 
         client = ChatClient(urls, **given)
-    found: list[list[ServedModel]] = []
+    found: dict[str, list[ServedModel]] = {}
     with run.stop.at_once():
         found = asyncio.run(_lists(run, client, options.retry_budget))
     if run.stop.status is not None:
         raise Fatal(run.stop.status, f"stopped before {without_query(client.urls[0])} had said which models it has")
-    model = _only_model(client.urls, [[model.name for model in models] for models in found], options.flag)
+    model = _only_model([*found], [[model.name for model in models] for models in found.values()], options.flag)
     run.console.note(f"{without_query(client.urls[0])} has one model: {model}", event="model", model=model)
     return replace(options, model=(model,))
 
 
-async def _lists(run: Run, client: ChatClient, budget: float | None) -> list[list[ServedModel]]:
-    """The models of each server; raises Fatal(6) for one that does not answer."""
+async def _lists(run: Run, client: ChatClient, budget: float | None) -> dict[str, list[ServedModel]]:
+    """The models of each server whose account has credit; raises Fatal(6) for one that does not answer."""
+    from libra_cli.engines.openai.credit import NoCredit
+
+    found: dict[str, list[ServedModel]] = {}
+    without: NoCredit | None = None
     try:
-        return [await _list(run, client, url, budget) for url in client.urls]
+        for url in client.urls:
+            try:
+                found[url] = await _list(run, client, url, budget)
+            except NoCredit as error:
+                without = error
     finally:
         await client.close()
+    if without is not None and not found:
+        raise without
+    return found
 
 
 async def _list(run: Run, client: ChatClient, url: str, given: float | None) -> list[ServedModel]:

@@ -7,6 +7,7 @@ import re
 from libra_cli.tasks import thinking
 from libra_cli.tasks.verdicts import BLANKS
 
+_ASKED = re.compile(rf"\[\[{BLANKS}confidence\b|<confidence>", re.IGNORECASE)
 _FORM = re.compile(
     rf"(?:\[\[{BLANKS}confidence{BLANKS}[=:]|<confidence>)\s{{0,8}}([0-9]{{0,3}}(?:\.[0-9]{{0,16}})?)[ \t]{{0,8}}(%?)"
     rf"{BLANKS}(?:\]\]|\s{{0,8}}</confidence>)",
@@ -28,3 +29,8 @@ def stated_confidence(text: str) -> float | None:
     values = {float(number) / (100 if percent else 1) for number, percent in stated}
     value = values.pop()
     return None if values or not 0 <= value <= 1 else value
+
+
+def asks_for_confidence(prompt: str) -> bool:
+    """Whether a prompt shows one of these forms, so that a response may state its confidence."""
+    return _ASKED.search(prompt) is not None

@@ -80,7 +80,7 @@ def test_the_run_goes_on_with_another_server_and_keeps_the_answers_of_the_one_wi
         prompt: text_of(prompt) for prompt in prompts
     }
     assert 1 <= refused <= 4
-    assert len([line for line in told if line.endswith("continues; the other servers are asked")]) == 1, told
+    assert len([line for line in told if line.endswith("); the other servers are asked")]) == 1, told
 
 
 def test_servers_of_which_none_has_credit_end_the_run():
@@ -107,3 +107,24 @@ def test_the_command_keeps_its_rows_and_continues_once_there_is_credit(shell, tm
         assert again.status == 0, again.err
         assert len(server.calls) == 3 + 1 + 3
     assert len((tmp_path / "out").read_text().splitlines()) == 6
+
+
+def test_requests_behind_the_first_to_a_server_without_credit_go_to_another_at_once():
+    poor = NO_CREDIT["DeepSeek"]
+    models = {"/v1/models": Reply(body={"data": [{"id": "another"}]})}
+    with (
+        ScriptedServer(lambda _call: poor, models) as first,
+        ScriptedServer() as second,
+    ):
+        answers = ask([first.url, second.url], [f"p{n}" for n in range(20)], concurrency=8)
+        assert len(first.calls) == 1
+    assert all(isinstance(answer, Completion) for answer in answers.values())
+
+
+def test_the_model_of_servers_is_that_of_those_with_credit(shell, tmp_path):
+    (tmp_path / "in").write_text('{"id": "p", "question": "What is 1?", "reference": "1"}\n')
+    with ScriptedServer(routes={"/v1/models": NO_CREDIT["DeepSeek"]}) as first, ScriptedServer() as second:
+        command = f"rollout in -o out --base-url {first.url}"
+        done = shell(["libra", *command.split(), "--base-url", second.url])
+        assert done.status == 0
+        assert shell(["libra", *command.split(), "--overwrite"]).status == Exit.BACKEND

@@ -69,8 +69,12 @@ def test_a_task_whose_prompt_asks_for_no_confidence_is_refused(without: str) -> 
     template = (RECIPES / f"{without}-confidence.txt").read_text()
     for system, templates in ((None, {without: template}), ("State your confidence as [[confidence=P]].", {})):
         assert PromptReader(None, templates, system, 0, confidence=True)("a", record).task.name == without
+    if without == "reason":
+        asking = {**record, "system": "State your confidence as [[confidence=P]]."}
+        assert PromptReader(None, {}, None, 0, confidence=True)("a", asking).task.name == without
+        record |= {"question": "How wide is a 95% confidence interval?"}
     with pytest.raises(
-        RowError, match=f"the prompt of {without} asks for none; give one that does: --template {without}=FILE"
+        RowError, match=f"the prompt of {without} asks for none; give one that shows .*: --template {without}=FILE"
     ):
         PromptReader(None, {}, None, 0, confidence=True)("a", record)
 
@@ -81,5 +85,5 @@ def test_the_run_refuses_it_before_it_begins(made: Path, tmp_path: Path) -> None
     )
     done = subprocess.run(words, env=runs.environment(), capture_output=True, text=True, timeout=60)
     assert done.returncode == Exit.USAGE
-    assert done.stderr.count("asks for none; give one that does: --template verify=FILE") == 1
+    assert done.stderr.count("asks for none; give one that shows [[confidence=P]]: --template verify=FILE") == 1
     assert not (tmp_path / "out").exists()

@@ -26,12 +26,19 @@ _PHRASES = re.compile(
 _ASKS_TO_WAIT = re.compile(r"\b(?:re)?try again in \d|\bretry in \d|\bretryDelay\b|\bper (?:minute|second|hour|day)\b")
 
 
+_CURE = "; add some, and the same command continues"
+
+
 class NoCredit(Fatal):
     """The account of a server has no credit left; another server may have some."""
 
     def __init__(self, message: str):
-        cure = "add some, and the same command continues"
-        super().__init__(Exit.BACKEND, f"the account has no credit left ({message}); {cure}")
+        super().__init__(Exit.BACKEND, f"the account has no credit left ({message}){_CURE}")
+
+    @property
+    def cause(self) -> str:
+        """The message without the cure, for a run that goes on."""
+        return str(self).removesuffix(_CURE)
 
 
 def check_credit(answer: HttpAnswer) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 
 from libra_cli.engines.openai.chat_client import ChatClient
+from libra_cli.engines.openai.credit import NoCredit
 from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.model_list import KeyRefused, ServedModel, list_models
 from libra_cli.engines.openai.retry import Failure
@@ -38,10 +39,12 @@ class FirstContact:
         self._listed: list[str] = []
         self._ahead: asyncio.Event | None = None
         """Set once the request that goes ahead is answered; None where none does."""
+        self._no_credit: NoCredit | None = None
+        """Why no request is to follow it: another server may take them."""
 
     @asynccontextmanager
     async def before(self) -> AsyncIterator[None]:
-        """The time of one request: begins when it may be sent, ends when it is answered."""
+        """The time of one request: begins when it may be sent, ends when it is answered. Raises NoCredit."""
         leads = False
         async with self._lock:
             if not self._asked:
@@ -53,14 +56,20 @@ class FirstContact:
         elif leads:
             try:
                 yield
+            except NoCredit as error:
+                self._no_credit = error
+                self._ahead.set()
+                raise
             except asyncio.CancelledError:
                 self._ahead.set()
                 raise
-            self._ahead.set()  # not after an error: it ends the run
+            self._ahead.set()  # not after another error: it ends the run
             self._note_unlisted()
         else:
             with suppress(asyncio.TimeoutError):
                 await asyncio.wait_for(self._ahead.wait(), ALONE_SECONDS)
+            if self._no_credit is not None:
+                raise self._no_credit
             yield
 
     def ask_again(self) -> None:

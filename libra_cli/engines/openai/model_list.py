@@ -52,7 +52,8 @@ async def list_models(client: ChatClient, url: str) -> list[ServedModel] | Failu
         try:
             failed = general_error(answer)
         except Fatal as error:
-            raise Fatal(error.status, f"{name}: {error}") from None
+            error.args = (f"{name}: {error}",)
+            raise
         if isinstance(failed, Failure):
             return failed
         if answer.status in (401, 403):

@@ -320,7 +320,7 @@ class Servers:
     def _retire(self, endpoint: Endpoint, error: NoCredit) -> None:
         """Asks a server whose account has no credit no more; raises the error if no other server is left."""
         if not endpoint.is_retired and len(self._endpoints.all) > 1:
-            self._note(f"{error}; the other servers are asked")
+            self._note(f"{error.cause}; the other servers are asked")
         endpoint.retire()
         if all(other.is_retired for other in self._endpoints.all):
             raise error

@@ -36,6 +36,7 @@ from libra_cli.stream.sinks import write_failed
 from libra_cli.stream.wrong_rows import near_column, published
 from libra_cli.tasks import TASKS, JudgeTask, Task, template
 from libra_cli.tasks.best import golden_index
+from libra_cli.tasks.confidence import asks_for_confidence
 from libra_cli.tasks.grading import UNLABELLED, Grade, OwnOrder, agrees, grade, read_verdict
 from libra_cli.tasks.rank import golden_sign
 from libra_cli.tasks.reason import THINKING
@@ -107,6 +108,14 @@ class PromptReader:
 
     def __call__(self, id: str, fields: Mapping[str, Any]) -> VerifiablePrompt:
         """The prompt of a row. Raises RowError if it has none, or no golden reference to grade by."""
+        made = self._prompt(id, fields)
+        if self.confidence and not asks_for_confidence(str(made.messages)):
+            task = made.task.name
+            what = f"the rewards read a stated confidence, and the prompt of {task} asks for none"
+            raise RowError("wrong_task", f"{what}; give one that shows [[confidence=P]]: --template {task}=FILE")
+        return made
+
+    def _prompt(self, id: str, fields: Mapping[str, Any]) -> VerifiablePrompt:
         name = fields.get("task") or self.task or _suggested(fields)
         task = TASKS.get(name) if isinstance(name, str) else None
         if task is None or name == "general":
@@ -121,7 +130,6 @@ class PromptReader:
                 self.check_item(answered_item(fields, response="A response."))
         try:
             if isinstance(task, JudgeTask):
-                self._refuse_without_confidence(name, prompt)
                 return self._judging(id, task, prompt, fields)
             if self.graded and (empty := empty_field(fields, "reference")) is not None:
                 raise no_value(empty, "reference")
@@ -129,7 +137,6 @@ class PromptReader:
                 cure = published(fields) or f"add it{near_column(fields, 'reference')}"
                 raise RowError("missing_field", f'no "reference", by which {name} is graded; {cure}')
             asked = asked_messages(fields, self.system) if prompt is None else None
-            self._refuse_without_confidence(name, prompt if asked is None else str(asked))
             if asked is None:
                 text = prompt or template.load(THINKING)
                 asked = task.prompt(fields, text, system_of(fields, self.system, text))
@@ -137,12 +144,6 @@ class PromptReader:
         except KeyError as slot:
             cure = f"which the prompt asks for; add it, or use another template{near_column(fields, slot.args[0])}"
             raise RowError("missing_field", f'no "{slot.args[0]}", {cure}') from None
-
-    def _refuse_without_confidence(self, task: str, asking: str | None) -> None:
-        """Raises RowError if a confidence is wanted; `asking`: a prompt of the user's own; no built-in one asks."""
-        if self.confidence and "confidence" not in f"{asking} {self.system}".lower():
-            what = f"the rewards read a stated confidence, and the prompt of {task} asks for none"
-            raise RowError("wrong_task", f"{what}; give one that does: --template {task}=FILE")
 
     def _judging(self, id: str, task: JudgeTask, prompt: str | None, fields: Mapping[str, Any]) -> VerifiablePrompt:
         if not _has_golden(task, fields):

@@ -313,12 +313,11 @@ class RolloutSource:
         parts = self._world.all_gather(own)
         watch.lap("grade")
         responses = sorted((response for part in parts for response in part), key=lambda response: response.number)
-        failures = Counter(response.reason for response in responses if response.finish_reason == "error")
-        if 2 * failures.total() > len(responses):
-            reason = failures.most_common(1)[0][0]
-            what = f"{failures.total()} of {len(responses)} requests for responses failed, most of them with {reason}"
-            raise Fatal(Exit.BACKEND, f"{what}; the same command continues")
-        refuse_failing_judge(responses)
+        try:  # all ranks have the same responses
+            _refuse_failing_sampler(responses)
+            refuse_failing_judge(responses)
+        except Fatal as failure:
+            raise SourceFailed(failure) from None
         return responses
 
     def _judged(self, responses: Sequence[GradedResponse]) -> list[GradedResponse]:
@@ -381,6 +380,15 @@ class RolloutSource:
             folder, model = self._parts.folder, self._settings.model.model
             ids = self._settings.rollout.save_token_ids
             self._world.on_rank0(lambda: write_records(folder, number, step, model, self._store, attempts, ids))
+
+
+def _refuse_failing_sampler(responses: Sequence[GradedResponse]) -> None:
+    """Raises Fatal(6) if more than half of the requests for responses failed."""
+    failures = Counter(response.reason for response in responses if response.finish_reason == "error")
+    if 2 * failures.total() > len(responses):
+        reason = failures.most_common(1)[0][0]
+        what = f"{failures.total()} of {len(responses)} requests for responses failed, most of them with {reason}"
+        raise Fatal(Exit.BACKEND, f"{what}; the same command continues")
 
 
 def _plain(value: Any) -> Any:
