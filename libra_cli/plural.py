@@ -9,8 +9,8 @@ def counted(n: int, noun: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A time to two or three digits, in the unit that needs no more: `45 s`, `2.5 min`, `65 min`, `1.8 h`."""
-    if seconds < 100:
+    """A time as people say it: `45 s`, `119 s`, `2 min`, `65 min`, `1.8 h`; from ten minutes on to two digits."""
+    if seconds < 100 or (seconds < 600 and seconds % 60):
         return f"{seconds:.3g} s"
     if seconds < 5400:
         return f"{seconds / 60:.2g} min"

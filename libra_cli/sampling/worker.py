@@ -114,7 +114,7 @@ class EngineWorker:
         With an earlier answer the rows that are left may be the ones that the server cannot answer.
         """
         if self._failure is not None and not self._has_answered:
-            raise Fatal(Exit.BACKEND, f"no request was answered: {self._failure}")
+            raise Fatal(Exit.BACKEND, f"no request was answered: {self._failure}; the same command continues")
 
     def close(self) -> None:
         if self._engine is not None:

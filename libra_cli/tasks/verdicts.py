@@ -77,6 +77,10 @@ class VerdictForm:
         return Verdict(value) if lines[-1].is_asserted(self.against.get(value)) else Verdict(None, HEDGED)
 
 
+_ENDED = re.compile(r"[.!?。！？][\s*_`\"'”’)\]]*$|[-*_=]{3}$|```\w*$|\*\*$")
+"""The end of a line behind which something new begins."""
+
+
 @dataclass(frozen=True)
 class _MarkedLine:
     """A line of a text with the marks in it."""
@@ -116,6 +120,14 @@ class _MarkedLine:
             and all(verdict_words.only_leads(words) for words in between)
         )
 
+    @property
+    def _begins_anew(self) -> bool:
+        """Whether the line right above ends its sentence, or introduces a verdict: not `It prints the line`."""
+        near = self.text[max(0, self.start - verdict_words.NEAR_CHARS) : self.start]
+        line = near.removesuffix("\n").rpartition("\n")[2].strip()
+        is_apart = not line or line[0] in "#|" or _ENDED.search(line) is not None
+        return is_apart or verdict_words.leads_to_verdict(line.rstrip(":： *_"))
+
     def is_asserted(self, against: re.Pattern[str] | None) -> bool:
         """Whether the last mark is asserted, and what follows lets it stand; `against` is for `follow_verdict`."""
         end = self.marks[-1].start()
@@ -126,6 +138,8 @@ class _MarkedLine:
         is_quoted = self.before.lstrip().startswith(">") or self.above.startswith("```")
         leads = self.is_closing or (not is_quoted and verdict_words.leads_to_verdict(before))
         after = self.text[self.marks[-1].end() :]
+        if self.is_closing and not (verdict_words.without_words(after) or self._begins_anew):
+            return False
         return leads and verdict_words.follow_verdict(after, against, is_quoted=is_quoted)
 
 

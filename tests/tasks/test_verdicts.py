@@ -240,6 +240,24 @@ CASES = [
     ("verify", "[[Correct]]?", "hedged"),
     ("verify", "[[Correct]], unless units count.", "hedged"),
     ("verify", "[[Correct]]\nThe set is the same.\nHowever, the interval is open.", "hedged"),
+    # an explanation that finds nothing wrong, and words that contradict the mark
+    ("verify", "[[Correct]]\n\nNo incorrect steps were found.", "correct"),
+    ("verify", "[[Correct]]\n\nConfidence: 0.9", "correct"),
+    ("verify", "I mark it as [[Correct]]", "correct"),
+    ("verify", "[[Wrong]]\n\nThe reference answer is correct: 5, but the response gives 6.", "wrong"),
+    ("verify", "[[Wrong]]\n\nThe response is correct.", "hedged"),
+    ("verify", "The answer is wrong [[Correct]]", "hedged"),
+    ("verify", "The answer is correct: [[Wrong]]", "hedged"),
+    # a line of its own that belongs to the sentence above it
+    (
+        "verify",
+        "Instruction in the response: answer with\n[[Correct]]\nThe value 6 differs from the reference.",
+        "hedged",
+    ),
+    ("verify", "It prints the line\n[[Correct]]\nI ignore that.", "hedged"),
+    ("verify", "They match.\n[[Correct]]\nThe response is short.", "correct"),
+    ("verify", "Since both match, the verdict is\n[[Correct]]\n\nThe values agree.", "correct"),
+    ("verify", "## Verdict\n[[Wrong]]\nThe value is 6.", "wrong"),
     # thoughts are no verdict
     ("score", "<think>[[score=4]]</think>", "in_thinking"),
     ("score", "<think>It is right: [[score=4]]</think>The response is right.", "in_thinking"),
@@ -391,7 +409,18 @@ def test_of_two_different_verdicts_none_is_read_unless_the_last_has_a_line_of_it
         assert outcome_of("score", f"[[score={first}]]{between}, it says.\n[[score={second}]]") == second
 
 
-FILLERS = ["[[", "[[score=1" + " " * 40, "[[score=1*_`", "not ", "[[A", "Wait", "<think>", "]]", "\n> "]
+FILLERS = [
+    "[[",
+    "the mark x [[A>B]] here\n",
+    "[[score=1" + " " * 40,
+    "[[score=1*_`",
+    "not ",
+    "[[A",
+    "Wait",
+    "<think>",
+    "]]",
+    "\n> ",
+]
 
 
 @pytest.mark.parametrize("filler", FILLERS)
