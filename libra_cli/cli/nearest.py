@@ -7,18 +7,18 @@ from collections.abc import Iterable, Sequence
 
 import click
 
+from libra_cli.similar import ALIKE
+
 SYNONYMS = {"--limit": "--head", "--head": "--limit"}
 """Options that do much the same in different stages."""
 MAX_SUGGESTIONS = 3
-MIN_SIMILARITY = 0.6
-"""Ratio of difflib, from 0 to 1."""
 MAX_GAP = 0.12
 """A name that is farther than this behind the nearest one is left out."""
 SAME_VARIABLE = 0.85
 """Ratio from which a variable that no stage knows is taken for a mistyped one of this stage."""
 
 
-def nearest(word: str, names: Iterable[str], least: float = MIN_SIMILARITY) -> list[str]:
+def nearest(word: str, names: Iterable[str], least: float = ALIKE) -> list[str]:
     """Up to three of `names` that resemble `word`, the nearest first; upper and lower case are alike.
 
     A name that `word` begins counts as near, too: `--temp` for `--temperature`.

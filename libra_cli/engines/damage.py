@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from libra_cli import miniature
+from libra_cli.similar import nearest_name
 
 _OBJECTS = ("config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json",
             "model.safetensors.index.json")  # fmt: skip
@@ -60,10 +61,8 @@ def _near_model(folder: Path) -> str | None:
         beside = {path.name for path in folder.parent.iterdir() if (path / "config.json").exists()}
     except OSError:
         return None
-    import difflib  # few runs need it
-
-    near = difflib.get_close_matches(folder.name, beside, 1, _NEAR)
-    return str(folder.parent / near[0]) if near else None
+    near = nearest_name(folder.name, beside, _NEAR)
+    return str(folder.parent / near) if near else None
 
 
 def _is_cached(name: str) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 import logging
 import os
 import tempfile
@@ -29,6 +28,7 @@ from libra_cli.engines.base import (
     Sampling,
 )
 from libra_cli.exits import Exit, Fatal
+from libra_cli.similar import nearest_name
 
 if TYPE_CHECKING:
     from libra_cli.engines.vllm_drivers import Driver
@@ -207,8 +207,8 @@ class VllmRunner:
         known = [field.name for field in fields(AsyncEngineArgs if apart else EngineArgs)]
         for name in given:
             if name not in known:
-                close = difflib.get_close_matches(name, known, 1)
-                hint = f"did you mean {close[0]}?" if close else "see the engine arguments in vLLM's manual"
+                close = nearest_name(name, known)
+                hint = f"did you mean {close}?" if close else "see the engine arguments in vLLM's manual"
                 raise Fatal(Exit.USAGE, f"--engine-arg {name}: vLLM {_version()} has no such argument; {hint}")
         try:
             self._driver = OwnProcesses(AsyncEngineArgs(**given)) if apart else InProcess(EngineArgs(**given))

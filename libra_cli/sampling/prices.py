@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from libra_cli.exits import InvalidOptions
+from libra_cli.similar import nearest_name
 
 PER = 1_000_000
 _NAMES = ("input", "output", "cached")
@@ -49,10 +50,8 @@ class Prices:
         """
         if not self.by_model or self.of(*names):
             return None
-        import difflib  # few runs need it
-
-        near = difflib.get_close_matches(names[0], self.by_model, 1)
-        has = f"did you mean {near[0]}?" if near else f"it has {', '.join(list(self.by_model)[:_NAMED])}"
+        near = nearest_name(names[0], self.by_model)
+        has = f"did you mean {near}?" if near else f"it has {', '.join(list(self.by_model)[:_NAMED])}"
         return f"--price has no price for {names[0]}, whose cost is not counted; {has}"
 
 

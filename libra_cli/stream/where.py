@@ -18,6 +18,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, NoReturn
 
+from libra_cli.similar import nearest_name
+
 Value = Any
 Fields = Mapping[str, Any]
 Eval = Callable[[Fields], Value]
@@ -67,16 +69,9 @@ class Where:
 def no_row_has(name: str, names: Iterable[str]) -> str:
     """`no row has "lable"; did you mean label?`, or which fields there are, the `names` of all rows."""
     there = list(names)
-    close = nearest_field(name, there)
+    close = nearest_name(name, there)
     hint = f"did you mean {close}?" if close else f"there are: {', '.join(there[:MAX_SUGGESTED])}"
     return f'no row has "{name}"; {hint}'
-
-
-def nearest_field(name: str, names: Iterable[str]) -> str | None:
-    """The one of `names` that `name` may be meant to be; None if it resembles none."""
-    import difflib
-
-    return next(iter(difflib.get_close_matches(name, list(names), 1)), None)
 
 
 def parse(text: str) -> Where:

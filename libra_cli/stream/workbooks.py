@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import zipfile
 import zlib
 from collections import Counter
@@ -10,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from libra_cli.exits import Exit, Fatal
+from libra_cli.similar import nearest_name
 from libra_cli.stream.other_formats import HEAD_BYTES, begins_workbook
 from libra_cli.stream.tables import TableRecords, needing, one_line
 from libra_cli.stream.text_columns import TextColumns, as_text
@@ -59,8 +59,8 @@ def _sheet(path: str, workbook: Any, wanted: str | None) -> str:
     if wanted is not None:
         if wanted not in names:
             folded = {name.casefold(): name for name in names}
-            close = difflib.get_close_matches(wanted.casefold(), folded, 1)
-            hint = f'did you mean "{folded[close[0]]}"? ' if close else ""
+            close = nearest_name(wanted.casefold(), folded)
+            hint = f'did you mean "{folded[close]}"? ' if close else ""
             raise Fatal(Exit.USAGE, f'{path}: no sheet is named "{wanted}"; {hint}{_there_are(names)}')
         return wanted
     shown = [str(sheet.name) for sheet in sheets if str(sheet.visible) == visible]

@@ -12,6 +12,7 @@ from libra_cli.engines.openai.endpoints import without_query
 from libra_cli.engines.openai.model_list import KeyRefused, ServedModel, list_models
 from libra_cli.engines.openai.retry import Failure
 from libra_cli.exits import Fatal
+from libra_cli.similar import nearest_name
 
 LIST_SECONDS = 3.0
 """For the list of models: what it says saves refusals, and is not worth a longer wait."""
@@ -79,12 +80,10 @@ class FirstContact:
     def _note_unlisted(self) -> None:
         if not self._listed:
             return
-        import difflib  # few runs need it
-
-        near = difflib.get_close_matches(self._model, self._listed, 1)
+        near = nearest_name(self._model, self._listed)
         more = f" and {len(self._listed) - _NAMED} more" if len(self._listed) > _NAMED else ""
         has = f"it has {', '.join(self._listed[:_NAMED])}{more}"
-        cure = f"did you mean {near[0]}?" if near else "is it the model that you mean?"
+        cure = f"did you mean {near}?" if near else "is it the model that you mean?"
         self._note(f"{without_query(self._url)} does not list {self._model}, and takes it all the same: {has}; {cure}")
 
     async def _is_promising(self) -> bool:

@@ -238,9 +238,8 @@ def command(run: Run, **values: Any) -> None:
     own, unless --subset or its rows name one. Of lm-evaluation-harness's lines for several filters, those of the first
     are kept (other_filter). With --shard, each part compares only its own rows.
 
-    In --where, a comparison with null or between types is unknown: the row is dropped (where_unknown). A run of
-    all rows ends with status 2 if no row has a field of --where and none is kept, or if no row has a field of --map and
-    one of theirs is spelled much alike.
+    In --where, a comparison with null or between types is unknown: the row is dropped (where_unknown). A run of all
+    rows ends with status 2 if none has a field of --where and none is kept, or none has one of --map but one like it.
     """
     from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
     from libra_cli.stages.collect import mapping

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Sequence
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records import responses
+from libra_cli.similar import nearest_name
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
 from libra_cli.stages.collect.mapping import Fields, Rename
@@ -24,8 +24,8 @@ def benchmark_origin(name: str) -> Origin:
     if name in PRESETS:
         return preset_origin(PRESETS[name])
     if not os.path.exists(name):
-        close = difflib.get_close_matches(name, PRESETS, 1)
-        hint = f"did you mean {close[0]}?" if close else f"presets are {', '.join(PRESETS)}"
+        close = nearest_name(name, PRESETS)
+        hint = f"did you mean {close}?" if close else f"presets are {', '.join(PRESETS)}"
         raise Fatal(Exit.USAGE, f"--decontaminate {name}: no such file, and no preset; {hint}")
     return file_origin(name)
 

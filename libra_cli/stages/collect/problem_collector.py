@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from libra_cli.exits import Exit, Fatal
 from libra_cli.records.own_names import QUESTION, REFERENCE, OwnNames
+from libra_cli.similar import nearest_name
 from libra_cli.stages.collect import mapping
 from libra_cli.stages.collect.contamination import BenchmarkProblems
 from libra_cli.stages.collect.duplicates import Duplicates, has_answer
@@ -19,7 +20,7 @@ from libra_cli.stream.counts import Counts
 from libra_cli.stream.field_paths import MISSING, beside, value_at
 from libra_cli.stream.hash_numbers import HashNumbers
 from libra_cli.stream.rows import Filtered, Row, RowError, content_hash
-from libra_cli.stream.where import Where, nearest_field, no_row_has, parse
+from libra_cli.stream.where import Where, no_row_has, parse
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,7 @@ class ProblemCollector:
         slips: list[str] = []
         notes: list[str] = []
         for path in sorted(self._absent - self._said):
-            is_slip = nearest_field(path, self._beside[path]) is not None
+            is_slip = nearest_name(path, self._beside[path]) is not None
             (slips if is_slip else notes).append(f"--map: {no_row_has(path, self._beside[path])}")
         known = {*self._names, *mapping.LEADING, *self._plan.settings, *(one.target for one in self._plan.renames)}
         unknown = sorted({name for where in self._plan.wheres for name in where.names} - known)
@@ -143,7 +144,7 @@ class ProblemCollector:
     def _note_mistyped(self, place: str) -> None:
         """Says of each field of --map that no row had so far which one is meant, before the row is refused for it."""
         for path in sorted(self._absent - self._said):
-            if close := nearest_field(path, self._beside[path]):
+            if close := nearest_name(path, self._beside[path]):
                 self._said.add(path)
                 self._note(f'--map: no row up to {place} has "{path}"; did you mean {close}?')
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ import click
 
 from libra_cli.cli.config_file import ConfigValue, YamlError, read_config, read_setting
 from libra_cli.cli.nearest import did_you_mean
+from libra_cli.similar import nearest_name
 
 TOP_KEYS = ("output", "variables", "slurm", "steps")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
@@ -270,5 +270,5 @@ def check_keys(
 
 
 def _hint(name: str, known: Sequence[str]) -> str:
-    close = difflib.get_close_matches(name, known, 1, 0.5)
-    return f"; did you mean {close[0]}?" if close else ""
+    close = nearest_name(name, known, 0.5)
+    return f"; did you mean {close}?" if close else ""

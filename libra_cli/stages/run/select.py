@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Iterator, Sequence
 
@@ -10,6 +9,7 @@ import click
 
 from libra_cli.cli.nearest import did_you_mean, nearest, suggestion
 from libra_cli.engines.damage import no_model
+from libra_cli.similar import nearest_name
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.progress import unmade
 from libra_cli.stages.run.steps import Step, files_made, maker_of
@@ -26,8 +26,8 @@ def chosen(
     for option, names in (("--only", only), ("--from", first), ("--until", until)):
         for name in names:
             if name not in known:
-                close = difflib.get_close_matches(name, known, 1, 0.5)
-                hint = f"did you mean {close[0]}?" if close else f"its steps are {', '.join(known)}"
+                close = nearest_name(name, known, 0.5)
+                hint = f"did you mean {close}?" if close else f"its steps are {', '.join(known)}"
                 raise click.UsageError(f"{option} {name}: {pipe.path} has no such step; {hint}")
     needed, later = set[str](), set[str]()
     for step in reversed(steps):

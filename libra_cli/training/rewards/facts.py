@@ -7,7 +7,6 @@ for each prompt. nan is "unknown". Reward functions get facts as a mapping from 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from difflib import get_close_matches
 from enum import IntEnum
 from typing import Any, NamedTuple
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from libra_cli.exits import InvalidOptions
+from libra_cli.similar import nearest_name
 from libra_cli.training.advantages import Array
 
 Facts = Mapping[str, Any]
@@ -94,8 +94,8 @@ def fact(facts: Facts, name: str) -> Any:
 
 def missing_fact(name: str) -> InvalidOptions:
     """The error for rollouts without the fact `name`, with the cure."""
-    near = get_close_matches(name, FACTS, n=1)
-    cure = f'did you mean "{near[0]}"?' if near else _own(name)
+    near = nearest_name(name, FACTS)
+    cure = f'did you mean "{near}"?' if near else _own(name)
     cure = FACTS[name].cure if name in FACTS else cure
     return InvalidOptions(f'the rewards need the fact "{key_of(name)}", which these rollouts do not have: {cure}')
 
