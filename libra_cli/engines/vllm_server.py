@@ -21,7 +21,8 @@ from libra_cli.engines.openai.chat_client import ChatClient
 from libra_cli.engines.openai.completions_api import GeneratedTokens, completion_body
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.retry import Failure, Trouble
-from libra_cli.engines.openai.servers import Answered, ServerRequest, Servers
+from libra_cli.engines.openai.server_request import ServerRequest
+from libra_cli.engines.openai.servers import Answered, Servers
 from libra_cli.engines.weight_digest import HeldWeight
 from libra_cli.exits import Exit, Fatal
 

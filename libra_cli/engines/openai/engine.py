@@ -24,7 +24,8 @@ from libra_cli.engines.openai.end_words import EndWords
 from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES
 from libra_cli.engines.openai.retry import Backoff, Failure
-from libra_cli.engines.openai.servers import ServerRequest, Servers
+from libra_cli.engines.openai.server_request import ServerRequest
+from libra_cli.engines.openai.servers import Servers
 from libra_cli.engines.openai.token_limits import LengthRefused, Room, asked_in, size_of
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.tasks.thinking import DEFAULT

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import Any
 
 from libra_cli.engines.base import Pending, RequestError, Requests
@@ -17,6 +17,7 @@ from libra_cli.engines.openai.endpoints import Endpoint, Endpoints
 from libra_cli.engines.openai.first_contact import FirstContact
 from libra_cli.engines.openai.model_list import key_cure
 from libra_cli.engines.openai.retry import TRIES, Backoff, Failure, Trouble
+from libra_cli.engines.openai.server_request import ServerRequest
 from libra_cli.exits import Exit, Fatal
 from libra_cli.plural import duration
 
@@ -39,45 +40,6 @@ _INPUT_SECONDS = 0.05
 """Interval for new input while requests are at work and there is room for more."""
 _NOTE_SECONDS = 60.0
 _LEARNING_TRIES = 3
-
-
-@dataclass(eq=False)
-class ServerRequest:
-    """A request and its tries, until it is answered. Times are of time.monotonic."""
-
-    pending: Pending
-    since: float
-    """When it began to wait for its next try."""
-    ready_at: float = 0.0
-    """The earliest time of its next try."""
-    waited: float = 0.0
-    """Seconds that it waited before all its tries together."""
-    tries: int = 0
-    failures: int = 0
-    counted: Counter[Trouble] = field(default_factory=Counter)
-    """Failures that count against it: its server answers other requests."""
-    first_failed_at: float = -1.0
-    failed_at: float = -1.0
-    failure: Failure | None = None
-    last: Endpoint | None = None
-    max_tokens: int | None = None
-    """The room that its prompt leaves, if the server reported it."""
-
-    def begins(self, now: float) -> None:
-        self.waited += now - self.since
-        self.tries += 1
-
-    def failed(self, failure: Failure, endpoint: Endpoint, now: float, counts: bool) -> None:
-        self.counted[failure.trouble] += counts
-        self.failures += 1
-        self.first_failed_at = now if self.first_failed_at < 0 else self.first_failed_at
-        self.failed_at = self.since = now
-        self.failure, self.last = failure, endpoint
-
-    def error(self, failure: Failure) -> RequestError:
-        server = f"{self.last.name}: " if self.last else ""
-        cure = "run the same command again"
-        return RequestError(failure.trouble.value, f"{server}{failure.reason}; {cure}", attempts=self.tries)
 
 
 class Servers:
@@ -195,10 +157,11 @@ class Servers:
             elif not self._running:
                 endpoint = request.last or self._endpoints.all[0]
                 reason = request.failure.reason if request.failure else "does not answer"
-                reached = self._endpoints.reached
-                again = "start the server again" if reached else "check the address, or start the server"
-                cure = f"{again}, and the same command continues"
                 since = f"nothing was answered for {duration(budget)} (--retry-budget)"
+                again = (
+                    "start the server again" if self._endpoints.reached else "check the address, or start the server"
+                )
+                cure = f"{again}, and the same command continues"
                 raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {cure}")
 
     def _send(self) -> None:
@@ -242,10 +205,8 @@ class Servers:
         until += [request.ready_at - now for request in self._waiting if request.ready_at > now]
         if not requests.ended and len(self._running) + len(self._waiting) < self._concurrency:
             until.append(_INPUT_SECONDS)
-        try:
+        with suppress(asyncio.TimeoutError):  # then something may be due
             await asyncio.wait_for(self._woken.wait(), max(0.0, min(until)))
-        except asyncio.TimeoutError:
-            pass  # something may be due now
         self._woken.clear()
 
     def _answers(self) -> Iterator[Answered | None]:
@@ -274,9 +235,8 @@ class Servers:
             if endpoint.is_too_silent(now):
                 asked = f"{endpoint.running:,} request{'s are' if endpoint.running > 1 else ' is'} at work there"
                 most = f"each may take {duration(self._client.timeout)} (--request-timeout)"
-                self._note(
-                    f"{endpoint.name}: no answer for {duration(round(now - endpoint.silent_since))}; {asked}, {most}"
-                )
+                waited = duration(round(now - endpoint.silent_since))
+                self._note(f"{endpoint.name}: no answer for {waited}; {asked}, {most}")
 
     def _next_finished(self) -> asyncio.Task[Any]:
         """A task that ends the run comes last, so that it does not cost the other answers."""
@@ -319,19 +279,20 @@ class Servers:
 
     def _retire(self, endpoint: Endpoint, error: NoCredit) -> None:
         """Asks a server whose account has no credit no more; raises the error if no other server is left."""
-        if not endpoint.is_retired and len(self._endpoints.all) > 1:
-            self._note(f"{error.cause}; the other servers are asked")
+        is_new = not endpoint.is_retired
         endpoint.retire()
         if all(other.is_retired for other in self._endpoints.all):
             raise error
+        if is_new:
+            self._note(f"{error.cause}; the other servers are asked")
 
     def _failed_for_good(self, request: ServerRequest, failure: Failure) -> RequestError:
         """The error that ends a request; raises Fatal(6) if servers that have answered none failed many."""
         self._unanswered += 1
         if self._unanswered >= UNANSWERED and not any(endpoint.has_answered for endpoint in self._endpoints.all):
             where = request.last.name if request.last else self._model
-            cure = "see the log of the server; the same command continues"
-            raise Fatal(Exit.BACKEND, f"{where}: {failure.reason}; no request was answered; {cure}")
+            what = f"{where}: {failure.reason}; no request was answered"
+            raise Fatal(Exit.BACKEND, f"{what}; see the log of the server; the same command continues")
         return request.error(failure)
 
     def _ready_at(self, request: ServerRequest, endpoint: Endpoint, now: float) -> float:

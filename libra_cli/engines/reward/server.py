@@ -15,7 +15,8 @@ from libra_cli.engines.openai.endpoints import Endpoint
 from libra_cli.engines.openai.engine import QUEUE_SECONDS
 from libra_cli.engines.openai.http_answer import MAX_RESPONSE_BYTES, malformed
 from libra_cli.engines.openai.retry import Backoff, Failure
-from libra_cli.engines.openai.servers import ServerRequest, Servers
+from libra_cli.engines.openai.server_request import ServerRequest
+from libra_cli.engines.openai.servers import Servers
 from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.reward.api import HeadOutputs, RewardFormat
 from libra_cli.engines.reward.base import Reward, RewardRequest, reward_of, score_index

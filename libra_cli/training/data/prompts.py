@@ -110,9 +110,9 @@ class PromptReader:
         """The prompt of a row. Raises RowError if it has none, or no golden reference to grade by."""
         made = self._prompt(id, fields)
         if self.confidence and not asks_for_confidence(str(made.messages)):
-            task = made.task.name
-            what = f"the rewards read a stated confidence, and the prompt of {task} asks for none"
-            raise RowError("wrong_task", f"{what}; give one that shows [[confidence=P]]: --template {task}=FILE")
+            what = f"the rewards read a stated confidence, and the prompt of {made.task.name} asks for none"
+            cure = f"give one that shows [[confidence=P]]: --template {made.task.name}=FILE"
+            raise RowError("wrong_task", f"{what}; {cure}")
         return made
 
     def _prompt(self, id: str, fields: Mapping[str, Any]) -> VerifiablePrompt:
@@ -285,8 +285,7 @@ def _refuse_beyond(store: PromptStore, config: Any, max_tokens: int, too_long: s
     """Raises Fatal(2) if the longest prompt and response do not fit the model."""
     positions = getattr(config.get_text_config(), "max_position_embeddings", None)
     if positions and store.longest > positions:
-        longest = store.longest - max_tokens
-        what = f"the longest prompt has {longest} tokens, which with --max-tokens {max_tokens}"
+        what = f"the longest prompt has {store.longest - max_tokens} tokens, which with --max-tokens {max_tokens}"
         cure = _cure_for_long(store.lengths, positions, max_tokens, too_long)
         raise Fatal(Exit.USAGE, f"{what} exceeds the model's {positions} positions; {cure}")
 
@@ -302,9 +301,8 @@ def _cure_for_long(lengths_N: np.ndarray, positions: int, max_tokens: int, too_l
     n_long = int((lengths_N + room > positions).sum())
     if n_long:
         lowered = f"--max-tokens {room} " if room != max_tokens else ""
-        left_out = f"{n_long:,} of {counted(len(lengths_N), 'prompt')}"
-        drops = "" if too_long == "drop" else " --too-long drop"
-        cures.append(f"leave {left_out} out with {lowered}--max-length {positions}{drops}")
+        options = f"{lowered}--max-length {positions}{'' if too_long == 'drop' else ' --too-long drop'}"
+        cures.append(f"leave {n_long:,} of {counted(len(lengths_N), 'prompt')} out with {options}")
     return ", or ".join(cures)
 
 
