@@ -64,7 +64,7 @@ FORMS = {
     "parentheses": (with_formulas(lambda inner: f"\\({inner}\\)"), 0),
     "padded parentheses": (with_formulas(lambda inner: f"\\( {inner} \\)"), 0),
     "double dollars": (with_formulas(lambda inner: f"$${inner}$$"), 5),
-    "displays on lines": (with_formulas(lambda inner: f"\n\\[\n{inner}\n\\]\n"), 25),
+    "displays on lines": (with_formulas(lambda inner: f"\n\\[\n{inner}\n\\]\n"), 36),
     "spaces in a box": (with_box(lambda inner: f"\\boxed{{\\,{inner}\\,}}"), 3),
     "a size in a box": (with_box(lambda inner: f"\\boxed{{\\displaystyle {inner}}}"), 3),
     "lines in a box": (with_box(lambda inner: f"\\boxed{{\n{inner}\n}}"), 0),

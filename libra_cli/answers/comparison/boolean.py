@@ -23,6 +23,8 @@ _SIGNS = {
 }  # fmt: skip
 _FOR_SETS = frozenset(("\\cap", "∩", "\\cup", "∪", "\\setminus", "\\backslash", "\\smallsetminus", "\\triangle"))
 _COMPLEMENT = lazy_pattern(r"\^\{?(?:c|C|\\complement)\}?|'|\^\{?\\prime\}?")
+_EVENT = lazy_pattern(r"(?:P|\\Pr|\\mathbb\{P\})\s?\(([^()|]{1,40})\)")
+"""The probability of an event without a condition."""
 _TOKEN = lazy_pattern(r"(?:\\(?:left|right|q?quad)(?![A-Za-z])|\\[,;:! ]|[\s$])*(\\[A-Za-z]+|.)", re.DOTALL)
 _SETS = frozenset("ABCDSTXYZ")
 _OPENING, _CLOSING = ("(", "[", "{"), (")", "]", "}")
@@ -49,8 +51,15 @@ def same(reference: str, answer: str) -> bool | None:
             return factors[0] == factors[1]
     if not any(sign in text for text in (reference, answer) for sign in _SIGNS):
         return None
+    wanted, given = (_EVENT.fullmatch(normalize.unwrapped(text)) for text in (reference, answer))
+    texts = (wanted[1], given[1]) if wanted and given else (reference, answer)  # P(A \cap B)
+    return _same_tables(*map(normalize.unwrapped, texts))
+
+
+def _same_tables(reference: str, answer: str) -> bool | None:
+    """Whether two propositions have one truth table; None if one of them is none."""
     try:
-        wanted, given = (_Parser(normalize.unwrapped(text)) for text in (reference, answer))
+        wanted, given = _Parser(reference), _Parser(answer)
     except _NoProposition:
         return None
     letters = sorted(wanted.letters | given.letters)

@@ -34,6 +34,10 @@ _TOKEN = lazy_pattern(
 )
 _MASS = lazy_pattern(r"\^\{?(?P<mass>\d+)\}?(?:_\{?\d+\}?)?(?=[A-Z])")
 _STATE = lazy_pattern(r"\((?:aq|s|l|g)\)(?=$|[+→])")
+_SIGN_FIRST = lazy_pattern(
+    r"\^\{?(?:(?P<plus>\+)(?P<positive>\d)|(?P<minus>(?<=[a-z\d)\]]\^\{)-)(?P<negative>\d))\}?(?=$|[+\u2192])"
+)
+"""A charge with its sign before the number: Fe^{+3}."""
 _CONFIGURATION = lazy_pattern(r"(?P<core>\[[A-Z][a-z]\])?(?P<shells>(?:\d[spdf]\^?\{?\d{1,2}\}?)+)")
 _CONFIGURED = lazy_pattern(r"(?:\[[A-Z][a-z]\])?(?:\d[spdf]\^?\{?\d{1,2}?\}?(?=\d[spdf]|[^\d}]|$))+")
 _SHELL = lazy_pattern(r"(\d[spdf])\^?\{?(\d{1,2}?)\}?(?=\d[spdf]|$)")
@@ -89,7 +93,7 @@ def same(reference: str, answer: str) -> Finding | None:
     if reference.strip("$ ").startswith(("sp", "dsp", "d^2sp", "\\mathrm{sp")):
         orbitals = [_plain(text).translate(_BARE) for text in (reference, answer)]
         return Finding(orbitals[0] == orbitals[1]) if _HYBRIDS.issuperset(orbitals) else None
-    if reference[-1:].isdigit() or reference.strip("$ {}").startswith("^"):  # carbon-14, {}^{14}C
+    if reference[-1:].isdigit() or reference.strip("$ {}").startswith(("^", "_")):  # carbon-14, {}^{14}C
         isotope = isotopes.same(reference, answer)
         if isotope is not None:
             return Finding(isotope)
@@ -175,7 +179,7 @@ def _plain(raw: str) -> str:
         text = text.replace(mark, "" if mark != "\\cdot" else ".")
     for _ in range(MAX_DEPTH):
         text = re.sub(r"(?<![_^])\{([^{}]*(?:[_^]\{[^{}]{1,8}\}[^{}]*)*)\}", r"\1", text)
-    return text
+    return _SIGN_FIRST.sub(r"^{\g<positive>\g<negative>\g<plus>\g<minus>}", text) if "^" in text else text
 
 
 def _shells(text: str) -> frozenset[tuple[str, str]] | None:

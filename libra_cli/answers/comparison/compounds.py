@@ -28,7 +28,8 @@ _ANIONS = {
     "fluoride": ("F", 1), "chloride": ("Cl", 1), "bromide": ("Br", 1), "iodide": ("I", 1), "hydride": ("H", 1),
     "hydroxide": ("OH", 1), "nitrate": ("NO3", 1), "nitrite": ("NO2", 1), "cyanide": ("CN", 1),
     "permanganate": ("MnO4", 1), "chlorate": ("ClO3", 1), "perchlorate": ("ClO4", 1), "hypochlorite": ("ClO", 1),
-    "acetate": ("CH3COO", 1), "bicarbonate": ("HCO3", 1), "oxide": ("O", 2), "sulfide": ("S", 2), "sulfate": ("SO4", 2),
+    "acetate": ("CH3COO", 1), "bicarbonate": ("HCO3", 1), "bisulfate": ("HSO4", 1), "bisulfite": ("HSO3", 1),
+    "oxide": ("O", 2), "sulfide": ("S", 2), "sulfate": ("SO4", 2),
     "sulfite": ("SO3", 2), "carbonate": ("CO3", 2), "chromate": ("CrO4", 2), "dichromate": ("Cr2O7", 2),
     "thiosulfate": ("S2O3", 2), "oxalate": ("C2O4", 2), "phosphate": ("PO4", 3), "nitride": ("N", 3),
 }  # fmt: skip
@@ -43,22 +44,45 @@ _OTHERS = {
     "phosphoric acid": "H3PO4", "carbonic acid": "H2CO3", "acetic acid": "CH3COOH", "formic acid": "HCOOH",
     "perchloric acid": "HClO4", "hydrofluoric acid": "HF", "hydrobromic acid": "HBr", "table salt": "NaCl",
     "nitric oxide": "NO", "nitrous oxide": "N2O",
+    "chloroform": "CHCl3", "formaldehyde": "HCHO", "methanal": "HCHO",
     "hydrogen": "H2", "oxygen": "O2", "nitrogen": "N2", "chlorine": "Cl2", "fluorine": "F2", "bromine": "Br2",
 }  # fmt: skip
 ENDS = (
     *("ide", "ate", "ite", "acid", "ane", "ene", "yne", "ol", "one", "al", "amine", "gen", "ine", "ose", "ozone"),
-    *("water", "ammonia", "ylene", "salt"),
+    *("aldehyde", "water", "ammonia", "ylene", "salt"),
 )
 """Ends of the names of compounds."""
 _SHORT_FORMULA = lazy_pattern(r"[CNHKI][OFIN]")
 """A formula without digits and small letters, which may be other letters as well: CO."""
+_TRIVIAL = {
+    "ethanoic acid": "acetic acid", "methanoic acid": "formic acid", "isopropyl alcohol": "propan-2-ol",
+    "isopropanol": "propan-2-ol", "ethyl alcohol": "ethanol", "methyl alcohol": "methanol", "propanone": "acetone",
+    "propan-2-one": "acetone", "2-propanone": "acetone", "methylbenzene": "toluene", "ethanal": "acetaldehyde",
+    "methanal": "formaldehyde", "trichloromethane": "chloroform", "propene": "propylene",
+    "isobutane": "2-methylpropane",
+    "isobutylene": "2-methylpropene", "tert-butyl alcohol": "2-methylpropan-2-ol",
+    "tert-butanol": "2-methylpropan-2-ol",
+}  # fmt: skip
+"""Two names of one compound."""
+_CONFIGURATION = lazy_pattern(r"\((?P<mark>[rsez]|\d[a-z]?[rsez](?:,\d[a-z]?[rsez])*)\)-(?P<rest>.+)")
+"""How the groups of a compound lie, before its name: (R)-2-butanol."""
+_CIS_OR_TRANS = lazy_pattern(r"^(cis|trans)-(?=(?:2-butene|but-2-ene|[23]-(?:pentene|hexene)|(?:pent|hex)-[23]-ene)$)")
+_MARKS = {"cis": "(z)-", "trans": "(e)-"}
+"""Of plain chains, each end of whose double bond has one hydrogen, cis is Z and trans is E."""
 _STEMS = ("meth", "eth", "prop", "but", "pent", "hex", "hept", "oct", "non", "dec")
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6, "vii": 7}
 
 
 def same(reference: str, answer: str) -> bool | None:
     """Whether two texts, one of them the name of a compound, mean the same one; None if that is not certain."""
-    wanted, given = _name(reference), _name(answer)
+    wanted, given = (_CIS_OR_TRANS.sub(lambda side: _MARKS[side[1]], _name(text)) for text in (reference, answer))
+    laid = [_CONFIGURATION.fullmatch(name) for name in (wanted, given)]
+    if laid[0] or laid[1]:
+        bare = same(*(found["rest"] if found else name for found, name in zip(laid, (wanted, given), strict=True)))
+        marks = {found["mark"] for found in laid if found}
+        return bare if bare is not True else len(marks) == 1 if all(laid) else None
+    if wanted in _TRIVIAL.values() and wanted == given:
+        return True
     chains = _chain(wanted), _chain(given)
     if chains[0] and chains[1]:
         letters, others = chains[0][0], chains[1][0]
@@ -86,7 +110,7 @@ def stated(sentence: str, reference: str, question: str = "") -> str | None:
     if not (vocabulary.DENIES | {"or", "maybe", "except"}).isdisjoint(map(str.lower, heard)):
         return None
     pairs = [" ".join(pair) for pair in pairwise(heard)]
-    found = [pair for pair in pairs if _of_name(_name(pair))]
+    found = [pair for pair in pairs if _of_name(_name(pair)) or _chain(_name(pair))]
     told = set(" ".join(found).split())
     found = [name for name in found if name.lower() not in question.lower()] if question else found
     found += [word for word in heard if word not in told and (_of_name(_name(word)) or _chain(_name(word)))]
@@ -112,7 +136,10 @@ def _name(raw: str) -> str:
     if len(raw) > 4 * MAX_CHARS:
         return ""
     text = latex.without_setting(raw if raw.isascii() else normalize.in_ascii(raw)).lower().strip(" .*")
-    return text.replace("sulph", "sulf").removeprefix("the ")
+    text = text.replace("sulph", "sulf").removeprefix("the ").replace(" -", "-")
+    for oxygen in ("carbonate", "sulfate", "sulfite"):  # sodium hydrogen carbonate, hydrogensulfate
+        text = text.replace(f"hydrogen {oxygen}", f"bi{oxygen}").replace(f"hydrogen{oxygen}", f"bi{oxygen}")
+    return _TRIVIAL.get(text, text)
 
 
 @lru_cache(1 << 10)

@@ -21,6 +21,7 @@ MAX_PROGRESSIONS, MAX_RATIO = 256, 60
 CLOSE = 1e-9
 _NEEDED = lazy_pattern(r"mod|integer|\\in\s*(?:\\mathbb|Z)|(?<![A-Za-z\\])\d*k")
 _MODULUS = lazy_pattern(r"\(?\\?[pb]?mod ?\{?(?P<modulus>[1-9]\d{0,8})\}?\)?$")
+_PARITY = lazy_pattern(r"(?:the )?(?:set of )?(?:all )?(?:the )?(even|odd) integers\.?", one_of=("even", "odd"))
 _SIDES = frozenset(("\\equiv", "=", ":=", "\\in"))
 _PARAMETERS = ("k", "n", "m")
 
@@ -79,6 +80,8 @@ def _family(raw: str) -> Family | None:
     text = " ".join(latex.without_fonts(normalize.unwrapped(raw)).replace("$", "").replace("\\ ", " ").split())
     if "multiples of" in text:
         return _of_multiples(text)
+    if parity := _PARITY.fullmatch(text):
+        return Family((Progression(0.0 if parity[1] == "even" else 1.0, 2.0),), True, "")
     text, letter = residues.undeclared(text)
     text = normalize.normalized(text.removesuffix("\\}")).removeprefix("\\{")
     if "mod" in text:

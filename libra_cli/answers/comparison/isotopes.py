@@ -10,7 +10,8 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 400
 _NAMED = lazy_pattern(r"(?<![A-Za-z])([A-Za-z]{1,12})[-\u2010-\u2013 ](\d{1,3})(?!\d)")
-_RAISED = lazy_pattern(r"\^\{?(\d{1,3})\}?(?:_\{?\d{1,3}\}?)?\s*([A-Z][a-z]?)(?![A-Za-z])", one_of=("^",))
+_CHARGE = r"(?:_\{?\d{1,3}\}?)?"
+_RAISED = lazy_pattern(rf"{_CHARGE}\^\{{?(\d{{1,3}})\}}?{_CHARGE}\s*([A-Z][a-z]?)(?![A-Za-z])", one_of=("^",))
 _SO = r"[,;:.] (?:and )?(?:so|hence|thus|therefore)\b"
 _CONCLUSION = lazy_pattern(_SO, re.IGNORECASE)
 _ARROW = lazy_pattern(r"\u2192|\\(?:to|rightarrow)(?![A-Za-z])|->|" + _SO, re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from typing import NamedTuple
 
@@ -33,6 +34,22 @@ _DENIES = lazy_pattern(
     r"|[\u4e0d\u9519\u8bef\u5047\u9664\u975e]|\u8aa4"
 )
 
+_IN_BRACKETS = lazy_pattern(r"\(\d{1,2}\)(?: ?\(\d{1,2}\)){1,8}")
+"""Numbers of statements side by side: (1)(3)."""
+_FIGURES = lazy_pattern(r"\d+")
+
+
+_FAILS = (
+    r"(?:fails?|(?:is|are) (?:both )?(?:false|wrong|incorrect|untrue|invalid|not (?:true|correct|valid))"
+    r"|do(?:es)?(?: not|n['\u2019]t)(?: hold)?)"
+)
+_REJECTED = lazy_pattern(
+    rf"(?:,|;|,? (?:and|but|while|whereas)) (?:statements? )?{_ITEM}(?:{_JOIN}{_ITEM})* {_FAILS}(?=[.,;]|$)"
+    rf"|^(?:statements? )?{_ITEM}(?:{_JOIN}{_ITEM})* {_FAILS}[,;] (?:so |and |but |while |hence |thus )?",
+    re.IGNORECASE,
+)
+"""A clause about the statements that do not hold: and II is false."""
+
 
 class Selection(NamedTuple):
     """Numbers of the selected statements, and how they are written."""
@@ -52,19 +69,28 @@ def same(reference: str, answer: str) -> bool | None:
     return None if given is None else wanted.numbers == given.numbers
 
 
-def stated(sentence: str, reference: str) -> str | None:
-    """The only selection that a sentence names, for a reference that is one; None if it may be about others."""
+def stated(sentence: str, reference: str, question: str = "") -> str | None:
+    """The only selection that a sentence names, for a reference that is one; None if it may be about others.
+
+    What it says of the statements that do not hold does not count, unless the `question` asks for these.
+    """
     if _selection(reference) is None and not (
         reference.isascii() and not _CIRCLED.isdisjoint(sentence) and _selection(reference, "circled")
     ):
         return None
+    others = [one[0] for rejected in _REJECTED.findall(sentence) for one in _LIST.finditer(rejected)]
+    if others and not _DENIES.search(question) and not any(same(reference, f"{one} only") for one in others):
+        sentence = _REJECTED.sub("", sentence)
     found = [one[0] for one in _LIST.finditer(sentence) if one[0] != "I"]  # I think
+    found = found[:1] if all(same(found[0], one) for one in found[1:]) else found
     is_asserted = _ASSERTS.search(sentence) is not None and not _DENIES.search(sentence)
     return found[0] if len(found) == 1 and is_asserted else None
 
 
 def _selection(text: str, script: str = "") -> Selection | None:
     """The selection in a text; with the `script` of the reference also plain numbers, and a single Roman one."""
+    if _IN_BRACKETS.fullmatch(text):
+        return Selection(frozenset(map(int, _FIGURES.findall(text))), script or "plain")
     if len(text) > normalize.MAX_CHARS or not (script or "I" in text or "i" in text or not text.isascii()):
         return None
     circled = not _CIRCLED.isdisjoint(text)
@@ -101,7 +127,10 @@ def _selection(text: str, script: str = "") -> Selection | None:
     is_list = len(kept) > 1 and any(len(name) > 1 for name in kept)  # no "x, i"
     if all(name in _ROMAN for name in kept) and (is_list or "ONLY" in names or script):
         return Selection(frozenset(map(_ROMAN.__getitem__, kept)), "roman")
-    if script and all(name.isascii() and name.isdecimal() and len(name) < 3 for name in kept) and len(kept) > 1:
+    are_figures = script and all(name.isascii() and name.isdecimal() and len(name) < 3 for name in kept)
+    if are_figures and script == "plain" and len(kept) == 1 and kept[0] == "".join(sorted({*kept[0]})):
+        return Selection(frozenset(map(int, kept[0])), "plain")  # 13 for (1)(3)
+    if are_figures and len(kept) > 1:
         return Selection(frozenset(map(int, kept)), "plain")
     return None
 

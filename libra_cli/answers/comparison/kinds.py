@@ -6,6 +6,7 @@ A rule returns None for answers of other kinds; the first that returns anything 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 from libra_cli.answers.comparison import (
     bearings,
@@ -15,15 +16,19 @@ from libra_cli.answers.comparison import (
     codes,
     compounds,
     cycles,
+    domains,
     durations,
     items,
     linear,
 )
-from libra_cli.answers.sentences import ordinals
+from libra_cli.answers.sentences import options, ordinals
 from libra_cli.answers.values import named, normalize, part_labels, structure
 from libra_cli.answers.values.finding import OTHER_PARTS, Decide, Decision, Finding
 from libra_cli.lazy_pattern import lazy_pattern
 
+_TERM_OF_RATIO = lazy_pattern(
+    r"(?:\d{0,4}(?:\\sqrt ?(?:\{\d{1,4}\}|\d)|\\pi|\d)|\d{1,4}\^\{?\d{1,2}(?:/\d)?\}?)(?:/\d{1,4})?"
+)
 _PARAMETERS = frozenset("tskmnrulad")
 """Letters of parameters, or of their names."""
 _OF_ARGUMENT = lazy_pattern(r"[A-Za-z]\s*\(\s*[a-z]\s*\)\s*=", one_of=("(",))
@@ -31,22 +36,9 @@ _MAY_GO_ON = lazy_pattern(
     r"\.\.\.|\u2026|\\[lc]?dots|\d,\s*-?\d+\s*,|[<\u2264]|\\le|\b(?:integers|numbers|multiples)\b|\{.*n",
     one_of=("...", "\u2026", "dots", ",", "<", "\u2264", "\\le", "integers", "numbers", "multiples", "{"),
 )
-_NAMES_OF_MATRICES = (
-    "I",
-    "E",
-    "diag",
-    "dent",
-    "nit matrix",
-    "inheit",
-    "ull",
-    "ero",
-    "vec",
-    "bf",
-    "矩阵",
-    "向量",
-    "行列",
+_ZERO_VECTOR = lazy_pattern(
+    r"\$?\\(?:vec|mathbf|boldsymbol|bm|overrightarrow)(?:\s*\{\s*0\s*\}|\s*0)\$?", one_of=("0",)
 )
-"""Parts of names of an identity or zero matrix, of which a diagonal one has another."""
 _SIGNS_OF_FAMILIES = ("\\in", "mod", "k", "integer", "odd", "even", "ultiple", "divis", "mid", "∣", "∤", "余")
 
 
@@ -122,6 +114,17 @@ def named_values(reference: str, answer: str, decide: Decide) -> Decision | None
     return _decision(named.same(reference, answer, decide), "structure")
 
 
+def finite_set(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """{n^2 : n = 2, 3, 4} and {4, 9, 16}."""
+    has_condition = any(map(f"{reference} {answer}".__contains__, (":", "|", "\\mid")))
+    if not has_condition or "\\{" not in reference or "\\{" not in answer:
+        return None
+    from libra_cli.answers.comparison import finite_sets
+
+    wanted, given = (finite_sets.listed(text) for text in (reference, answer))
+    return decide(wanted or reference, given or answer) if wanted or given else None
+
+
 def without_end(reference: str, answer: str, _: Decide) -> Decision | None:
     """Sets that go on for ever, runs of integers, and functions with arbitrary constants."""
     if _MAY_GO_ON.search(reference):
@@ -140,8 +143,12 @@ def without_end(reference: str, answer: str, _: Decide) -> Decision | None:
 
 def named_matrix(reference: str, answer: str, decide: Decide) -> Decision | None:
     """I_2 and a matrix in full, the zero vector and (0, 0, 0)."""
-    has_entries = any("\\begin" in text or "," in text for text in (reference, answer))
-    if not has_entries or not any(map((reference + answer).__contains__, _NAMES_OF_MATRICES)):
+    if all(map(_ZERO_VECTOR.fullmatch, (reference, answer))):
+        return Decision(True, "normal")
+    first, second = (
+        "\\begin{" in text or text.startswith(("(", "[", "\\left", "\\langle")) for text in (reference, answer)
+    )
+    if first is second:  # neither has entries, or both have
         return None
     from libra_cli.answers.comparison import named_matrices
 
@@ -159,7 +166,12 @@ def code(reference: str, answer: str, _: Decide) -> Decision | None:
 
 
 def selected_items(reference: str, answer: str, _: Decide) -> Decision | None:
-    """I and III, and statements I, III."""
+    """I and III, and statements I, III; A and B, but neither of them without the other."""
+    wanted = options.parse(reference) if " or " in answer and "A" <= reference.lstrip("(")[:1] <= "J" else None
+    if wanted and len(wanted.letters) > 1 and options.is_either(answer):
+        return Decision(False, "choice")
+    if " and " in answer and options.is_either(reference) and options.parse(answer):
+        return Decision(None, "choice", OTHER_PARTS)
     return _decision(items.same(reference, answer), "choice")
 
 
@@ -170,6 +182,21 @@ def product_in_order(reference: str, answer: str, _: Decide) -> Decision | None:
         return None
     found = _decision(boolean.same(reference, answer), "structure")
     return _of_finding(linear.same(reference, answer), "numeric") if found is None else found
+
+
+def ratio_of_roots(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """1 : \\sqrt{2} and \\sqrt{2} : 2, of which `notation.ratio` reads only whole numbers and decimals."""
+    has_root = any(map(f"{reference} {answer}".__contains__, ("\\sqrt", "\\pi", "^")))
+    if ":" not in reference or ":" not in answer or not has_root:
+        return None
+    wanted, given = ([term.strip(" $") for term in text.strip(" $.()").split(":")] for text in (reference, answer))
+    if len(wanted) != len(given) or not all(map(_TERM_OF_RATIO.fullmatch, [*wanted, *given])):
+        return None
+    for (one, another), (first, second) in zip(pairwise(wanted), pairwise(given), strict=True):
+        decided = decide(rf"\frac{{{one}}}{{{another}}}", rf"\frac{{{first}}}{{{second}}}")
+        if decided is None or not decided.equal:
+            return decided
+    return Decision(True, "structure")
 
 
 def set_of_integers(reference: str, answer: str, _: Decide) -> Decision | None:
@@ -195,15 +222,17 @@ def duration(reference: str, answer: str, _: Decide) -> Decision | None:
 
 
 _RULES: tuple[Callable[[str, str, Decide], Decision | None], ...] = (
-    *(points, chemical_formula, compound, labelled_parts, ordinal, change_in_percent, bearing),
+    *(domains.same, points, chemical_formula, compound, labelled_parts, ordinal, change_in_percent, bearing),
     *(
         named_matrix,
         named_values,
+        finite_set,
         without_end,
         cycle,
         code,
         selected_items,
         product_in_order,
+        ratio_of_roots,
         set_of_integers,
         duration,
     ),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from libra_cli.answers.comparison import vectors
-from libra_cli.answers.languages import ratios
-from libra_cli.answers.text import function_forms, latex
-from libra_cli.answers.values import normalize, quantities, structure
+from libra_cli.answers.languages import elements, ratios, units_abroad
+from libra_cli.answers.text import choose_words, function_forms, latex
+from libra_cli.answers.values import bounds_said, coordinates, elided, normalize, quantities, science, structure
 from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -24,6 +24,15 @@ _PURE_I = lazy_pattern(r"\$?[-\u2212]?\s*(?:\d[\d.]*)?\s*i\s*\$?")
 _FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
 _CHARGE = lazy_pattern(r"^(\d{1,2})([+-])$")
 _WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
+_UNIT_OF_VECTOR = lazy_pattern(r"\\text|\s(?!\\?[ijk]$)[A-Za-z]{1,4}(?:/[a-z]{1,3})?[$.\s]*$")
+_STRAND = lazy_pattern(r"5['\u2032\u2019]?-?(?P<bases>[ACGTU-]{3,60}?)-?3['\u2032\u2019]?")
+"""A strand between its ends: 5'-AUGCCA-3'."""
+_PENCE = lazy_pattern(r"^(\d+) ?p\.?$")
+_SIGNED_INFINITY = {
+    f"{word} infinity": f"{sign}\\infty"
+    for sign, said in (("", ("positive", "plus")), ("-", ("negative", "minus")))
+    for word in said
+}
 _CONSTANTS = frozenset(("+C", "+c", "+K", "+k"))
 _MAY_BE_VECTOR = lazy_pattern(
     r"\\(?:mathbf|boldsymbol|bm|hat|vec|[ij]math)|(?<![A-Za-z\\])[jk](?![A-Za-z])|e_\{?[1-3]|\u0302",
@@ -56,18 +65,28 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
         reference = reference.replace("j", "i")  # 3 + 4j, as engineers write it
     if answer.count("=") > 1 and "\\" in answer:
         answer = _in_symbols_of(answer, reference)
-    if "to" in answer and answer[:1].isalnum():
-        answer = ratios.of_answer(answer, reference)
+    if answer[:1].isalnum() and any(map(answer.__contains__, ("to", "in", "out of"))):
+        answer = ratios.from_words(answer, reference)
+    if " to " in reference and ":" in answer:
+        reference = ratios.from_words(reference, answer)
     if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
         answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
     if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):
         answer = vectors.as_tuple(answer, reference)
     elif _MAY_BE_VECTOR.search(reference) and not _MAY_BE_VECTOR.search(answer):
         reference = vectors.as_tuple(reference, answer)
+    elif _MAY_BE_VECTOR.search(reference) and answer != reference:
+        both = [vectors.as_tuple(text, "(0, 0, 0)") for text in (reference, answer)]
+        have_units = all(map(_UNIT_OF_VECTOR.search, (reference, answer)))
+        if both[0] != reference and both[1] != answer and not have_units:
+            reference, answer = both
     if reference[:1] in ("+", "-") and answer[-1:] in ("+", "-"):  # a charge of 2+
         answer = _CHARGE.sub(r"\2\1", answer)
     if answer[-1:] == ")" and reference[:1] == "-":  # ($12,340), as accountants write a loss
         answer = _LOSS.sub(r"\1-\2", answer)
+    reference, answer = _in_signs(reference, answer)
+    if "(" in answer or "(" in reference:
+        answer, reference = function_forms.like(answer, reference), function_forms.like(reference, answer)
     if "function" in answer:
         answer = function_forms.named(answer, reference) or answer
     if "=" in answer and "=" not in reference:
@@ -76,6 +95,40 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
     elif "=" in reference and "=" not in answer:
         reference = _claimed(reference, answer)
     return reference, answer
+
+
+def _in_signs(reference: str, answer: str) -> tuple[str, str]:
+    """Both with points, bounds, quantities and elements in words as formulas or in English."""
+    if any(map(answer.__contains__, coordinates.NAMES)):
+        answer = coordinates.with_origin(answer, reference)
+    elif any(map(reference.__contains__, coordinates.NAMES)):
+        reference = coordinates.with_origin(reference, answer)
+    if " " in answer:  # a is at most -2
+        answer = bounds_said.in_signs(answer, reference)
+    if answer[-1:].isalpha() or "\\text" in answer or not answer.isascii():
+        answer = units_abroad.measured(answer)
+    if reference[:1].isdigit() and (reference[-1:].isalpha() or "\\text" in reference or not reference.isascii()):
+        reference = units_abroad.measured(reference)
+    if reference.isalpha() and science.element(reference):  # l'or, das Gold
+        answer = elements.in_english(answer) or answer
+    elif reference.isalpha() and science.element(latex.without_setting(answer).strip()):
+        reference = elements.in_english(reference) or reference
+    return _in_symbols(reference, answer)
+
+
+def _in_symbols(reference: str, answer: str) -> tuple[str, str]:
+    """Both with dots, strands, pence, infinities and binomials in the symbols of the other one."""
+    if any("dots" in text or "..." in text or "\u2026" in text for text in (reference, answer)):
+        reference, answer = elided.in_closed_form(reference), elided.in_closed_form(answer)
+    if "5" in answer and "3" in answer and reference.isalpha():
+        strand = _STRAND.fullmatch(latex.without_setting(answer).replace(" ", "").strip("."))
+        answer = strand["bases"].replace("-", "") if strand else answer
+    if "\u00a3" in reference and answer.rstrip(" .")[-1:] == "p":
+        answer = _PENCE.sub(r"\1 pence", answer)
+    if "nfinity" in answer and "\\infty" in reference:
+        answer = _SIGNED_INFINITY.get(latex.without_setting(answer).strip(" .").lower(), answer)
+    answer = choose_words.formula(answer) if "choose" in answer else answer
+    return choose_words.formula(reference) if "choose" in reference else reference, answer
 
 
 def with_imaginary(reference: str, answer: str, question: str) -> str:

@@ -34,19 +34,27 @@ _NEAR = 200
 def same(reference: Number, answer: Number) -> bool | None:
     """Whether two numbers are equal, of which at least one is a percentage.
 
-    A bare 25 is right for 25%, as the graders of published benchmarks have it; 25% for a bare 25 is undecided.
+    A bare 25 is right for 25%, as the graders of published benchmarks have it; 25% for a bare 25 is undecided, and so
+    is 1/2 for 0.5%, for a proper fraction is not how a percentage is written.
     """
     equal = number.same(reference, answer)
     if equal or reference.percent == answer.percent:
         return equal
+    if reference.percent and reference.value * 100 == answer.value:
+        is_proper_fraction = answer.places == 0 and 0 < abs(answer.value) < 1
+        return None if is_proper_fraction else True
     if reference.percent:
-        return reference.value * 100 == answer.value
+        return False
     return None if answer.value * 100 == reference.value else False
 
 
 def may_agree(reference: Leaf, answer: Leaf) -> bool:
-    """Whether the answer is a percentage with the figure of a bare reference that has no unit."""
-    return not reference.unit and not answer.unit and _has_figure_of(answer.number, reference.number)
+    """Whether one of two answers without units is a percentage, and the other one its figure, without a sign."""
+    if reference.unit or answer.unit or not reference.number or not answer.number:
+        return False
+    is_bare = reference.number.percent and not answer.number.percent
+    is_fraction = is_bare and same(reference.number, answer.number) is None
+    return is_fraction or _has_figure_of(answer.number, reference.number)
 
 
 def _has_figure_of(share: Number | None, bare: Number | None) -> bool:

@@ -32,6 +32,7 @@ _EVERY = lazy_pattern(
     one_of=("any", "all", "every"),
 )
 _NAMED_VALUE = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=")
+_CALL = lazy_pattern(r"(?<![A-Za-z\\])[fghF]\([a-z]\)(?=[<>=\\])", one_of=("(",))
 _EXCLUDED = latex.COMMAS | {"and"}
 _COORDINATES = frozenset("xyz")
 _BUILDER = lazy_pattern(
@@ -74,9 +75,13 @@ class Numbers(NamedTuple):
 
 def same_numbers(reference: str, answer: str) -> bool | None:
     """Whether two normalized texts are the same set of numbers; None if neither has a relation, or if uncertain."""
+    if bool(_CALL.search(reference)) is not bool(_CALL.search(answer)):  # f(x) > 2 and y > 2
+        reference, answer = _CALL.sub("y", reference), _CALL.sub("y", answer)
     wanted, given = numbers(reference), numbers(answer)
     if wanted is None or given is None or not (wanted.by_relation or given.by_relation):
         return None
+    if wanted.variable and given.variable and wanted.variable.lower() != given.variable.lower():
+        return False
     ends = sorted({*wanted.ends, *given.ends})
     if len(ends) > MAX_ENDS:
         return None
@@ -121,7 +126,8 @@ def numbers(text: str) -> Numbers | None:
     builder = _BUILDER.fullmatch(text)
     if builder:
         condition = _condition(builder[2], with_equations=True)
-        return condition if condition is not None and condition.variable in (None, builder[1]) else None
+        is_of_letter = condition is not None and condition.variable in (None, builder[1])
+        return condition._replace(variable=None) if condition is not None and is_of_letter else None
     member = latex.members_of(text)
     if member:
         return numbers(member[1])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.text import latex
+from libra_cli.answers.text import latex, words
 from libra_cli.answers.values.finding import Decide
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -13,6 +13,15 @@ _EXCEPT = lazy_pattern(
     r"[\s$]*[a-z] ?(?:\\neq?(?![a-z])|≠) ?-?\d+\)?\$?\.?$"
 )
 """A condition behind a formula: x+3, x\\neq 3."""
+_PLACED = lazy_pattern(
+    r"(?:in|into|to|towards?) (?:the|an?) (?P<way>[a-z-]{3,20}) direction"
+    r"|(?P<property>[^\W\d_]{5,20})(?:[- ]angled)?\s+(?:en|in|at|em|bei|w)\s+\$?[A-Z]\$?"
+)
+"""A direction, and a property at a point: in the clockwise direction, rectangle en B."""
+_SPELLED = lazy_pattern(r"^(?P<kept>(\d{1,4})\s*(?:\\text\s*\{\s*)?)\((?P<word>[a-z-]{3,20})\)")
+"""A number that is spelled out behind it: 3 (three)."""
+_LABELLED = lazy_pattern(r"\([a-h]\) (?P<text>[^\W\d_]{3,})")
+"""A word with the small letter of its option: (c) Jupiter."""
 _MEASURED = lazy_pattern(r"\d[\d.,]* ?[A-Za-z][A-Za-z /^\d]{0,24}")
 """A number with what may be its unit."""
 _TWO_NAMES = lazy_pattern(r"([^()\uff08\uff09]{1,60}?) ?[(\uff08]([^()\uff08\uff09]{1,60})[)\uff09]?")
@@ -26,6 +35,14 @@ def alone(answer: str, reference: str, decide: Decide) -> str:
 
     `decide` says whether two values are the same.
     """
+    labelled = _LABELLED.fullmatch(answer) if answer[:1] == "(" != reference[:1] else None
+    answer = labelled["text"] if labelled else answer
+    if " " in answer and reference.isalpha():
+        answer = _of_one_word(answer)
+    if "(" in answer and answer[:1].isdigit():
+        answer = _SPELLED.sub(
+            lambda said: said["kept"] if words.number(said["word"]) == int(said[2]) else said[0], answer
+        )
     if not answer.isascii() and any(map(answer.__contains__, "(\uff08")):
         answer = _in_script_of(reference, answer)
     has_except = ("\\ne" in answer or "≠" in answer) and "\\ne" not in reference and "≠" not in reference
@@ -36,6 +53,12 @@ def alone(answer: str, reference: str, decide: Decide) -> str:
         decision = decide(first, second) if all(_MEASURED.fullmatch(one.strip()) for one in (first, second)) else None
         return first if decision is not None and decision.equal else answer
     return _once(answer, decide) if " (" in answer and answer.endswith((")", ").", ")}")) else answer
+
+
+def _of_one_word(answer: str) -> str:
+    """The word of a direction, or of a property without its place: in the clockwise direction, rectangle en B."""
+    found = _PLACED.fullmatch(latex.without_setting(answer).strip(" .$"))
+    return (found["way"] or found["property"]) if found else answer
 
 
 def _in_script_of(reference: str, answer: str) -> str:

@@ -11,7 +11,7 @@ from libra_cli.lazy_pattern import lazy_pattern
 _MAX_CHARS = 160
 _MARK = lazy_pattern(
     r"\\(?:mathbf|boldsymbol|bm|hat|vec|mathrm|overrightarrow|widehat)\s*"
-    r"(?:\{\s*(?:\\(?:mathbf|hat|vec|boldsymbol)\s*\{?\s*)?\\?([A-Za-z]{1,5})\s*\}?\s*\}|\s?([A-Za-z]))"
+    r"(?:\{\s*(?:\\(?:mathbf|hat|vec|boldsymbol)\s*\{?\s*)?\\?([A-Za-z]{1,5})\s*\}?\s*\}|\s?([A-Za-z])|\\([ij]math)(?![a-z]))"
 )
 """A letter that is set as a vector."""
 _HAT = lazy_pattern(r"([A-Za-z])\u0302|\\?([ij]math)(?![A-Za-z])")
@@ -20,6 +20,7 @@ _BARE = lazy_pattern(r"(?<![A-Za-z\\<])(?:([ijk])|e_?\{?([1-3])\}?)(?![A-Za-z\w>
 _UNIT_BEHIND = lazy_pattern(
     r"(?:(?<=[)\]\u27e9])|(?<=\\rangle))\s*(?:\\(?:text|mathrm)\{[^{}]{1,12}\}|[A-Za-z]{1,3}(?:/[a-z]{1,3})?)$"
 )
+_UNIT_SET = lazy_pattern(r"(?<=\S)(?:\s|\\[,; ])*\\text\s?\{\s?[A-Za-z/^\d]{1,12}\}$")
 _INDEXED = lazy_pattern(r"<e>_\{?([1-3])\}?")
 _NAMES = lazy_pattern(r"<\w+>")
 _TERM = lazy_pattern(r"(?<!^)(?=(?<![*/^(])[-+])")
@@ -31,8 +32,9 @@ def as_tuple(text: str, other: str) -> str:
     if size not in (2, 3) or len(text) > _MAX_CHARS:
         return text
     inside = normalize.unwrapped(text).rpartition("=")[2].strip()
+    inside = inside if "\\text" in other else _UNIT_SET.sub("", inside)
     inside = inside if inside.isascii() else unicodedata.normalize("NFD", inside)
-    marked = _MARK.sub(lambda mark: f"<{(mark[1] or mark[2]).replace('math', '')}>", inside)
+    marked = _MARK.sub(lambda mark: f"<{(mark[1] or mark[2] or mark[3]).replace('math', '')}>", inside)
     marked = _HAT.sub(lambda hat: f"<{(hat[1] or hat[2])[0]}>", marked)
     marked = marked if marked.isascii() else normalize.in_ascii(marked)
     marked = marked.replace("{<", "<").replace(">}", ">")

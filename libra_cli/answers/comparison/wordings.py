@@ -19,6 +19,13 @@ _TRUTH_LETTERS = {"T": "yes", "F": "no"}
 _NO_VALUE = frozenset(("nothing", "undefined", "yes", "no"))
 _INDEFINITE = frozenset(("infinity", "pi", "once", "twice", "thrice"))
 
+_DENIAL = lazy_pattern(
+    r"(?:it )?(?:(?:does|do|did|will|is|are|was|were|has|have) not|(?:does|do|did|is|are|was|were|has|have)n['\u2019]t)"
+    r" (?P<said>[a-z]{4,20})"
+)
+_ENDING = lazy_pattern(r"(?<=[a-z]{3})(?:ing|es|ed|s|d|e)$")
+_ELIDED = ("l'", "d'")
+"""French and Italian articles that are joined to their noun."""
 _QUANTITIES = words.table("half third quarter dozen dozens couple few several percent handful score pair pairs hundred")
 """Words of phrases that say a number, which may be another one than any number beside them."""
 
@@ -37,6 +44,8 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
         thousands = _THOUSANDS.fullmatch(spelled.text) if figure.number and not spelled.number else None
         if thousands and figure.number and Fraction(thousands[1]) * 1000 == figure.number.value:
             return True  # 50k
+    if terms.may_both_hold(reference.text, answer.text):
+        return None
     for compare in (science.same, terms.same, ordinals.same):
         if (meant := compare(reference.text, answer.text)) is not None:
             return meant
@@ -47,12 +56,16 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
             return phrase == position  # l \parallel \alpha
     if wanted in ("yes", "no") and answer.text in _TRUTH_LETTERS and reference.text.lower() in ("true", "false"):
         given = _TRUTH_LETTERS[answer.text]
+    elif given in ("yes", "no") and reference.text in _TRUTH_LETTERS and answer.text.lower() in ("true", "false"):
+        wanted = _TRUTH_LETTERS[reference.text]
     if wanted and given:
-        if wanted == given:
+        if wanted == given or {wanted, given} == {"infinity", "infinitely many"}:
             return True
         if "impossible" in (wanted, given) and not _NO_VALUE.isdisjoint((wanted, given)):
             return None
         if {wanted, given} <= words.DISTINCT or f"not {wanted}" == given or f"not {given}" == wanted:
+            return False
+        if _denied(wanted) == _stem(given) or _denied(given) == _stem(wanted):
             return False
         verdict = names.same(reference.text, answer.text)
         if verdict is not None:
@@ -61,12 +74,23 @@ def same(reference: Leaf, answer: Leaf) -> bool | None:
         # Phrases, plurals and products of letters (abc is cba) may mean the same, and so may words of two languages:
         # water, água.
         similar = long.startswith(short) or sorted(wanted) == sorted(given) or wanted.isascii() != given.isascii()
-        return None if " " in wanted + given or similar else False
+        are_of_two_languages = (wanted[:2] in _ELIDED) is not (given[:2] in _ELIDED)  # money, l'argent
+        return None if " " in wanted + given or similar or are_of_two_languages else False
     if not (reference.number or answer.number) and (verdict := names.same(reference.text, answer.text)) is not None:
         return verdict
     phrase, other = (wanted, answer) if wanted else (given, reference)
     is_other = phrase in _NO_VALUE or (phrase and other.number and phrase not in _INDEFINITE)
     return False if is_other else None
+
+
+def _denied(phrase: str) -> str:
+    """The stem of the verb or the adjective that is all that a phrase denies: does not increase; else nothing."""
+    found = _DENIAL.fullmatch(phrase)
+    return _stem(found["said"]) if found else "-"
+
+
+def _stem(phrase: str) -> str:
+    return _ENDING.sub("", phrase.removeprefix("it "))
 
 
 def _position(text: str) -> str | None:

@@ -6,17 +6,19 @@ or `n > 2` where the reference is the same bound of integers.
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 from libra_cli.answers.comparison import changes, integer_bounds
-from libra_cli.answers.languages import commas, names
+from libra_cli.answers.languages import abroad, commas, elements, names, terms
 from libra_cli.answers.sentences import asked_units, options
 from libra_cli.answers.sentences.extracted import AMBIGUOUS, NO_ANSWER, OTHER_ANSWER, UNDECIDED, Extraction
-from libra_cli.answers.text import number, orders, turns
+from libra_cli.answers.text import latex, number, orders, turns, words
 from libra_cli.answers.values import normalize, science, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _FEW_CHARS, _NEAR_END = 5, 200
+_LETTERS_OF_OPTION = 2
 _BOUNDS = ("<", ">", "\\le", "\\ge", "\u2264", "\u2265")
 _ARITHMETIC = lazy_pattern(
     r"(?:[\d\s+*/^(){}.!\u00d7\u00b7\u00f7\u2212-]|\\(?:[dt]?frac|times|cdot|div|sqrt)(?![A-Za-z]))+"
@@ -24,6 +26,13 @@ _ARITHMETIC = lazy_pattern(
 """A calculation in digits, whose result stands behind an equals sign."""
 _FORMULA_OF_CIRCLE = lazy_pattern(r"(?:\u03c0|\\pi)\s*[a-z]|[a-z\u00b2\u00b3]\s*(?:\u03c0|\\pi)(?![a-z])")
 _LETTER = lazy_pattern(r"(?<!\\)\b(?!pi\b)[a-zA-Z]")
+_ASKED_TERM = lazy_pattern(
+    r"\b(?i:find|compute|determine|calculate|evaluate|what is|value of)(?: the value of)?:? ?\$?"
+    r"(?P<term>-?\d*[A-Za-z](?: ?(?:[-+*/\u2212]|\\cdot) ?\d*[A-Za-z])+)(?![A-Za-z(])"
+)
+"""A sum or product of letters that is asked for: Find a + b + c."""
+_PERCENT = lazy_pattern(r"(\d+(?:\.\d+)?)(?: ?\\?%| percent\b| per cent\b)")
+_LETTER_OF_BOUND = lazy_pattern(r"\$?([A-Za-z]) ?(?:[<>\u2264\u2265]|\\[lg]eq?(?![A-Za-z]))[^A-Za-z<>]*")
 _GREEK = lazy_pattern(r"[\u0391-\u03a9][\u03ac-\u03ce]{3}")
 
 
@@ -54,7 +63,7 @@ def ordered(found: Extraction, asked_for: AskedFor) -> Extraction:
     text, reference, _, question = asked_for
     if not reference or found.reason not in (None, AMBIGUOUS, NO_ANSWER):
         return found
-    order = orders.stated(found.answer or "", reference, question)
+    order = orders.stated(found.answer or "", reference, question, text.rpartition("\n")[2])
     text = science.with_symbols(text, reference) if order is None else text
     order = orders.stated(text, reference, question) if order is None else order
     if order is None and found.answer and orders.may_be_stated(text, found.answer, reference, question):
@@ -113,6 +122,29 @@ def in_greek(found: Extraction, asked_for: AskedFor) -> Extraction:
     return found if is_same is None else Extraction(asked_for.reference) if is_same else Extraction(None, OTHER_ANSWER)
 
 
+def of_planet(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """`Merkur` as Mercury, and not `Quecksilber`, where the question asks for a planet."""
+    if asked_for.reference != "Mercury" or "lanet" not in asked_for.question or not found.answer:
+        return found
+    is_other = elements.names_other_mercury(found.answer)
+    return found if is_other is None else Extraction(None, OTHER_ANSWER) if is_other else Extraction("Mercury")
+
+
+def in_other_language(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """A word of the question is not wrong for certain, where the reference is a word of another language.
+
+    `parzysta` for even, of "Czy funkcja jest parzysta, czy nieparzysta?".
+    """
+    reference, question = asked_for.reference, asked_for.question
+    answer = latex.without_setting(found.answer or "").strip(" .").lower() if question else ""
+    if not (answer.isalpha() and reference.isalpha() and len(answer) > _LETTERS_OF_OPTION and reference.islower()):
+        return found
+    asked = {word.lower() for word in words.split(question)}
+    is_of_question = answer in asked and reference not in asked and answer != reference
+    is_known = terms.same(reference, answer) is not None if is_of_question else True
+    return found if is_known or not abroad.language_of(question) else found._replace(reason=AMBIGUOUS)
+
+
 def signed(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`a decrease of 25%` as -25%, for a negative reference or a question for a change."""
     text, reference, _, question = asked_for
@@ -151,13 +183,60 @@ def in_unit(found: Extraction, asked_for: AskedFor) -> Extraction:
     return found._replace(answer=asked_units.in_its_unit(answer, text[-_NEAR_END:], question))
 
 
+def in_percent(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """`0.4, that is, 40 percent` as 40%, where the reference is a percentage."""
+    text, reference, _, _ = asked_for
+    share = number.parse(found.answer) if found.answer and "%" in reference else None
+    if share is None or share.percent:
+        return found
+    percents = {*_PERCENT.findall(text[-_NEAR_END:])}
+    same = [one for one in percents if (given := number.parse(one)) is not None and given.value == share.value * 100]
+    return found._replace(answer=f"{same[0]}%") if same and found.answer not in percents else found
+
+
+def as_share(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """25 of `25 percent of them` with its sign, where the question asks how many things there are."""
+    text, reference, _, question = asked_for
+    if "ow many" not in question or not reference.isdecimal() or not (found.answer or "").isdecimal():
+        return found
+    if "cent" not in text and "%" not in text:
+        return found
+    from libra_cli.answers.comparison import percent
+
+    is_share = re.search(rf"(?<![\d.,]){found.answer}(?: ?\\?%| per ?cent\b)", text[-_NEAR_END:])
+    is_bare = re.search(rf"(?<![\d.,/]){found.answer}(?![\d/]|[.,]\d| ?\\?%| per ?cent\b)", text[-_NEAR_END:])
+    if not is_share or is_bare or percent.is_asked_for(question):
+        return found
+    return found._replace(answer=f"{found.answer}\\%")
+
+
 def bounded(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`n > 2` as the bound of the reference that says the same of integers."""
     text, reference, _, question = asked_for
     if not (found.answer and reference) or found.answer.isalnum() or not any(map(found.answer.__contains__, _BOUNDS)):
         return found
+    letters = [_LETTER_OF_BOUND.fullmatch(bound) for bound in (reference, found.answer)]
+    names = [letter[1] for letter in letters if letter]
+    if len(names) == 2 and names[0] != names[1] and _names(question, names[1]) and not _names(question, names[0]):
+        return UNDECIDED  # t > 3, for the question for t whose reference is x > 3
     same = integer_bounds.as_reference(found.answer, reference, f"{text[-_NEAR_END:]} {question}")
     return Extraction(same) if same else found
+
+
+def _names(question: str, letter: str) -> bool:
+    """Whether a question names a letter."""
+    return re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", question) is not None
+
+
+def in_asked_order(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """2:3 of `girls to boys is 2:3` as 3:2, where the question asks for the ratio of boys to girls."""
+    answer, (text, _, _, question) = found.answer or "", asked_for
+    if not question or not any(map(answer.__contains__, (":", "/", "frac"))):
+        return found
+    from libra_cli.answers.extraction import named_ratios
+
+    turned = named_ratios.as_asked(answer, text, question)
+    return found._replace(answer=turned) if turned else UNDECIDED if turned == "" else found
 
 
 def of_term(found: Extraction, asked_for: AskedFor) -> Extraction:
@@ -168,6 +247,8 @@ def of_term(found: Extraction, asked_for: AskedFor) -> Extraction:
     if "=" not in answer or "=" in asked_for.reference:
         return found
     left, _, right = answer.rpartition(", ")[2].partition("=")
+    if _is_part_of_asked(left.strip(" $"), question):
+        return UNDECIDED  # a = 13, where a + b + c is asked for
     is_asked = question and "=" not in question and turns.plain_term(left) == turns.asked_term(question)
     is_worked_out = _FORMULA_OF_CIRCLE.search(left) is not None and not _LETTER.search(right)  # πr² = π·9
     is_asked = is_asked or is_worked_out
@@ -177,6 +258,14 @@ def of_term(found: Extraction, asked_for: AskedFor) -> Extraction:
         is_asked = chains.is_inside(answer, asked_for.text, asked_for.reference)  # 12:18 = 2:3
     is_asked = is_asked or (structure.is_number(right) and _ARITHMETIC.fullmatch(answer.partition("=")[0]) is not None)
     return found._replace(answer=right.rpartition("=")[2].strip()) if is_asked and right.strip() else found
+
+
+def _is_part_of_asked(name: str, question: str) -> bool:
+    """Whether a letter is only a part of the sum or the product that a question asks for."""
+    asked = (
+        _ASKED_TERM.search(words.sentences(question)[-1]) if len(name) == 1 and name.isalpha() and question else None
+    )
+    return asked is not None and name in asked["term"]
 
 
 def greater_side(found: Extraction, asked_for: AskedFor) -> Extraction:
@@ -226,9 +315,9 @@ def _by_reference(answer: str, reference: str) -> Extraction:
 
 
 _ADJUSTMENTS = (
-    *(ordered, unread, counted, lettered, worded, in_greek, signed, unlisted),
-    *(of_term, in_unit, greater_side, bounded, pointed, reformed),
+    *(ordered, unread, counted, lettered, worded, in_greek, in_other_language, of_planet, signed, unlisted),
+    *(in_asked_order, of_term, in_unit, in_percent, as_share, greater_side, bounded, pointed, reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
-_OF_INTEGERS = (signed, in_unit)
+_OF_INTEGERS = (signed, in_unit, as_share)
 """Those that may change an integer where the reference is one."""

@@ -5,11 +5,14 @@ A text may box what leads to its answer: `x = \\boxed{6.5}` and `y = \\boxed{2.5
 
 from __future__ import annotations
 
-from libra_cli.answers.extraction import conclusions
-from libra_cli.answers.sentences import assertions, remarks, statements
+import re
+
+from libra_cli.answers.extraction import boxed_sentences, conclusions
+from libra_cli.answers.languages import clocks_abroad
+from libra_cli.answers.sentences import assertions, options, remarks, statements
 from libra_cli.answers.sentences.extracted import Extraction
-from libra_cli.answers.text import boxes, words
-from libra_cli.answers.values import structure
+from libra_cli.answers.text import boxes, latex, words
+from libra_cli.answers.values import named, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 _NAMED = lazy_pattern(r"(?<![A-Za-z\\])([A-Za-z](?:_\{?\w\}?)?)\s*=\s*\$?\s*\\boxed")
@@ -29,13 +32,36 @@ _CARRIED_OUT = lazy_pattern(
     r"[$\s]{0,3}=\s?\$?(?P<value>-?(?:\d[\d.,]*(?<=\d)|\\[dt]?frac\{\d+\}\{\d+\}))(?![\w^*/!])"
     r"(?!\s*\$?\s*(?:\\text\s*\{\s*)?(?:or|and)\b|\s*,\s*-?\d|\s*(?:\\pm|[-+*/\u00b7\u00d7]|\\cdot|\\times))"
 )
+_DEFINED = lazy_pattern(
+    r"[$\s]{0,3},?\s(?:where|with)\s\$?(?P<letter>[A-Za-z])\s?=\s?(?P<value>[^$=,.;]{1,40}?)\$?[.!]?\s*$"
+)
+"""What a letter of the answer stands for: where d = 2r."""
+_DEFINED_NAME = lazy_pattern(
+    r"[$\s]{0,3},?\s(?:where|with)\s\$?(?P<letter>\\[a-z]{2,8}|[A-Za-z])\s?="
+    r"\s?[^$=,.;]{0,30}[A-Za-z][^$=,.;]{0,30}\$?[.!]?\s*$"
+)
+"""What a letter stands for, in other letters: where \\omega = 2\\pi f."""
 _LETTER = lazy_pattern(r"[A-Za-z](?:_\{?\w\}?)?")
 _SEVERAL = 2
 _OF_QUESTION = words.table(
-    "so thus therefore hence and the a our my final correct required overall answer to question problem this original "
-    "is be must should"
+    "so thus therefore hence and but however then the a our my final correct right required overall answer to question "
+    "problem this original is be must should choice option"
 )
 """Words of a sentence that states the answer to the question."""
+_OWN_SLIP = lazy_pattern(
+    r"\b(?:I|we) (?:\w+ )?(?:mis\w+|counted|forgot|missed|dropped|overlooked)\b|\bit was off by\b",
+    one_of=("mis", "counted", "forgot", "dropped", "overlooked", "it was off by"),
+)
+"""A slip of the writer, and no other's: I counted one twice, so the answer is 6."""
+_OPTION_IS_RIGHT = lazy_pattern(
+    r"(?:^|[.!?\n]\s*)(?:(?:so|thus|therefore|hence),? )?(?:the )?"
+    r"(?:(?:option|choice) \(?(?P<option>(?-i:[A-J1-9]))\)? is (?:the )?(?:right|correct|best|true)"
+    r"(?: (?:one|answer|option))?|(?:correct |right )(?:option|choice) is \(?(?P<named>(?-i:[A-J1-9]))\)?)[.!]?$",
+    re.IGNORECASE,
+    one_of=("option", "choice"),
+)
+"""A last sentence that names an option: So option 1 is right."""
+_CLAUSE = lazy_pattern(r", (?=(?:and|but|so|hence|thus|therefore) )", one_of=(", ",))
 _NEARNESS = 50
 """A decimal that differs from the value in the box by less than one part in so many may be it, rounded."""
 _SCALES = (60, 100, 1000, 3600)
@@ -72,6 +98,29 @@ def answer(text: str, box: boxes.Box, reference: str | None) -> Extraction | Non
     return Extraction(value) if is_other else None
 
 
+def option(behind: str, cut: bool | None) -> str | None:
+    """The option that a text states behind the box of another one: Initially \\boxed{B}. Final choice: C."""
+    lowered = behind.lower()
+    if cut or "original" in lowered or not any(word in lowered for word in ("answer", "choice", "option")):
+        return None
+    tail = statements.tail_of(behind)
+    statement = next(statements.explicit(tail), None)
+    is_of_question = statement and _is_of_question(tail, statement)
+    given = statement.given.strip(" .*") if statement and is_of_question else ""
+    named = _OPTION_IS_RIGHT.search(tail.strip(_CLOSING)) if statement is None else None
+    letter = (named["option"] or named["named"]) if named else ""
+    return letter if letter.isalpha() else given if options.parse(given) else None
+
+
+def numbered_option(behind: str, content: str, question: str) -> str | None:
+    """The text of the option that a text names by its number behind the box of another one: So option 1 is right."""
+    named = _OPTION_IS_RIGHT.search(behind.strip(_CLOSING))
+    number = (named["option"] or named["named"]) if named else ""
+    listed = options.numbered(question) if number.isdecimal() else {}
+    text = listed.get(number, content)
+    return None if content.strip(" ().") in (number, text) else text
+
+
 def carried_out(content: str, behind: str, reference: str) -> str | None:
     """The value of the calculation in a box that stands behind it: \\boxed{3!} = 6; None if there is none.
 
@@ -90,6 +139,35 @@ def carried_out(content: str, behind: str, reference: str) -> str | None:
     return value if is_other and same is not None and same.equal else None
 
 
+def in_form_of(reference: str, content: str, behind: str) -> str:
+    """The content of a box in the letters of the reference, with its time in figures, and without remarks."""
+    if ":" in reference and "Uhr" in content:
+        return clocks_abroad.in_figures(latex.without_setting(content), reference)
+    if "=" in behind and ("where" in behind or "with" in behind):
+        content = _in_letters_of(reference, content, behind)
+    if "=" in content and "\\text" in content:
+        content = boxed_sentences.without_circumstance(content, reference)
+    return content
+
+
+def defines_other(reference: str, content: str, behind: str) -> bool:
+    """Whether the text behind a box says what a letter of the reference is that the box lacks: hf, where ω = 2πf."""
+    defined = _DEFINED_NAME.match(behind)
+    letter = defined["letter"] if defined else ""
+    before = "" if letter.startswith("\\") else r"(?<![A-Za-z\\])"
+    found = re.compile(rf"{before}{re.escape(letter)}(?![A-Za-z])")
+    return defined is not None and found.search(reference) is not None and found.search(content) is None
+
+
+def _in_letters_of(reference: str, content: str, behind: str) -> str:
+    """A formula in the letters of the reference, as the text behind it says: \\boxed{\\pi d}, where d = 2r."""
+    defined = _DEFINED.match(behind)
+    letter = defined["letter"] if defined else ""
+    if defined is None or re.search(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", reference):
+        return content
+    return re.sub(rf"(?<![A-Za-z\\]){letter}(?![A-Za-z])", lambda _: f"({defined['value'].strip()})", content)
+
+
 def of_parts(text: str, reference: str) -> str | None:
     """What boxes of their own give to several names or places, where they are as many as the parts of a reference.
 
@@ -97,16 +175,20 @@ def of_parts(text: str, reference: str) -> str | None:
     """
     found = [match[1].strip() for match in _BOX.finditer(text)]
     wanted = structure.parse(reference)
-    parts = len(wanted.parts) if isinstance(wanted, structure.Parts) else 0
+    terms = wanted.text.split(":") if isinstance(wanted, structure.Leaf) else []
+    parts = len(wanted.parts) if isinstance(wanted, structure.Parts) else len(terms)
     if _CORRECTED.search(text):
         return None
-    named = of_names(text, reference)
+    given = of_names(text, reference)
+    if not given and parts >= _SEVERAL and named.values(reference) and not words.takes_back(text):
+        given = named.read(_BOX.sub(r"\1", words.sentences(text.rstrip())[-1]), reference)
     is_count = len(found) == parts == text.count("\\boxed") and parts >= _SEVERAL
-    if named or not is_count or words.takes_back(text) or _LABELLED.search(text):
-        return named
+    if given or not is_count or words.takes_back(text) or _LABELLED.search(text):
+        return given
     from libra_cli.answers.comparison import equal
 
-    joined = f"({', '.join(found)})" if reference.startswith("(") else ", ".join(found)
+    mark = ":" if len(terms) > 1 else ", "
+    joined = f"({mark.join(found)})" if reference.startswith("(") else mark.join(found)
     decision = equal.decide_quickly(reference, joined)
     return joined if decision is not None and decision.equal else None
 
@@ -145,13 +227,16 @@ def _may_be_same(boxed: str, stated: str) -> bool:
         return True
     first, second = abs(exact.number.value), abs(given.number.value)
     least, most = sorted((first, second))
-    is_near = given.number.places != 0 and (most - least) * _NEARNESS < most
+    may_be_rounded = given.number.places != 0 or exact.number.value.denominator != 1
+    is_near = may_be_rounded and (most - least) * _NEARNESS < most
     return is_near or any(least * scale == most for scale in _SCALES)
 
 
 def _is_of_question(tail: str, statement: statements.Statement) -> bool:
     """Whether a statement gives the answer to the question, and not to a part or to another case."""
     start = max(map(tail.rfind, (". ", "! ", "? ", "\n"), (0,) * 4, (statement.start,) * 4)) + 1
-    label = tail[start : statement.end].rpartition(statement.given)[0]
+    *before, label = _CLAUSE.split(tail[start : statement.end].rpartition(statement.given)[0])
+    if before and not _OWN_SLIP.search(before[0]):
+        label = " ".join([*before, label])
     has_number = any(map(str.isdigit, label))  # the answer to question 2
     return not has_number and {word.lower() for word in words.split(label)} <= _OF_QUESTION

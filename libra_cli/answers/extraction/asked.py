@@ -133,7 +133,8 @@ def with_sign(answer: str, reference: str, text: str, question: str) -> str:
     )
     if not is_change or answer.startswith("-") or not structure.is_number(answer):
         return answer
-    before, _, behind = last_sentence(text).lower().partition(answer)
+    said = last_sentence(text).lower().replace("\\boxed{", "").replace("\\fbox{", "")
+    before, _, behind = said.partition(answer.lower())
     *_, fall, preposition = ("", "", *words.split(before))
     goes_down = preposition == "down" and (not fall or fall in _GOES) and not any(map(str.isdigit, behind))
     falls = (fall in _FALLS and preposition in ("of", "by")) or not _FALLS.isdisjoint(words.split(behind)[:1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from libra_cli.answers.languages import answer_forms, names
 from libra_cli.answers.sentences import phrases
+from libra_cli.answers.text import latex
 from libra_cli.answers.values import dates
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -20,6 +21,7 @@ def stated(tail: str, reference: str, question: str | None = None) -> str | None
 
     Dates that the question gives are not counted. Of several, the first one is taken if it is the reference.
     """
+    reference = latex.without_setting(reference) if "\\text" in reference else reference
     reference = reference[:_YEAR] if reference[_YEAR:] in _YEAR_SIGNS else answer_forms.in_english(reference)
     is_year = reference.isdecimal() and len(reference) == _YEAR
     is_range = any(map(str.isdigit, reference)) and len(dates.dates(reference)) > 1

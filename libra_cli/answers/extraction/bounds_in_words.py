@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.text import latex
-from libra_cli.answers.values import normalize
+from libra_cli.answers.text import latex, words
+from libra_cli.answers.values import bounds_said, normalize
 from libra_cli.lazy_pattern import lazy_pattern
 
 _VALUE = r"\$?(?P<{}>[-\u2212]?(?:\d+(?:\.\d+)?(?:/\d+)?|\\frac\{{\d+\}}\{{\d+\}}))\$?"
@@ -25,7 +25,32 @@ _OF_LETTER = lazy_pattern(
     r"(?:(?P<less>less than|smaller than|lower than|below)|(?:more|greater|larger|higher) than|above|exceed)"
     rf" (?P<denied>{_FIGURE}))[.!]?$"
 )
+_SUBJECT = (
+    r"(?:(?<![A-Za-z'\u2019\\])\$?(?P<letter>[A-Za-z])\$?"
+    r"|\b[Tt]he (?:parameter|variable|unknown)(?: \$?(?P<name>[A-Za-z])\$?)?)"
+)
+_SAID = {
+    sign: lazy_pattern(rf"{_SUBJECT} {bounds_said.IS}(?:{spelled}) {bounds_said.NUMBER}[.!]?$")
+    for sign, spelled in bounds_said.WORDS.items()
+}
+"""The bound that a sentence ends with: a must be at least 1.5."""
+_LEAD = lazy_pattern(
+    r"(?i:(?:so|hence|thus|therefore|then|and|finally|consequently|it follows that|(?:this|that) means(?: that)?"
+    r"|we (?:need|see|get|find|conclude|require)(?: that)?|(?:the )?(?:final )?answer(?: is)?)[,:]? )*"
+)
+_CONDITION = lazy_pattern(
+    r"(?P<clause>[^.]{6,120}?),? (?:(?:exactly|precisely|only) )?(?:when|whenever|if|if and only if|as long as"
+    r"|provided(?: that)?) "
+)
+"""What holds where a letter has a bound: the equation has no real roots when m is less than -4."""
+_ADVERBS = lazy_pattern(r" (?:therefore|thus|hence|then|also|always)(?= )")
+_TWO_SIDED = lazy_pattern(
+    r"\b(?i:exceeds?|above|below|under|over|beats?|than|cheaper|greater|larger|smaller|less|more|better|costs?|lacks?|fails?)\b"
+)
+"""What has two sides in a clause, which a question may name the other way round: plan A exceeds plan B when."""
+_DENIALS = frozenset(("no", "not", "never", "cannot", "without"))
 _OF_ALL = lazy_pattern(r"\b(?:[Aa]ll|[Aa]ny|[Ee]very|[Ee]ach)\b(?! of)")
+_STEM = 4
 _OPEN, _CLOSED = ("strictly", "open", "exclusive", "not included", "not including"), ("inclu", "closed")
 _IS_CHAIN = lazy_pattern(r"(?P<low>[^<>]+?)(?P<left><|\\leq)(?P<letter>[A-Za-z])(?P<right><|\\leq)(?P<high>[^<>]+)")
 _IS_BOUND = lazy_pattern(r"(?P<letter>[A-Za-z])(?:<|>|\\leq|\\geq)[^<>]+")
@@ -33,6 +58,7 @@ _IS_BOUND = lazy_pattern(r"(?P<letter>[A-Za-z])(?:<|>|\\leq|\\geq)[^<>]+")
 
 def of_letter(sentence: str) -> str | None:
     """The bound that a sentence gives to a letter in words with a denial or "or more": x cannot be less than 5."""
+    sentence = _ADVERBS.sub("", sentence)
     found = _OF_LETTER.search(sentence) if " or " in sentence or "no" in sentence or "n't" in sentence else None
     if found is None or sum(map(str.isdigit, _FIGURES.sub("1", sentence))) != 1:
         return None
@@ -40,6 +66,38 @@ def of_letter(sentence: str) -> str | None:
     is_least = found["or_more"] if found["more_or_less"] else found["less"]
     sign = "\\geq" if is_least else "\\leq"
     return f"{found['letter']} {sign} {number}"
+
+
+def of_subject(sentence: str, reference: str, question: str) -> str | None:
+    """The bound that a sentence ends with, of a letter or "the parameter": a must be at least 1.5.
+
+    What stands before it leads to it, or is what the question asks for; "" if that is denied in only one of them.
+    """
+    sentence = _ADVERBS.sub("", sentence)
+    if sum(map(str.isdigit, _FIGURES.sub("1", sentence))) != 1:
+        return None
+    for sign, pattern in _SAID.items():
+        said = pattern.search(sentence)
+        if said is None:
+            continue
+        letter = said["letter"] or said["name"] or bounds_said.letter_of(reference)
+        before = sentence[: said.start()]
+        condition = _CONDITION.fullmatch(before) if question else None
+        if condition is not None:
+            clause = _LEAD.sub("", condition["clause"], count=1)
+            if _denies(clause) != _denies(question) or _TWO_SIDED.search(clause):
+                return ""
+        if _LEAD.fullmatch(before) or (condition is not None and _stems(clause) and _stems(clause) <= _stems(question)):
+            return bounds_said.written(letter, sign, said["number"])
+    return None
+
+
+def _denies(clause: str) -> bool:
+    return not _DENIALS.isdisjoint(word.lower() for word in words.split(clause))
+
+
+def _stems(text: str) -> set[str]:
+    return {word[:_STEM].lower() for word in words.split(text) if len(word) >= _STEM}
 
 
 def stated(sentence: str, reference: str) -> str | None:

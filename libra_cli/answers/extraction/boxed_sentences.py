@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from libra_cli.answers.sentences.extracted import Extraction
 from libra_cli.answers.text import words
+from libra_cli.answers.values import structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 300
 _TEXT = lazy_pattern(r"\\(?:text(?:bf|it|rm|normal)?|mbox|mathrm)\s*\{([^{}]*)\}")
 _SPACE = lazy_pattern(r"\\[,;:! ]|\\quad\b|\\qquad\b|~")
+_ASSIGNED = r"[A-Za-z](?:\s*=\s*[A-Za-z])?\s*=\s*[-\d./]{1,12}"
+_CIRCUMSTANCE = lazy_pattern(
+    r"(?:\\q?quad\s*|\\[ ,;:!]|~|\s)*\\text(?:rm|normal)?\s*\{\s*\(?"
+    r"(?:for example|for instance|e\.g\.|when|at|for|with|where|attained at|reached at)(?: at| for| when)?\s*\}?\s*"
+    rf"{_ASSIGNED}(?:,(?:\s|\\[ ,])*{_ASSIGNED})*\s*\)?\s*\}}?$",
+    one_of=("\\text",),
+)
+"""Where a value in a box is reached, or an example: 16 \\text{ (for } a = 4)."""
 _STATES = lazy_pattern(
     r"(?<=[\w$] )(?:is|are|was|were|equals|has|have|converges|diverges|exists|holds|increases|decreases|must be"
     r"|will be|can be|ist|sind|beträgt|lautet|est|sont|vaut|es|son|vale|è|sono|é|são|jest|wynosi"
@@ -17,7 +26,7 @@ _STATES = lazy_pattern(
 )
 """The verb of a sentence behind its subject."""
 _OF_VALUE = lazy_pattern(r"^\$[^$]+\$ (?:is|are) (?:the|our|my) ")
-_LIMITED = words.table("where if when whenever unless such let otherwise")
+_LIMITED = words.table("where if when whenever unless let otherwise")
 _FEW = 2
 """Words that a sentence may have before those of its question."""
 
@@ -33,6 +42,13 @@ def read(content: str, reference: str, question: str | None) -> Extraction | Non
 
     found = prose.read(sentence, reference, False, question)
     return found if found.answer else None
+
+
+def without_circumstance(content: str, reference: str) -> str:
+    """A formula in a box without the remark that says when it is reached, or an example: 16 (for a = b = 4)."""
+    found = _CIRCUMSTANCE.search(content) if "(" not in reference else None
+    head = content[: found.start()].rstrip("\\,;:! ~") if found else ""
+    return head if structure.is_number(head.rpartition("=")[2].strip()) else content
 
 
 def _sentence(content: str, question: str | None = None) -> str:
@@ -64,6 +80,6 @@ def _formula(piece: str) -> str:
 def _is_sentence(text: str) -> bool:
     """Whether a text has a subject and a verb, and no condition that limits what it states."""
     heard = words.split(text.lower())
-    if not _LIMITED.isdisjoint(heard) and heard[:1] != ["the"]:
+    if heard[:1] != ["the"] and (not _LIMITED.isdisjoint(heard) or "such that" in text):
         return False
     return _STATES.search(text) is not None and (not text.startswith("$") or _OF_VALUE.match(text) is not None)

@@ -23,12 +23,18 @@ _LETTER = lazy_pattern(r"(?<![A-Za-z\\])[a-df-hj-z](?![A-Za-z])")
 _BARE_NUMBER = lazy_pattern(r"-?[\d.,]+")
 _ABOUT = words.table("about approximately approx roughly around nearly")
 _TRIED = lazy_pattern(
-    r"^[^,;]{0,120}\b(?:fails?|fail to|not (?:work|satisfy|hold|fit|prime|possible|divide|enough)"
+    r"^(?:[A-Z][a-z]{1,15}(?: [a-z]{1,15}){0,2}, )?[^,;]{0,120}"
+    r"\b(?:fails?|fail to|not (?:work|satisfy|hold|fit|prime|possible|divide|enough)"
     r"|n['\u2019]t (?:work|satisfy|hold|fit|divide)"
     r"|too (?:small|large|big|few|many|high|low|much|little)|impossible|(?:not|isn['\u2019]t) (?:a|an|in|on"
     r"|the) [a-z ]{3,20})\b[^,;]{0,60}[,;] (?:and )?so "
 )
 """A value that a sentence excludes before it concludes: for n = 9 the inequality fails, so."""
+_FAILED = lazy_pattern(
+    r"(?:^|[.!?] )(?:[Ss]ince|[Bb]ecause|[Aa]s) [^,;]{0,80}\b(?:fails?|is too (?:small|large|big)"
+    r"|(?:does|do) not (?:work|fit|satisfy))\b[^,;]{0,60}, "
+)
+"""A reason that only excludes a value: Since 44^2 = 1936 fails the last condition."""
 _ATTAINED = lazy_pattern(
     r"(?:,? which is|,)? (?:attained|achieved|reached|assumed)(?: only| exactly)? (?:at|when|for|if|by) [^,;]*[.!]?$"
 )
@@ -163,6 +169,8 @@ def _also_says(tail: str, answer: str, value: str) -> bool:
     last = words.sentences(tail)[-1][-_LAST_CHARS:]
     if "so " in last and (tried := _TRIED.search(last)):
         last = last[tried.end() :]
+    if "fail" in last or "too " in last or "not " in last:
+        last = _FAILED.sub("", last)
     last = _ATTAINED.sub("", last) if answer and "at" in last else last
     if answer and "out of " in last:
         last = _OUT_OF.sub("", last)

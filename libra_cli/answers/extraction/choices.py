@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from libra_cli.answers.extraction import judged_options, left_over, prose
+from libra_cli.answers.extraction import after_box, judged_options, left_over, prose
 from libra_cli.answers.extraction.retractions import changed
 from libra_cli.answers.sentences import (
     contradictions,
+    judgements,
     option_checks,
     option_choices,
     option_texts,
@@ -35,18 +36,33 @@ def chosen(
     wanted = options.parse(reference.strip())
     if wanted is None:
         return None
+    if small_options.is_list(reference):
+        text = small_options.all_in_capitals(text)
+        box = box._replace(content=small_options.all_in_capitals(box.content)) if box else None
     text = text if box else small_options.in_capitals(text)
     if len(wanted.letters) > 1:
         text = text if box else _joined(text)
         box = box._replace(content=_SET.sub(r"\1", box.content)) if box else None
     listed = options.of_question(question) if question else {}
     is_whole = box is None and not cut
-    if is_whole and (checked := option_checks.right(statements.tail_of(text), question)):
-        return Extraction(checked)
+    checked = option_checks.right(statements.tail_of(text), question, len(wanted.letters)) if is_whole else None
+    if checked is not None:
+        return Extraction(checked) if checked else UNDECIDED
     if is_whole and listed and (first := option_choices.stands_first(text, listed)):
         return Extraction(first)
-    option = _named(text, box, cut)
     said = box.content if box else statements.tail_of(text)
+    if (
+        len(wanted.letters) > 1
+        and not cut
+        and (rest := option_choices.all_but(said, listed, question or "")) is not None
+    ):
+        return Extraction(rest) if rest else UNDECIDED
+    if is_whole and len(wanted.letters) > 1 and question:
+        judged = judgements.of_each(text.rstrip().rpartition("\n")[2], "ABCDEFGHIJ")
+        if len(set(judged.values())) > 1:  # some are called true, and the others false
+            asks_wrong = option_checks.asks_wrong(question)
+            return Extraction(option_choices.in_order([one for one in judged if judged[one] is not asks_wrong]))
+    option = _named(text, box, cut)
     if option and listed and option_texts.has_another_text(option, said, listed):
         return UNDECIDED
     if option is not None and listed and options.is_none_of(option, listed):
@@ -121,7 +137,7 @@ def _named(text: str, box: boxes.Box | None, cut: bool | None) -> str | None:
     after = text[box.end :] if box is not None else ""
     change = changed(after, after_box=True, cut=cut) if len(after) > _FEW_CHARS else None
     if box is not None and not change and options.parse(box.content):
-        return box.content
+        return after_box.option(after, cut) or box.content
     tail = statements.tail_of(text)
     stated = statements.explicit(tail)
     found = [*filter(None, (statements.finished(one, tail) for one in stated))] if cut else [*stated]

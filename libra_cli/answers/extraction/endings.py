@@ -9,7 +9,8 @@ from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import names
 from libra_cli.answers.sentences import among_given as among_given_numbers
-from libra_cli.answers.sentences import comparatives, greater, nothing
+from libra_cli.answers.sentences import comparatives, greater, nothing, phrases
+from libra_cli.answers.sentences.asking import stem
 from libra_cli.answers.sentences.extracted import UNDECIDED, Extraction
 from libra_cli.answers.text import number, words
 from libra_cli.answers.values import normalize, quantities, structure
@@ -87,7 +88,7 @@ _SAYS_QUANTITY = (" is ", " was ", " equals ", " of ", " be ")
 _VAGUE = words.table("total answer result value number rest whole new final other same amount figure one")
 """Words of names that may mean what the question names otherwise."""
 _CONDITIONAL = words.table("if suppose assume were not isn't wasn't would could instead unless maybe perhaps or wrong")
-_FEW, _MOST, _SHORTEST, _FEWEST, _SEVERAL = 6, 12, 2, 4, 3
+_FEW, _SHORTEST, _FEWEST, _SEVERAL = 6, 2, 4, 3
 _OPEN_BEFORE_COLON = words.table(
     "not except than without wrong false incorrect check checking note ratio but unless next option options answers"
 )
@@ -108,6 +109,7 @@ _FACTORS = {
     **dict.fromkeys(("quadruples", "quadrupled"), "4"),
     **dict.fromkeys(("halves", "halved"), "1/2"),
 }
+_TIMES = {"once": "1", "twice": "2", "thrice": "3"}
 _CONDITIONS = words.table("when if as side sides radius length lengths twice each time")
 """Words by which a sentence may tell what else is doubled."""
 _COLLECTIVES = ("dozen", "score", "hundred", "thousand", "million")
@@ -145,7 +147,7 @@ def count(prose: Prose) -> Extraction | None:
     asked = _COUNTED.findall(prose.question)
     if noun and asked and asked[-1] not in noun and asked[-1] in rest[found.end("noun") :]:  # 12 boys, 8 girls
         return None
-    is_counted = set(noun) <= {*names.tokens(prose.question), *words.split(prose.question.lower())}
+    is_counted = {*map(stem, noun)} <= {stem(word) for word in words.split(prose.question)}
     return Extraction(value) if value is not None and is_counted else None
 
 
@@ -312,6 +314,8 @@ def multiplied(prose: Prose) -> Extraction | None:
     if any(map(str.isdigit, sentence)) or not structure.is_number(prose.reference):
         return None
     heard = [word.lower() for word in words.split(sentence)]
+    if "how many times" in asked and heard[-1:] and heard[-1] in _TIMES:  # It happens twice.
+        return Extraction(_TIMES[heard[-1]]) if heard[-2:-1] not in (["at"], ["least"], ["most"], ["than"]) else None
     told = {_FACTORS[word] for word in heard if word in _FACTORS and word not in asked}
     if len(told) != 1 or not _OPEN_BEFORE_COLON.isdisjoint(heard) or any(map(words.number, heard)):
         return None
@@ -321,7 +325,12 @@ def multiplied(prose: Prose) -> Extraction | None:
 def spelled(prose: Prose) -> Extraction | None:
     """`Half the cake.`: a text that is nothing but a number in words and what the question counts."""
     text = _THERE_IS.sub("", prose.text.strip(" .!*\n").lower())
-    if not structure.is_number(prose.reference) or "\n" in text or len(text.split()) > _MOST or not text[:1].isalpha():
+    if (
+        not structure.is_number(prose.reference)
+        or "\n" in text
+        or len(text.split()) > phrases.MAX_NUMERAL
+        or not text[:1].isalpha()
+    ):
         return None
     heard = text.split()
     for length in range(len(heard), 0, -1):
@@ -377,8 +386,6 @@ def among_given(prose: Prose) -> Extraction | None:
     sentence = prose.sentences[-1]
     if sum(map(str.isdigit, sentence)) < _SHORTEST:
         return None
-    if sentence.startswith("That is, ") and " plus " in sentence and len(prose.sentences) > 1:
-        return UNDECIDED
     found = among_given_numbers.answer(words.sentences(prose.in_digits)[-1], prose.question, prose.concluded.unclear)
     if found and prose.reference.startswith(_MONEY) and f"{found} cent" in sentence:
         return Extraction(f"{found}\\text{{ cents}}")

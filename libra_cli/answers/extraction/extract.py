@@ -19,6 +19,7 @@ from libra_cli.answers.sentences import (
     denials,
     displays,
     options,
+    phrases,
     statements,
     verifications,
 )
@@ -31,17 +32,22 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     extraction,
 )
-from libra_cli.answers.text import boxes, damage, informal, turns
-from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure
+from libra_cli.answers.text import boxes, damage, delimiters, informal, turns
+from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure, units
 from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
 __all__ = ["AMBIGUOUS", "NO_ANSWER", "RETRACTED", "TRUNCATED", "Extraction", "final_answer", "read_answer"]
 
-_FEW_CHARS = 5
+_FEW_CHARS = _FEW_WORDS = 5
 _EXACTLY = lazy_pattern(
     r"^(\\text\s*\{ ?|)(?i:exactly|precisely|genau|exactement|exactamente|esattamente|ровно|恰好) ?"
 )
 _CONSTANT = lazy_pattern(r"\+ ?(?:\\text\s*\{ ?)?const(?:ant\b(?! of)|\.|\b)(?: ?\})?")
+_ONE_AND = lazy_pattern(
+    r"(?:(?<=takes )|(?<=took )|(?<=lasts )|(?<=lasted )|(?<=needs )|(?<=about )|(?<= (?:in|is) )|(?<= (?:for|was) ))"
+    r"an? (?=(?:hour|day|week|minute|met(?:er|re)|kilomet(?:er|re)|mile|foot|yard|dollar|pound|kilogram) and \d)"
+)
+"""The article of the first of two units: an hour and 90 minutes."""
 _CHECK_BOX = lazy_pattern(
     r"(?<=\S) ?\((?i:check|checking|as a check)[:,]? (?![^()]{0,200}\b(?:no|not|must|wrong|should|instead|actually)\b)"
     r"[^()]{0,120}\\boxed\{[^{}]{0,60}\}[^()]{0,120}\)"
@@ -49,7 +55,9 @@ _CHECK_BOX = lazy_pattern(
 """A check in brackets that has a box of its own."""
 _NOT_PLAIN = ("box", "\\", "{", "!", "~~")
 """What a text holds that is read as a whole: boxes, formulas, exclamations, what is struck out."""
+_SIGN = lazy_pattern("[\u4e00-\u9fff]")
 _WORD_BEHIND = lazy_pattern(r"[$ ]{1,4}([A-Za-z]{3,12})\b")
+_WORD_LAST = lazy_pattern(r"[A-Za-z]{2}\}?$")
 _WORDED = lazy_pattern(r"\\text\s*\{([^{}]*[A-Za-z]{2,} [^{}]*)\}")
 
 
@@ -71,12 +79,20 @@ def read_answer(
     text, cut = own, cut and not turns.is_beginning(own, text)  # then another turn was cut off
     if reference and not cut and text.strip() == reference.strip():  # before any other rule
         return Extraction(reference.strip())
-    text = displays.with_brackets(damage.repaired(text))
+    text = displays.with_brackets(damage.repaired(delimiters.in_one_form(text)))
     plain = None if cut or not reference or not reference.isdecimal() else _plain_integer(text)
     if plain is not None and "change" not in (question or ""):
         return plain
     text, cut = _as_read(text, reference, cut, question)
-    if not cut and text[-1:].isalpha() and text.rpartition("\n")[2].count(" ") > _FEW_CHARS:
+    if not text.isascii() and reference and not cut and denials.CROSS.search(text):
+        if denials.CROSS_AT_BOX.search(text):
+            return UNDECIDED
+        may_be_cross = denials.CROSS.search(reference) or phrases.is_verdict(reference) or options.is_letter(reference)
+        kept = text if may_be_cross or "box" in text else denials.without_crossed(text)
+        if kept is None:
+            return UNDECIDED
+        text = kept
+    if not cut and text[-1:].isalpha() and text.rpartition("\n")[2].count(" ") > _FEW_WORDS:
         text = f"{text}."  # a sentence, as far as anybody can tell
     return adjustments.adjusted(_read(text, reference, cut, question), text, reference, cut, question)
 
@@ -105,6 +121,8 @@ def _as_read(text: str, reference: str | None, cut: bool | None, question: str |
         from libra_cli.answers.text import undelimited
 
         text = undelimited.with_dollars(text)
+    if " and " in text and (" an " in text or " a " in text):
+        text = _ONE_AND.sub("1 ", text)
     if "const" in text:
         text = _CONSTANT.sub("+ C", text)
     if text.count("\\boxed{") > 1 and "check" in text.lower():
@@ -180,8 +198,14 @@ def _of_box(
         return Extraction(value)
     if len(after) > _FEW_CHARS and not cut:
         later = after_box.answer(text, box, reference)
+        numbered = after_box.numbered_option(after, box.content, question) if later is None and question else None
+        later = Extraction(numbered) if numbered else later
         if later is not None:
             return later
+    if reference and "=" in after and after_box.defines_other(reference, box.content, after):
+        return UNDECIDED
+    if reference and not box.content.isalnum():
+        box = box._replace(content=after_box.in_form_of(reference, box.content, after))
     may_be_sentence = reference and ("\\" in box.content or not box.content.isascii())
     if may_be_sentence and reference and (said := boxed_sentences.read(box.content, reference, question)):
         return said
@@ -209,12 +233,17 @@ def _with_unit_behind(answer: str, after: str, reference: str) -> str:
     """The answer in a box with the unit that stands right behind it, if the reference has a unit: \\boxed{90} hours."""
     if not after[:4].strip("$ "):
         return answer
-    if after.lstrip("$ ")[:1] == "角" and reference.endswith("元"):
-        return f"{answer}角"
+    sign, end = after.lstrip("$ ")[:1], after.lstrip("$ ")[1:2]
+    is_unit = _SIGN.match(sign) and not end.isalnum() and _SIGN.match(reference[-1:]) and any(map(str.isdigit, answer))
+    if is_unit and not (reference.endswith(sign) and any(map(str.isdigit, reference))):
+        return f"{answer}{sign}"  # 45 jiao, where yuan are asked for
     word = _WORD_BEHIND.match(after)
+    if word and word[1] == "times" and reference.isalpha():
+        return f"{answer} times"
     if word is None or not conversions.is_common(word[1].lower()):
         return answer
-    needs_unit = reference[-1:].isalpha() or getattr(structure.parse(reference), "unit", None) is not None
+    needs_unit = _WORD_LAST.search(reference) is not None or units.before_letter(reference) is not None
+    needs_unit = needs_unit or getattr(structure.parse(reference), "unit", None) is not None
     has_unit = getattr(structure.parse(answer), "unit", None) is not None
     return f"{answer} {word[1]}" if needs_unit and not has_unit else answer
 
@@ -232,5 +261,6 @@ def _in_box(content: str) -> str:
         return formula
     worded = _WORDED.fullmatch(content) if "\\text" in content else None
     if worded and any(map(str.isdigit, content)) and not dates.is_date(worded[1]):
-        return assertions.asserted(worded[1]).answer or content
+        asserted = assertions.asserted(worded[1])
+        return asserted.measured or asserted.answer or content
     return statements.without_remark(content) if "not" in content else content

@@ -21,7 +21,8 @@ from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 _PLACES = {"first": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1}
 _AT_PLACE = lazy_pattern(
     r"\b(?:(?:answer|choice|option|alternative|statement|one)\b[^.,;]{0,30}? (?:is|was|be)\b"
-    r"(?: therefore| thus| hence| then| clearly| indeed)?|(?P<picks>choose|pick|select|go with|it is|it['\u2019]s))"
+    r"(?: therefore| thus| hence| then| clearly| indeed)?|(?P<picks>choose|pick|select|take|go with"
+    r"|it is|it['\u2019]s))"
     r" (?:simply )?the (?P<place>first|second|third|fourth|fifth|last)"
     r"(?P<noun> one| option| choice| answer| statement| alternative)?"
     r"(?: on the list| in the list| listed| given)?[.!* ]*$",

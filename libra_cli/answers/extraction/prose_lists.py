@@ -6,7 +6,7 @@ from libra_cli.answers.comparison import named_matrices
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.sentences import assertions, lines
 from libra_cli.answers.sentences.extracted import Extraction
-from libra_cli.answers.text import arrays
+from libra_cli.answers.text import arrays, latex
 from libra_cli.lazy_pattern import lazy_pattern
 
 _CODE_LIST = lazy_pattern(r"(?:\"\w{1,20}\" ?: ?|\b[A-Za-z_]{3,20} = )\[(?P<members>[^\[\]]{1,200})\],?\s?\}?$")
@@ -49,7 +49,7 @@ def listed_lines(prose: Prose) -> Extraction | None:
     found = lines.listed(prose.tail) or lines.behind_colon(prose.sentences[-1])
     if not found and prose.question and "pair" not in prose.question and prose.reference[:1].isdecimal():
         found = lines.pairs(prose.sentences[-1])
-    if found and "=" not in found and prose.reference[:1] in ("[", "(") and prose.reference[-1:] in ("]", ")"):
+    if found and "=" not in found and latex.enclosed(prose.reference, ("[", "("), ("]", ")")):
         found = f"{prose.reference[0]}{found}{prose.reference[-1]}"
     return Extraction(found) if found else None
 

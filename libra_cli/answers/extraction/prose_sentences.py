@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from libra_cli.answers.comparison import changes, equal
-from libra_cli.answers.extraction import asked, bounds_in_words, certainty, conclusions, typed
+from libra_cli.answers.extraction import asked, asked_clause, bounds_in_words, certainty, conclusions, typed
 from libra_cli.answers.extraction.prose_text import Prose
 from libra_cli.answers.languages import (
     abroad,
     amounts,
     answer_forms,
     bounds_in_signs,
+    contrasts,
     numerals,
     right_angles,
     root_words,
@@ -39,8 +40,8 @@ from libra_cli.answers.sentences.extracted import (
     of_asserted,
 )
 from libra_cli.answers.sentences.spans import value
-from libra_cli.answers.text import cases, words
-from libra_cli.answers.values import normalize, structure
+from libra_cli.answers.text import cases, choose_words, words
+from libra_cli.answers.values import bounds_said, normalize, structure
 from libra_cli.answers.values.structure import Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -84,8 +85,13 @@ def bound_of_letter(prose: Prose) -> Extraction | None:
         map(prose.reference.__contains__, ("<", ">", "\\le", "\\ge", "\u2264", "\u2265", "\\infty", "\u221e"))
     ):
         return None
-    found = bounds_in_signs.stated(prose.sentences[-1]) or bounds_in_words.of_letter(prose.sentences[-1])
-    return Extraction(found) if found else None
+    sentence = prose.sentences[-1]
+    found = bounds_in_signs.stated(sentence) or bounds_in_words.of_letter(sentence)
+    if not found:
+        found = bounds_in_words.of_subject(sentence, prose.reference, prose.question or "")
+    if found is None:
+        found = bounds_said.of_sentence(sentence, prose.reference, prose.question or "")
+    return Extraction(found) if found else UNDECIDED if found is not None else None
 
 
 def right_angle(prose: Prose) -> Extraction | None:
@@ -99,9 +105,13 @@ def right_angle(prose: Prose) -> Extraction | None:
 
 
 def denied_relation(prose: Prose) -> Extraction | None:
-    """`n = 3 does not work`, where nothing else is said."""
-    is_denied = not prose.cut and set_aside.is_denied(prose.sentences[-1], prose.question)
-    return UNDECIDED if is_denied else None
+    """`n = 3 does not work`, where nothing else is said; twice n choose 2, which is not read."""
+    is_denied = not prose.cut and (
+        set_aside.is_denied(prose.sentences[-1], prose.question)
+        or (not prose.asks_for_words and set_aside.is_called_false(prose.sentences[-1]))
+        or (not prose.asks_for_words and contrasts.denies_value(prose.sentences[-1]))
+    )
+    return UNDECIDED if is_denied or choose_words.is_changed(prose.sentences[-1]) else None
 
 
 def one_asked_for(prose: Prose) -> Extraction | None:
@@ -302,14 +312,16 @@ def misread(prose: Prose, answer: str | None) -> Extraction | None:
         held = _HELD_AT.search(prose.sentences[-1])
         return None if held and held["solution"].replace("$", "") == answer else UNDECIDED
     is_asked_for = prose.question and (  # how many more: "3 more" is no other number
-        prose.concluded.compares or any(map(prose.question.__contains__, (" more ", " fewer ", " less ")))
+        prose.concluded.compares
+        or any(map(prose.question.__contains__, (" more ", " fewer ", " less ", "ow many times", "ow often")))
     )
     is_changed = not is_asked_for and certainty.is_changed(answer, prose.in_digits, prose.reference)
     is_word = len(answer) > 1 and answer.isalpha() and words.number(answer) is None
     may_be_number = any(map(str.isdigit, prose.sentences[-1])) or comparatives.may_say_a_number(prose.sentences[-1])
     if is_word and structure.is_number(prose.reference) and may_be_number:
         return Extraction(answer, AMBIGUOUS)  # 25% is absent
-    is_misread = is_changed or certainty.may_be_misread(answer, prose.tail, prose.reference)
+    tail = asked_clause.without_others(prose.tail, answer, prose.question or "")
+    is_misread = is_changed or certainty.may_be_misread(answer, tail, prose.reference)
     return Extraction(answer, AMBIGUOUS) if is_misread else None
 
 

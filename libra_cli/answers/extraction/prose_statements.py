@@ -58,8 +58,7 @@ _COUNTED = lazy_pattern(r"\d[\d,.]* ?[\u3040-\u9fff\uac00-\ud7a3]{1,3}")
 _MULTIPLES = tuple("十百千万亿億兆만억")
 _REFUSAL = lazy_pattern(
     r"(?i:\bI (?:really |just )?(?:don['\u2019]t|do not) know\b|\bI(?:['\u2019]m| am) not sure\b|\b(?:no idea"
-    r"|sorry)\b"
-    r"|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)",
+    r"|sorry)\b|\bI (?:can['\u2019]t|cannot|can not) (?:say|answer|tell|help)\b)",
     one_of=("know", "not sure", "no idea", "sorry", " say", " answer", " tell", " help"),
 )
 _AUXILIARIES = lazy_pattern(r"\b(?:it|they|has|have|had|does|do|did|is|are|was|were)\b")
@@ -191,6 +190,7 @@ def statement(prose: Prose) -> Extraction | None:
         return Extraction(said)
     listed = named.read(stated.given, reference) if reference else None
     given = stated.given.partition(", which ")[0] if prose.asks_for_words else stated.given
+    given = given.partition(" who ")[0] if prose.asks_for_words and " who " not in reference else given
     asserted = Asserted(listed) if listed else statements.tidy(given)
     if not change and assertions.denies((asserted.answer or "").partition(" ")[0]):  # "not 7. It is 5."
         asserted = conclusions.concluded(tail[stated.start :])
@@ -227,6 +227,8 @@ def statement_abroad(prose: Prose) -> Extraction | None:
     stated = answer_forms.stated_answer(tail)
     if not stated:
         return None
+    if prose.asks_for_verdict and (said := phrases.verdict([stated], prose.reference)):
+        return Extraction(said)
     behind = tail[tail.rfind(stated) :]
     end = _SENTENCE_END.search(behind)
     change = changed(behind[end.start() :], False, prose.cut) if end else None
@@ -355,14 +357,6 @@ def in_base(prose: Prose) -> Extraction | None:
     return Extraction(found) if found else None
 
 
-def bold_figure(prose: Prose) -> Extraction | None:
-    """`She earns **$18** a day`: the last number in bold."""
-    if not any(map(str.isdigit, prose.bold)):
-        return None
-    behind = prose.tail.rpartition(prose.bold)[2].lstrip("*")
-    return (changed(behind, False, prose.cut) if len(behind) > _FEW_WORDS else None) or bold_words(prose)
-
-
 def compound(prose: Prose) -> Extraction | None:
     """`The product is CO2 (carbon dioxide)`, for a reference that is a formula of chemistry."""
     if not prose.reference:
@@ -382,7 +376,8 @@ def compound(prose: Prose) -> Extraction | None:
 
 def symbol(prose: Prose) -> Extraction | None:
     """`It is Na, from natrium`, `Aa is heterozygous`: a symbol of an element or a genotype."""
-    found = symbols.said(prose.sentences[-1], prose.reference) if len(prose.reference) <= symbols.MAX_CHARS else None
+    is_short = len(prose.reference) <= symbols.MAX_CHARS
+    found = symbols.said(prose.sentences[-1], prose.reference, prose.question) if is_short else None
     return Extraction(found) if found else None
 
 
@@ -390,8 +385,3 @@ def date(prose: Prose) -> Extraction | None:
     """`It ended on 11 November 1918`, for a reference that is a date or a year."""
     found = asked_dates.stated(prose.tail, prose.reference, prose.question) if prose.reference else None
     return Extraction(found) if found else UNDECIDED if found is not None else None
-
-
-def bold_words(prose: Prose) -> Extraction | None:
-    """`It is **a rhombus**`: the last text in bold, without a figure."""
-    return of_asserted(statements.tidy(prose.bold), prose.reference) if prose.bold else None

@@ -10,6 +10,7 @@ from libra_cli.answers.extraction import conclusions
 from libra_cli.answers.languages import (
     abroad,
     answer_forms,
+    clock_words_abroad,
     clocks_abroad,
     commas,
     contrasts,
@@ -21,8 +22,8 @@ from libra_cli.answers.languages import (
 )
 from libra_cli.answers.sentences import phrases, remarks, set_aside, statements, verifications
 from libra_cli.answers.sentences.assertions import Asserted
-from libra_cli.answers.text import clock_words, hedges, informal, number, words
-from libra_cli.answers.values import dates, structure, units
+from libra_cli.answers.text import choose_words, clock_words, hedges, informal, number, words
+from libra_cli.answers.values import coordinates, dates, structure, units
 from libra_cli.answers.values.structure import Leaf, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -35,10 +36,16 @@ _CLOCK = lazy_pattern(r"\d:\d\d(?!\d)|(?i:[ap]\.?m)\b")
 _ABOUT = lazy_pattern(r"(?<=so )(?:about|approximately|roughly|around) (?=\d)")
 _OF = (" in ", " out of ", "-in-", "-out-of-")
 _CHANCE = lazy_pattern(
-    r"(?<![\d.,/])(\d{1,6})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)"
+    r"(?<![\d.,/\w-])(\d{1,6}|[a-z]{3,9})[ -](?:in|out[ -]of)[ -](?:every )?(\d{1,9})(?![\d/]|[.,]\d)"
     r"(?: (?:times|cases|trials|draws|tries|attempts))?"
 )
 _PART = lazy_pattern(r"(?<![\d.,/])(\d{1,6}) of the (\d{1,9})(?![\d/]|[.,]\d)")
+_GROUPED = lazy_pattern(r"(?<=[a-z]{3} )(?<!for )(?<!and )(?<!are )[1-9]\d{0,2}(?: \d{3}){1,3}(?= [a-z]{2}|[.!]?$)")
+"""A number whose groups of three digits stand apart: has 86 400 seconds."""
+_NUMBERED_NOUNS = words.table(
+    "number class page day year group box room step case question part problem level grade team"
+)
+"""Nouns that carry a number of their own: class 1."""
 _CHANCE_ABROAD = lazy_pattern(
     r"(?<![\d.,/\w])(\d{1,6}|[^\W\d_]{2,12})(?: chances?| Chancen?| posibilidad(?:es)?| possibilità| kans(?:en)?)? "
     r"(?:sur|von(?: den)?|aus|de(?: cada)?|en|entre|sobre|em(?: cada)?|su|op(?: de)?|van de|из|na|z|av|på) "
@@ -151,6 +158,16 @@ def _in_figures(spelled: re.Match[str]) -> str:
     return spelled[0]
 
 
+def _as_share(chance: re.Match[str]) -> str:
+    """1/52 for 1 in 52 and for one in 52; any other words as they are."""
+    if chance[1].isdecimal():
+        return f"{chance[1]}/{chance[2]}"
+    before = chance.string[: chance.start()].lower().split()[-1:]
+    is_part = before and (words.number(before[0]) is not None or before[0] in ("no", "of", "not", "half"))
+    value = None if is_part else words.number(chance[1])  # but not of thirty-one in 100
+    return chance[0] if value is None else f"{value}/{chance[2]}"
+
+
 def _with_shares(text: str, language: str) -> str:
     """`text` with 2/5 for 2 sur 5 and 3/8 for drei von acht, if it has one such chance."""
     written, chance, count = text, _CHANCE_ABROAD.search(text), 0
@@ -200,6 +217,7 @@ def _with_clocks(text: str, reference: str) -> str:
     """`text` with its times of day in figures, if the reference is one: 8.40 Uhr, 3 o'clock in the morning."""
     is_named = reference[-1].isalnum() and any(map(reference.__contains__, (":", "h", "Uhr")))
     text = clocks_abroad.in_figures(text, reference) if is_named else text
+    text = clock_words_abroad.in_figures(text, reference)
     is_clock = ":" in reference or reference.lower().replace(".", "").endswith(("am", "pm"))
     text = clock_words.in_figures(text) if is_clock and _CLOCK.search(reference) else text
     if is_clock and (" in the " in text or " at night" in text):
@@ -251,6 +269,9 @@ class Prose:
             tail = _PARTICLE.sub(" ", units_abroad.with_rates(tail))
         if "empty set" in tail and "\\emptyset" in self.reference and "{" in self.reference:  # the members of a set
             tail = tail.replace("the empty set", "$\\emptyset$")
+        tail = choose_words.in_signs(tail) if " choose " in tail else tail
+        if "the origin" in tail and ("(" in self.reference or "\\begin" in self.reference):
+            tail = coordinates.with_origin_said(tail, words.sentences(tail)[-1], self.reference, self.question or "")
         if " and at " in tail and self.is_several:
             tail = tail.replace(" and at ", " and ")
         return units.with_per(tail) if self.reference[-1:].isalpha() or self.reference[-1:] == "}" else tail
@@ -331,8 +352,9 @@ class Prose:
         """`tail` with a decimal point in its numbers, percent as one word, and 3 and a half as 3.5."""
         found = commas.with_decimal_points(self.tail, self.question).replace(" per cent", " percent")
         found = _PER_ONE.sub("", found)
+        found = _GROUPED.sub(self._joined, found)
         if self.asks_for_share and any(map(found.__contains__, _OF)):
-            found = _CHANCE.sub(r"\1/\2", found)
+            found = _CHANCE.sub(_as_share, found)
         if self.asks_for_share and _CHANCE_ABROAD.search(found):
             language = abroad.language_of(self.sentences[-1]) or abroad.language_of(self.question or "")
             found = _with_shares(found, language) if language else found
@@ -344,6 +366,12 @@ class Prose:
         if "alf a" in found and "ow many" in (self.question or ""):
             found = _HALF_A.sub(self._half_of_asked, found)
         return _AND_A_HALF.sub(r"\1.5", found)
+
+    def _joined(self, grouped: re.Match[str]) -> str:
+        """86400 for 86 400, unless the reference is one of the two."""
+        before = grouped.string[: grouped.start()].lower().split()[-1:]
+        is_one = self.reference not in grouped[0].split() and _NUMBERED_NOUNS.isdisjoint(before)
+        return grouped[0].replace(" ", "") if is_one else grouped[0]
 
     def _half_of_asked(self, half: re.Match[str]) -> str:
         """Half a cup as 0.5 cup, where the question asks how many cups."""

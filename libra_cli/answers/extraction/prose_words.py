@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 
-from libra_cli.answers.comparison import items
+from libra_cli.answers.comparison import equal, items
 from libra_cli.answers.extraction import asked, conclusions, filled, name_answers
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.languages import abroad, names
+from libra_cli.answers.languages import abroad, names, terms
 from libra_cli.answers.sentences import (
     abbreviations,
     alternatives,
@@ -19,6 +19,7 @@ from libra_cli.answers.sentences import (
     negation,
     phrases,
     statements,
+    truth_values,
     undetermined,
     ways,
     word_lists,
@@ -49,6 +50,14 @@ _CALENDAR = words.table(
     "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
     "september october november december"
 )
+_DENIED = lazy_pattern(
+    r"\b(?P<said>(?:(?:does|do|did|is|are|was|were) not|(?:does|do|did|is|are|was|were)n['\u2019]t) [a-z]{4,20})[.!]?$",
+    one_of=("not ", "n't ", "n\u2019t "),
+)
+_CONTRASTED = lazy_pattern(r";|\b(?:whereas|while|but|although|though)\b")
+"""Between two things of which the last is denied."""
+_SUBJECT = lazy_pattern(r"(?:(?:But|And|However|Still|Yet),? )?[Tt]he ([a-z]+) (?:is|are|does|do|has|have|[a-z]+s)\b")
+"""The subject of a sentence with an article: The series converges."""
 _PRONOUNS = words.table("it this that he she they")
 _POINTING = ("the one", "the answer", "the correct one", "the right one", "the correct answer", "the right answer")
 _SMALL_GLOSSES = frozenset(("the", "a", "to", "in", "at", "of", "from", "on"))
@@ -119,11 +128,36 @@ def term(prose: Prose) -> Extraction | None:
     """`The series diverges`, `The system has no solution`: the reference or its opposite in words."""
     if not prose.asks_for_words:
         return None
+    subjects = [_SUBJECT.match(sentence) for sentence in prose.sentences[-2:]] if prose.question else []
+    asked_of = [one is not None and one[1] in (prose.question or "") for one in subjects]
+    if asked_of == [True, False] and subjects[1]:  # The series converges. The sequence does not.
+        return term(Prose(prose.tail[: -len(prose.sentences[-1])].rstrip(), prose.reference, prose.cut, prose.question))
     tail, reference = prose.tail, prose.reference
-    said = asked.known(tail, reference) or asked.either(tail, reference) or asked.term(tail, reference, prose.question)
+    denied = _only_denied(prose)
+    said = (
+        denied
+        or asked.known(tail, reference)
+        or asked.either(tail, reference)
+        or asked.term(tail, reference, prose.question)
+    )
     if said and prose.question and _affirms_denied(prose.sentences[-1], prose):
         return UNDECIDED
     return Extraction(said) if said else None
+
+
+def _only_denied(prose: Prose) -> str | None:
+    """`does not increase`, with which a last sentence ends that denies the reference, and nowhere affirms it."""
+    last, reference = prose.sentences[-1], prose.reference.lower()
+    denied = None if " " in reference or negation.denied_by(prose.question or "") else _DENIED.search(last)
+    if (
+        denied is None
+        or _CONTRASTED.search(last[: denied.start()])
+        or not negation.OPEN.isdisjoint(words.split(last[: denied.start()].lower()))
+    ):
+        return None
+    is_affirmed = reference[:-2] in prose.tail[: -len(last)].lower() or reference[:-2] in last[: denied.start()].lower()
+    decided = None if is_affirmed else equal.decide_quickly(reference, denied["said"])
+    return denied["said"] if decided is not None and decided.equal is False else None
 
 
 def _affirms_denied(sentence: str, prose: Prose) -> bool:
@@ -198,6 +232,9 @@ def said_abroad(prose: Prose) -> Extraction | None:
     is_open = " is " in behind or assertions.denies(glossed) or " or " in glossed or " if " in glossed
     if not copula or not said or is_open:
         return None
+    meant, wanted = terms.term(said), terms.term(prose.reference)
+    if meant and wanted and meant != wanted:  # un triangle rectangle is no rectangle
+        return UNDECIDED
     kept = [word for word in said.split() if word not in _SMALL_GLOSSES]
     if prose.question and kept and asked.is_given(" ".join(kept), prose.question):
         subject = " ".join(sentence.split()[: len(glossed.partition(" is ")[0].split())])
@@ -217,16 +254,23 @@ def circled_option(prose: Prose) -> Extraction | None:
 
 def selected_items(prose: Prose) -> Extraction | None:
     """`The others, I and III, hold`, for a reference that selects numbered statements."""
-    said = None if prose.cut else items.stated(prose.sentences[-1], prose.reference)
+    said = None if prose.cut else items.stated(prose.sentences[-1], prose.reference, prose.question or "")
     return Extraction(said) if said else None
+
+
+def truths(prose: Prose) -> Extraction | None:
+    """`Statement 1 is false and statement 2 is true`, where the reference says which of several are true."""
+    return None if prose.cut else truth_values.stated(prose.sentences[-1], prose.reference)
 
 
 def verdict(prose: Prose) -> Extraction | None:
     """`Yes, because ...`, `The statement does not hold`: yes or no, true or false."""
     if not prose.asks_for_verdict:
         return None
-    said = phrases.verdict(prose.sentences, prose.reference) or asked.verdict(prose.tail, prose.question)
     last = prose.sentences[-1]
+    said = phrases.verdict(prose.sentences, prose.reference)
+    if not said and not yes_or_no.has_opposite(last, prose.question):
+        said = asked.verdict(prose.tail, prose.question)
     said = said or existence.verdict(last, prose.question) or yes_or_no.verdict(last, prose.question)
     if not said and 1 < len(prose.sentences) < _FEW_SENTENCES:  # It is not. 91 = 7 × 13.
         said = yes_or_no.verdict(prose.sentences[0], prose.question)

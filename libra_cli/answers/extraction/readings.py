@@ -7,7 +7,7 @@ import re
 from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.asked import is_given
 from libra_cli.answers.extraction.prose_text import Prose
-from libra_cli.answers.languages import names
+from libra_cli.answers.languages import amounts, names
 from libra_cli.answers.sentences import denials, negation, ordinals
 from libra_cli.answers.sentences.extracted import OTHER_ANSWER, UNDECIDED, Extraction
 from libra_cli.answers.text import words
@@ -30,10 +30,50 @@ _ONLY = lazy_pattern(
     r"(?:is (?:a|the|valid|left|possible|allowed)|works|remains|satisfies|fits|qualifies|counts|survives|solves)\b"
 )
 """So only 8 is a solution."""
+_THING = r"(?: (?:one|value|solution|root|answer|number|candidate|case))?"
+_OF_OTHERS = lazy_pattern(
+    r"\b(?i:errors?|squares?|cubes?|sums?|products?|differences?|tolerances?|margins?|uncertaint\w+)\b"
+)
+"""What has a sign, or a tolerance, beside the values themselves."""
+_PLUS_MINUS = lazy_pattern(
+    r"\b(?:is|are|be|equals?|ist|sind|est|sont|es|son|è|sono|é|são|to|gives?) plus "
+    r"(?:und|oder|and|or|et|ou|y|o|e|и) (?:minus|moins|menos|meno|минус) "
+    r"(?P<value>\$?(?:\d+(?:\.\d+)?(?:/\d+)?|\\(?:frac|sqrt)[\d{}/]{1,16})\$?|[^\W\d_]+(?:[ -][^\W\d_]+){0,2})[.!]?$",
+    one_of=(
+        "plus und",
+        "plus oder",
+        "plus and",
+        "plus or",
+        "plus et",
+        "plus ou",
+        "plus y",
+        "plus o",
+        "plus e",
+        "plus \u0438",
+    ),
+)
+_KEPT_SIGN = lazy_pattern(
+    rf"\b(?i:only) the (?P<kept>positive|negative){_THING} (?:is (?:valid|allowed|possible|left|acceptable)|works"
+    r"|remains|satisfies|fits)(?: (?:the|our|this|all)(?: [a-z]+){1,3})?[.!]?$"
+    r"|(?:^|[,;.] (?:so |and )?|\b(?:we|I) )(?i:reject|discard|ignore|exclude|drop) the (?P<dropped>negative|positive)"
+    rf"{_THING}[.!]?$"
+)
+_TURNED = lazy_pattern(
+    r"\b(?i:not|no|never|cannot|wrong|if|unless|reason|both)\b|n['\u2019]t\b",
+    one_of=("no", "never", "cannot", "wrong", "if", "unless", "reason", "both", "n't", "n\u2019t"),
+)
+_OF_SIGN = lazy_pattern(rf"\b(?:positive|negative){_THING}\b", one_of=("positive", "negative"))
+_SIGNED = lazy_pattern(r"(?<![\w.,/^*+(-])[-\u2212]?\d+(?:\.\d+|/\d+)?(?![\d^*/(]|\.\d)")
+_NEAR_END = 200
+"""Characters of the end of a text in which both values stand."""
 _BEGINS = lazy_pattern(
     r"(?P<name>[A-Z][\w-]{2,20}(?: [\w-]{2,20}){0,2}?)\*{0,2}(?: \([^()]{1,20}\))?"
     r"(?:[.,;:]|,? (?:with|because|since)) "
 )
+_AWAY = lazy_pattern(
+    r"\b(?i:opposite|outside|adjacent|symmetric\w*|neighbou?r\w*|between|not|nor|next|reflect\w+|or)\b"
+)
+_QUADRANTS = ("I", "II", "III", "IV")
 _STRAND = lazy_pattern(r"[ACGTU]{3,40}")
 _JOINED = lazy_pattern(
     r"(?<![A-Za-z-])(?:[ACGTU][- ]){2,40}[ACGTU](?![A-Za-z-])|(?<![A-Za-z])[ACGTU]{3,40}(?![A-Za-z])"
@@ -100,6 +140,34 @@ def two_cases(prose: Prose) -> Extraction | None:
     return Extraction(f"{found['one'].strip('$')}, {found['other'].strip('$')}") if is_whole else UNDECIDED
 
 
+def plus_and_minus(prose: Prose) -> Extraction | None:
+    """`Die Eigenwerte sind plus und minus ein Drittel`, for a reference that is two numbers of opposite signs."""
+    is_asked = "pm" in prose.reference or "\u00b1" in prose.reference or prose.is_several
+    found = _PLUS_MINUS.search(prose.sentences[-1]) if is_asked and not prose.cut else None
+    if found is None or negation.is_open(before := prose.sentences[-1][: found.start()]) or _OF_OTHERS.search(before):
+        return None
+    said = found["value"].strip("$ ")
+    value = said if said[0].isdigit() or said[0] == "\\" else amounts.spelled(said) or words.number(said)
+    return None if value is None else Extraction(f"\\pm {value}")
+
+
+def signed_one(prose: Prose) -> Extraction | None:
+    """`5 or -5; only the positive one works`: of two values of opposite signs the one that a text keeps."""
+    sentence = prose.sentences[-1]
+    if prose.cut or not structure.is_number(prose.reference) or not _OF_SIGN.search(sentence):
+        return None
+    values = {value.replace("\u2212", "-") for value in _SIGNED.findall(prose.tail[-_NEAR_END:])}
+    below = [value for value in values if value.startswith("-")]
+    if len(values) != 2 or len(below) != 1:
+        return None
+    is_denied = _TURNED.search(sentence) is not None or "ow many" in (prose.question or "")
+    kept = None if is_denied else _KEPT_SIGN.search(sentence)
+    if kept is None:
+        return UNDECIDED if " or " in prose.tail[-_NEAR_END:] else None
+    is_below = (kept["kept"] == "negative") if kept["kept"] else kept["dropped"] == "positive"
+    return Extraction(below[0] if is_below else (values - {*below}).pop())
+
+
 def strand(prose: Prose) -> Extraction | None:
     """`A pairs with T: T-A-C-G`, for a reference that is a sequence of bases."""
     if prose.cut or not _STRAND.fullmatch(prose.reference.strip()):
@@ -159,6 +227,11 @@ def a_group(prose: Prose) -> Extraction | None:
 
 def ordinal(prose: Prose) -> Extraction | None:
     """`In the seventeenth century`, for a reference that is a place in digits: 17th."""
+    if prose.question and "uadrant" in prose.question and prose.reference in _QUADRANTS and not prose.cut:
+        place = ordinals.stated(prose.sentences[-1], f"quadrant {prose.reference}")
+        is_led = place and not denials.may_take_back(prose.sentences[-1]) and not _AWAY.search(prose.sentences[-1])
+        value = ordinals.parse(place or "") if is_led else None
+        return Extraction(_QUADRANTS[value.value - 1]) if value and value.value <= len(_QUADRANTS) else None
     wanted = None if prose.cut or not prose.reference[:1].isdecimal() else ordinals.parse(prose.reference)
     if wanted is None or " or " in prose.sentences[-1] or denials.may_take_back(prose.sentences[-1]):
         return None

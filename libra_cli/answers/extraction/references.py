@@ -45,7 +45,7 @@ _STATES = lazy_pattern(
 )
 _VERDICT = lazy_pattern(
     r"(?i:(yes|no|true|false))(?:[,.;:]\s+|\s+(?:\(|[\u2014\u2013-]\s+))"
-    r"(?!(?:except|but|only|if|unless|when|for)\b)(?=\S)",
+    r"(?!(?:except|but|only|if|unless|when|for)\b)(?!(?i:(?:and )?(?:yes|no|true|false))(?:[,.;]|$))(?=\S)",
     one_of=("no", "yes", "true", "false"),
 )
 _OPTION = lazy_pattern(
@@ -85,7 +85,8 @@ def _unwrapped(reference: str) -> str:
     if _ABBREVIATED.search(reference) or _SENTENCE.search(reference):
         return reference
     inside = normalize.unwrapped(reference)
-    return reference if not inside or "boxed" in inside else inside
+    is_vector = inside == "0" and ("\\mathbf" in reference or "\\boldsymbol" in reference)
+    return reference if not inside or "boxed" in inside or is_vector else inside
 
 
 def _ends_in(box: boxes.Box, line: str) -> bool:

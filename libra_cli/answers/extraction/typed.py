@@ -7,17 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers.comparison import compounds
+from libra_cli.answers.comparison import compounds, vectors
 from libra_cli.answers.extraction import asked, bounds_in_words
 from libra_cli.answers.sentences import assertions, equations, plain
 from libra_cli.answers.sentences.spans import value
 from libra_cli.answers.text import function_forms, latex, words
-from libra_cli.answers.values import named, normalize, notation, part_labels, quantities, structure
+from libra_cli.answers.values import coordinates, named, normalize, notation, part_labels, quantities, structure
 from libra_cli.answers.values.structure import Cases, Equation, Leaf, Matrix, Parts
 from libra_cli.lazy_pattern import lazy_pattern
 
 _VARIABLES = frozenset("xyzrt")
-_RATIO = lazy_pattern(r"(?<![\d.,:])(\d+(?:\.\d+)?) to (\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)(?![\d:]|,\d| to)")
+_RATIO = lazy_pattern(
+    r"(?<![\d.,:])(?<!from )(?<!into )(?<!for )(\d+(?:\.\d+)?) to (\d{1,3}(?:,\d{3})+|\d+(?:\.\d+)?)"
+    r"(?![\d:]|,\d| to| (?:second|minute|hour|day|week|month|year|time|degree|metre|meter|gram)s?\b)"
+)
 _LAST_RATIO = lazy_pattern(r"(?:\u2192|\u21d2|->|=>|=) ?\$?(\d+(?:\.\d+)?) ?: ?(\d+(?:\.\d+)?)\$?[.!]?$")
 _POINT = lazy_pattern(r"\(([^()]{1,40})\)")
 _OF_DISTANCE = lazy_pattern(r"\b(?:units?|distance|length|away|magnitude|norm)\b")
@@ -55,6 +58,11 @@ def stated(tail: str, reference: str, question: str | None = None) -> str | None
         of_name = function_forms.named(words.sentences(tail)[-1], reference)
         if of_name:
             return of_name
+    components = coordinates.along_axes(words.sentences(tail)[-1])
+    if components and (coordinates.size(reference) or vectors.as_tuple(reference, components) != reference):
+        return components
+    if components and not structure.is_number(reference):
+        return ""  # 3 along x and 4 along y, for 3 + 4i
     line = _line(words.sentences(tail)[-1], reference) if "=" in reference else None
     if line:
         return line

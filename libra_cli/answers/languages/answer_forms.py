@@ -38,10 +38,10 @@ STATEMENTS = {
     "te": ("సమాధానం", ""),
     "tr": ("cevap yanıt", ":"),
     "id": ("jawabannya jawaban", "adalah ialah yaitu :"),
-    "vi": ("đáp án đáp số", "là :"),
+    "vi": ("đáp_án đáp_số", "là :"),
 }
 """Nouns for an answer, and the verbs and signs that state it, of each language."""
-_NOUNS = {noun: language for language, (nouns, _) in STATEMENTS.items() for noun in nouns.split()}
+_NOUNS = {noun.replace("_", " "): language for language, (nouns, _) in STATEMENTS.items() for noun in nouns.split()}
 _SAID_IN_HINDI = lazy_pattern(r"(?<![\d.,])(-?\d[\d.,]*(?<=\d)),? (?:यही|यह) उत्तर है")
 _OF_COUNTED = ("bn", "th", "te", "vi", "id", "sw")
 """Languages whose counters and nouns behind a number no table knows."""
@@ -116,15 +116,26 @@ FREQUENT = frozenset().union(*COMMA_WORDS.values()) - {"a", "as", "do", "to", "w
 ENGLISH = frozenset(("the", "of", "and", "we", "so", "therefore", "answer", "thus", "hence", "is", "a"))
 
 _WHOLE = {
-    "yes": "是 是的 对 对的 正确 正确的 真 √ ✓ ✔ 当然 当然是 はい 正しい 예 네 참 نعم صحيح हाँ सही sí sì si oui ja sim"
+    "yes": "是 是的 对 对的 正确 正确的 真 √ ✓ ✔ ✅ 当然 当然是"
+    " はい 正しい 예 네 참 نعم صحيح हाँ सही sí sì si oui ja sim"
     " да верно правда certo certamente natürlich selbstverständlich bien_sûr claro claro_que_sí конечно zeker",
-    "no": "否 不是 不对 不对的 不正确 不正确的 错误 错误的 错 错的 假 × ✗ ✘ いいえ 아니요 아니오 거짓 لا خطأ नहीं गलत"
+    "no": "否 不是 不对 不对的 不正确 不正确的 错误 错误的 错 错的 假 × ✗ ✘ ❌ ✖"
+    " いいえ 아니요 아니오 거짓 لا خطأ नहीं गलत"
     " non nein não nao нет неверно ложь",
-    "no solution": "无解 解なし 해가없다 keine_lösung sin_solución aucune_solution нет_решений",
+    "no solution": "无解 解なし 해가없다 keine_lösung keine_lösungen hat_keine_lösung keine_reelle_lösung sin_solución"
+    " sin_soluciones no_tiene_solución no_tiene_soluciones aucune_solution pas_de_solution n'a_pas_de_solution"
+    " nessuna_soluzione non_ha_soluzioni non_ha_soluzione sem_solução sem_soluções não_tem_solução não_há_solução"
+    " нет_решений решений_нет не_имеет_решений нет_решения brak_rozwiązań nie_ma_rozwiązań geen_oplossing"
+    " geen_oplossingen ingen_lösning",
+    "no real solutions": "无实数解 无实根 无实数根 實数解なし 実数解なし aucune_solution_réelle keine_reellen_lösungen"
+    " ninguna_solución_real sin_soluciones_reales nessuna_soluzione_reale nenhuma_solução_real"
+    " нет_действительных_корней нет_действительных_решений",
     "parallel": "平行 互相平行 相互平行 平行である",
     "perpendicular": "垂直 互相垂直 相互垂直 垂直である",
     "undefined": "不存在 定義されない нет_предела",
-    "infinitely many": "无数个 无穷多 无穷多个 無数 unendlich_viele infinitos бесконечно_много",
+    "infinitely many": "无数个 无穷多 无穷多个 無数 unendlich_viele unendlich_viele_lösungen infinitos бесконечно_много"
+    " infinite_soluzioni infinitas_soluciones infinitas_soluções une_infinité_de_solutions бесконечно_много_решений"
+    " nieskończenie_wiele_rozwiązań oneindig_veel_oplossingen",
 }
 _MEANINGS = {word.replace("_", " "): meaning for meaning, words in _WHOLE.items() for word in words.split()}
 _DAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()  # noqa: SIM905
@@ -136,10 +147,17 @@ _MEANINGS |= {
 } | {f"{letter}曜日": day for letter, day in zip("月火水木金土日", _DAYS, strict=True)}
 _AND = "et|und|y|e|и|en"
 _JOIN = lazy_pattern(
-    r"\s*(?P<alternative>或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}]))\s*"
+    r"\s*(?P<alternative>或者|或|または|又は|또는|혹은|(?<=[\s{])(?:oder|ou|или)(?=[\s}])"
+    r"|(?<=[\d}$] )o(?= +(?:[-$\\\d]|[A-Za-z]\w{0,3} ?=)))\s*"
     r"|(?<=[\d}\s$])\s*(?:和|及|與|と|와|과|且)\s*(?=[-\d\\${])"
     rf"| (?:{_AND}) (?=\$?[A-Za-z]\w{{0,3}} ?=)|(?<=[\d}}$]) (?:{_AND}) (?=[-$\\\d])"
+    r"|(?<=[A-J])\s*(?:和|与|與|、|及|와|과|と)\s*(?=[A-J](?![A-Za-z]))"
+    rf"|(?<=[A-JVX]) (?:{_AND}) (?=[A-JVX]{{1,4}}(?:[\s,.;}}]|$))"
 )
+_SET_JOIN = lazy_pattern(
+    rf"\\text\s?\{{(?:\s+(?:{_AND}|(?P<alternative>o))\s+|\s*(?:et|und|(?P<or>oder|ou|или))\s*)\}}", one_of=("\\text",)
+)
+"""A joining word that is set as text between two formulas: \\text{ o }."""
 _MARKED = lazy_pattern(
     r"(?<![\d.,}])(?P<whole>\d{1,3}(?:\.\d{3}){1,5}|\d+)(?:(?P<comma>\{,\}|,)(?P<places>\d+))?(?![\d{]|[.,]\d)"
 )
@@ -298,11 +316,13 @@ def in_english(text: str) -> str:
         text = with_english_dates(text)
     if "{,}" in text or text.count(".") > 1 or ("." in text and "," in text):
         text = _MARKED.sub(_with_point, text)
-    if text.isascii():
+    if text.isascii() and not (" " in text and "olu" in text):
         return with_english_joins(text)
     bare = " ".join(latex.without_fonts(text).replace("$", "").lower().split()).strip("*。.．!！ ")
     if bare in _MEANINGS:
         return _MEANINGS[bare]
+    if text.isascii():
+        return with_english_joins(text)
     date = _DATE.fullmatch(bare)
     if date:
         return "-".join(part.zfill(2) for part in date.groups())
@@ -339,8 +359,9 @@ def in_english(text: str) -> str:
 
 def with_english_joins(text: str) -> str:
     """`text` with "and" and "or" for the words of other languages between numbers, formulas and equations."""
-    if text.isascii() and not any(map(text.__contains__, (" et ", " und ", " y ", " e ", " en ", "oder", "ou"))):
+    if text.isascii() and not any(map(text.__contains__, (" et ", " und ", " y ", " e ", " en ", " o ", "oder", "ou"))):
         return text
+    text = _SET_JOIN.sub(lambda join: "\\text{ or }" if join["or"] or join["alternative"] else "\\text{ and }", text)
     return _JOIN.sub(lambda join: " and " if join["alternative"] is None else " or ", text)
 
 

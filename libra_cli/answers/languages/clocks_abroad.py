@@ -7,7 +7,7 @@ import re
 from libra_cli.lazy_pattern import lazy_pattern
 
 _TIME_OF_REFERENCE = lazy_pattern(
-    r"\d{1,2} ?[:h] ?[0-5]\d(?: ?(?:Uhr|h|horas|heures))?|\d{1,2}(?:\.\d\d)? ?Uhr|\d{1,2} ?h"
+    r"\d{1,2} ?[:h] ?[0-5]\d(?: ?(?:Uhr|h|horas|heures|noon|midnight|[ap]\.?m\.?))?|\d{1,2}(?:\.\d\d)? ?Uhr|\d{1,2} ?h"
 )
 _CLOCK = lazy_pattern(
     r"(?<![\d.,:])(?P<hour>\d{1,2})(?: ?h ?|(?:\.(?=\d\d Uhr)|:| Uhr (?=\d)))(?P<minute>[0-5]\d)(?![\d:]| ?m)"
@@ -15,13 +15,20 @@ _CLOCK = lazy_pattern(
     r"(?P<half> (?:de la (?:ma\u00f1ana|tarde|noche)|da (?:manh\u00e3|tarde|noite)|du (?:matin|soir)"
     r"|de l'apr\u00e8s-midi|di (?:mattina|sera)|del (?:mattino|pomeriggio)|morgens|vormittags|nachmittags|abends))?"
 )
+_FULL_HOUR = lazy_pattern(
+    r"(?<![\d.,:])(?<!alb )(?<!iertel )(?<!vor )(?<!nach )(?<!kurz )(?<!gegen )"
+    r"(\d{1,2}) ?Uhr(?: mittags)?(?! ?\d|[a-z])"
+    r"(?! (?:nachmittags|nachts|abends|morgens|früh))"
+)
 _MORNING = ("ma\u00f1ana", "manh\u00e3", "matin", "mattin", "morgens", "vormittags")
 _NOON = 12
 
 
 def in_figures(text: str, reference: str) -> str:
     """`text` with its times of day in figures, if the reference is one; the half of the day is counted to 24 hours."""
-    return _CLOCK.sub(_time, text) if _TIME_OF_REFERENCE.fullmatch(reference) else text
+    if not _TIME_OF_REFERENCE.fullmatch(reference):
+        return text
+    return _CLOCK.sub(_time, _FULL_HOUR.sub(r"\1:00", text) if ":" in reference else text)
 
 
 def _time(clock: re.Match[str]) -> str:

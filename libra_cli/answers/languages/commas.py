@@ -17,7 +17,11 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _NOUNS_OF_COMMAS = frozenset(
     noun for language in ("es", "fr", "de", "pt", "it", "nl", "ru", "pl") for noun in STATEMENTS[language][0].split()
+) | frozenset(
+    "răspunsul răspuns rezultatul rezultat odpověď výsledek odpoveď výsledok svaret vastaus tulos válasz eredmény "  # noqa: SIM905
+    "cevap cevabı sonuç jawaban jawabannya hasilnya відповідь απάντηση отговор отговорът odgovor rezultatet".split()
 )
+"""Words for the answer and the result in languages that write a comma before decimal places."""
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _SPACES = " \u00a0\u2009\u202f"
 _APOSTROPHES = "'\u2019"
@@ -25,10 +29,14 @@ _MARKED = lazy_pattern(rf"\d(?<![\d.,]\d)\d*(?:[.,{_APOSTROPHES}{_SPACES}]\d+)+"
 """Digits with marks or spaces between them."""
 _COMMA_NUMBER = lazy_pattern(
     r"(?<!\d)((?:(?:R?\\?\$|[€£]) ?)?-?(?:0,\d+|\d+,(?:\d{1,2}|\d{4,})))(?!\d|,\d)"
-    r"(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z]\S{0,20})?)"
+    r"(?P<rest>\s*(?:\\%|%|€|\\?[A-Za-z\u0400-\u04ff]\S{0,20})?)"
 )
 _NO_DECIMAL_BEHIND = frozenset("([{,.$")
 """What stands before the first number of a list or a pair."""
+_SPACED_GROUPS = lazy_pattern(
+    r"(?P<whole>\d{1,3}(?:[ \u00a0\u2009\u202f]\d{3})+),(?P<places>\d{1,2})(?P<rest>\s*(?:\\?%|€|\\?[^\W\d_]\S{0,20})?)"
+)
+"""A number whose groups stand apart, and its decimals: 1 250,50."""
 _SIGNS_OF_MONEY = ("\u20ac", "$", "\u00a3", "\u20b4", "\u20bd")
 _MONEY = frozenset(
     "euro euros eur dollar dollars dólares dollari pesos peso reais real kr kronor kronen kroner chf franken francs "  # noqa: SIM905
@@ -110,6 +118,8 @@ def in_reference(reference: str, answer: str, texts: Iterable[object], response:
     them is one of its members.
     """
     known = [text for text in texts if isinstance(text, str)]
+    if spaced := _SPACED_GROUPS.fullmatch(reference):
+        return "".join(spaced["whole"].split()) + "." + spaced["places"] + spaced["rest"]
     grouped = _MARKED.search(reference) if len(reference) < _LONGEST else None
     is_in_groups = grouped is not None and _may_be_group(grouped[0])
     is_european = grouped is not None and "," in grouped[0].partition(".")[2]  # 1.250,00

@@ -46,6 +46,26 @@ _CONTRASTS = tuple(
 _NEEDED = tuple({word for needed, _, _ in _CONTRASTS for word in needed})
 
 
+_VALUE = r"[\s$\\(]{0,4}[-\u2212]?\d[\d.,:/ ]*(?:(?:a|à|к|zu|op|do) \d+)?[^\d]*$"
+_IS_NOT = lazy_pattern(
+    rf"(?:\bне (?:рав\w+|составля\w+)|\bno (?:es|son|vale|equivale|mide)(?: igual)?(?: a)?"
+    rf"|\bn['\u2019](?:est|égale|équivaut) pas(?: égale?s? à)?|\bne (?:vaut|sont|fait|font|mesure) pas"
+    rf"|\bnão (?:é|são|vale|mede)(?: igual a)?"
+    rf"|\bnon (?:è|sono|vale|misura)(?: uguale a)?|\bnie (?:jest|wynosi|równa się)(?: równ\w+)?|\bis niet|\bär inte"
+    rf"|不(?:是|等于|等於|为|為)){_VALUE}|\d ?(?:ではない|ではありません|じゃない|[이가]? ?아니|[이가]? ?아닙)[^\d]*$",
+    one_of=("не ", "no ", " pas", "não ", "non ", "nie ", "is niet", "är inte", "不", "ない", "ません", "아니", "아닙"),
+)
+"""A sentence that only says which value something is not: Отношение не равно 3:2."""
+_CONDITION = lazy_pattern(r"\W*(?i:si|se|wenn|falls|если|при|quand|cuando|quando|jeśli|om|als|如果|若|当)(?![a-zа-я])")
+
+
+def denies_value(sentence: str) -> bool:
+    """Whether a sentence ends with a value that it denies, and says no other one behind it."""
+    denied = _IS_NOT.search(sentence)
+    before = sentence[: denied.start()] if denied else ""
+    return denied is not None and (not any(map(str.isdigit, before)) or _CONDITION.match(before) is not None)
+
+
 def without_denied(text: str) -> str:
     """`text` without the values that it denies beside the one that it says."""
     if not any(map(in_small_letters(text).__contains__, _NEEDED)):

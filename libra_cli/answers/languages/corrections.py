@@ -5,7 +5,9 @@ from __future__ import annotations
 from libra_cli.answers.languages import answer_forms
 from libra_cli.lazy_pattern import lazy_pattern
 
-_START = r"(?:^|[.!?。！？\n])[\s$.*)\]]{0,6}(?:(?:oh|ah|mais|aber|pero|ma|mas|но|maar),? )?"
+_START = (
+    r"(?:^[\s$.*)\]\u2014\u2013,;:-]{0,6}|[.!?。！？\n][\s$.*)\]]{0,6})(?:(?:oh|ah|mais|aber|pero|ma|mas|но|maar),? )?"
+)
 _NO = (
     "non|nein|no|não|нет|nee|nie|nej|anzi|doch nicht|stop|halt|attends|espera|aspetta|стоп|moment|pardon|désolé|désolée"
     "|perdon|perdón|perdona|lo siento|scusa|scusate|desculpa|desculpe|entschuldigung|sorry|извините|простите"
@@ -65,6 +67,18 @@ _STATED = lazy_pattern(
     r"|(?:应该是|應該是|应为|是|正しくは|答えは)?\s?\$?(?P<signs>-?\d[\d.,/]*(?<=\d))\$?\s?"
     r"(?:です|입니다|이다|이에요)?[。.！!]?\s*$"
 )
+_CORRECT = lazy_pattern(
+    r"(?<!\w)(?<!nicht )(?<!pas )(?<!no )(?<!non )(?<!не )"
+    r"(?:(?i:(?:richtig|korrekt) (?:ist|sind|wäre)|die (?:richtige|korrekte) (?:antwort|lösung|zahl) (?:ist|lautet)"
+    r"|(?:le )?(?:bon résultat|résultat correct) est|la bonne (?:valeur|réponse) est"
+    r"|lo correcto es|(?:la respuesta|el valor) correct[ao] es|il (?:valore|risultato) (?:corretto|giusto) è"
+    r"|la (?:risposta|soluzione) (?:corretta|giusta) è|[oa] (?:valor|resultado|resposta) corret[oa] é"
+    r"|правильный ответ|правильно)(?:,? (?:also|daher|damit|donc|entonces|quindi|portanto|значит))?:?"
+    r"|(?:正确|正確)(?:的)?答案(?:应该|應該)?[是为為]|正しい(?:答え|値)?は|정답은)"
+    r" ?\$?(?P<value>[-\u2212]?\d[\d.,/]*(?<=\d)|[A-J](?=[.!。]?\s*$)|[^$]{1,40}(?=\$))\$?[.!。]?\s*"
+    r"(?:です|입니다)?[.。]?$"
+)
+"""The sentence that ends a text and says which value is the right one."""
 _VALUES = lazy_pattern(r"\$[^$]{1,60}\$|(?<![A-Za-z0-9.,])[-\u2212]?\d[\d.,/]*(?<=\d)")
 
 
@@ -80,4 +94,6 @@ def replaced(after: str) -> str | None:
         said = _STATED.match(after, doubt.end())
         if said:
             return (said["value"] or said["signs"]).strip()
+        if correct := _CORRECT.search(after, doubt.end()):
+            return correct["value"].strip()
     return None

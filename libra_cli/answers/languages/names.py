@@ -13,7 +13,10 @@ MAX_CHARS, MIN_WORD = 80, 3
 _ROMAN = lazy_pattern(r"\b[IVX]+$")
 _WORD = lazy_pattern(r"[^\W\d_]+")
 _NOT_A_NAME = lazy_pattern(r"[\d$\\^_=<>+*/|{}\[\]]")
-_SMALL = frozenset("l da di van von den the a an of and in on de la le der die das du el los las les".split())  # noqa: SIM905
+_SMALL = frozenset(
+    "l da di van von den the a an of and in on de la le der die das du el los las les "  # noqa: SIM905
+    "ein eine une una uma".split()
+)
 _LONG_FORMS = {
     "mt": "mount", "st": "saint", "dr": "doctor", "mr": "mister", "prof": "professor", "ft": "fort",
     "centre": "center", "theatre": "theater", "metre": "meter", "grey": "gray", "rightangled": "right",
@@ -31,6 +34,12 @@ _FIRST_NAMES = frozenset("dante leonardo galileo michelangelo napoleon rembrandt
 """First names by which people are known."""
 _LAWS = frozenset("law theorem principle lemma paradox effect rule criterion inequality".split())  # noqa: SIM905
 _ORDINALS = {"first": 1, "second": 2, "third": 3, "zeroth": 0, "fourth": 4}
+_SPELLED = ("zeroth", "first", "second", "third", "fourth")
+_ORDINAL = lazy_pattern(
+    r"\b([0-4])(?:st|nd|rd|th)?(?= (?:law|theorem|principle|rule)\b)",
+    re.IGNORECASE,
+    one_of=(" law", " theorem", " principle", " rule"),
+)
 _BEGINNING = 3
 """Letters that the forms of a word share."""
 _SCRIPTS = (("\u0400", "\u04ff", "Cyrillic"), ("\u0621", "\u064a", "Arabic"), ("\uac00", "\ud7a3", "Hangul"))
@@ -53,6 +62,11 @@ _NEGATIONS = ("不", "非", "无", "未", "没")
 _CLASSES = "\u5ddd\u6cb3\u6e56\u5c9b\u5cf6\u5e02\u7701\u770c\u53bf"
 """Signs of rivers, lakes, islands, cities and provinces, behind their names."""
 _CLASSES_IN_HANGUL = ("\ud2b9\ubcc4\uc2dc", "\uad11\uc5ed\uc2dc", "\uc2dc", "\ud2b9\ubcc4\uc790\uce58\ub3c4")
+_HEADS = ("条件", "三角形", "四边形")
+"""Nouns that say of what kind the thing before them is, which an answer may leave out: 充分不必要条件."""
+_NUMERALS = str.maketrans("一二三四五六七八九", "123456789")
+_WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
+_TENS = "十百千万"
 _HEAD = 3
 """Signs of the class that two Chinese or Japanese nouns may share: two kinds of \u4e09\u89d2\u5f62."""
 
@@ -107,7 +121,12 @@ def is_name_in_any_case(text: str) -> bool:
 
 def same(reference: str, answer: str) -> bool | None:
     """Whether two names or phrases mean the same; None if that is not certain, or if they are anything else."""
-    if max(len(reference), len(answer)) > MAX_CHARS or any(map(_NOT_A_NAME.search, (reference, answer))):
+    if max(len(reference), len(answer)) > MAX_CHARS:
+        return None
+    if not reference.isascii() and (verdict := _same_numbered(reference, answer)) is not None:
+        return verdict
+    reference, answer = (_ORDINAL.sub(lambda at: _SPELLED[int(at[1])], text) for text in (reference, answer))
+    if any(map(_NOT_A_NAME.search, (reference, answer))):
         return None
     verdict = None if reference.isascii() or answer.isascii() else _same_in_other_letters(reference, answer)
     if verdict is not None:
@@ -235,7 +254,7 @@ def _script(char: str) -> str:
 
 def _same_laws(reference: str, answer: str) -> bool | None:
     """Compare laws and theorems by whom they are named after: the Pythagorean theorem, Pythagoras' theorem."""
-    wanted, given = tokens(reference), tokens(answer)
+    wanted, given = ([word for word in tokens(text) if word != "motion"] for text in (reference, answer))
     shared = set(wanted) & set(given) & _LAWS
     if len(shared) != 1:
         return None
@@ -276,12 +295,26 @@ def _same_signs(reference: str, answer: str) -> bool | None:
     short, long = sorted((wanted, given), key=len)
     if long.startswith(_NEGATIONS) and long[1:] == short:
         return False
+    if len(short) > 1 and long.startswith(short) and long.removeprefix(short) in _HEADS:
+        return True
     if long.endswith(short) or long.startswith(short):
         return None
     shares_class = wanted[-_HEAD:] == given[-_HEAD:]
     if wanted[-1] == given[-1] and wanted[-1] in _CLASSES and set(wanted[:-1]).isdisjoint(given[:-1]):
         return False  # two rivers
     return False if shares_class or (set(wanted).isdisjoint(given) and len(long) < 5) else None
+
+
+def _same_numbered(reference: str, answer: str) -> bool | None:
+    """Compare two nouns with a digit in one and its sign in the other: 第三象限, 第3象限; None for any others."""
+    if not any(map(str.isdigit, reference + answer)) or any(sign in reference + answer for sign in _TENS):
+        return None
+    wanted, given = (text.translate(_NUMERALS).replace(" ", "").removeprefix("第") for text in (reference, answer))
+    rest = [text.translate(_WITHOUT_DIGITS) for text in (wanted, given)]
+    are_alike = (
+        rest[0] == rest[1] and is_in_signs(rest[0]) and all(any(map(str.isdigit, one)) for one in (wanted, given))
+    )
+    return wanted == given if are_alike else None
 
 
 def is_in_signs(text: str) -> bool:

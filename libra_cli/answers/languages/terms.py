@@ -25,18 +25,22 @@ _TABLES: tuple[dict[str, str], ...] = (
         "错误 不正确 不成立 假命题 正しくない 偽である 거짓",
     },
     {
-        "converges": "converg- konverg- сходит- сходящ- 收敛 收斂 収束 수렴",
-        "diverges": "diverg- расход- 发散 發散 発散 발산",
+        "converges": "converg- konverg- zbieżn- сходит- сходящ- 收敛 收斂 収束 수렴",
+        "diverges": "diverg- rozbieżn- расход- 发散 發散 発散 발산",
     },
     {
-        "even": "even$ gerade$ par$ pares$ pari paire pair$ четн- чётн- 偶函数 偶関数 偶数 우함수 짝수",
-        "odd": "odd$ ungerade$ impar impares dispari impaire impair нечетн- нечётн- 奇函数 奇関数 奇数 기함수 홀수",
+        "even": "even$ gerade$ par$ pares$ pari paire pair$ parzyst- jämn$ jämnt$ çift$ четн- чётн- "
+        "偶函数 偶関数 偶数 우함수 짝수",
+        "odd": "odd$ ungerade$ impar ímpar impares ímpares dispari impaire impair nieparzyst- oneven$ "
+        "udda$ нечетн- нечётн- 奇函数 奇関数 奇数 기함수 홀수",
     },
     {
         "increases": "increas- увелич- возраст- повыс- aumenta- augment- steigt zunehmend crece cresce "
-        "增大 增加 升高 上升 递增 増加 増大 증가",
+        "steigend$ wachsend$ rosnąc- växande$ creciente$ croissant$ croissante$ crescente$ "
+        "增大 增加 升高 上升 递增 变大 变高 变强 増加 増大 증가",
         "decreases": "decreas- уменьш- убыва- пониж- сниж- disminuy- diminu- decrece decresce décroît sinkt abnehmend "
-        "减小 减少 降低 下降 递减 減少 감소",
+        "fallend$ malejąc- avtagande$ decreciente$ décroissant$ décroissante$ decrescente$ "
+        "减小 减少 降低 下降 递减 变小 变低 变弱 減少 감소",
         "unchanged": "unchanged неизменн- unverändert inchangé- 不变 不変",
     },
     {
@@ -57,7 +61,16 @@ _TABLES: tuple[dict[str, str], ...] = (
         "이등변삼각형",
         "scalene": "scalene ungleichseitig- escaleno scaleno scalène разносторонн- 不等边三角形",
         "right-angled": "right-angled rechtwinklig- rectángulo rettangolo прямоугольн- 直角三角形 직각삼각형",
-        "isosceles right": "等腰直角三角形 直角二等辺三角形",
+        "acute": "acute acute-angled spitzwinklig- acutángulo acutangolo acutangle остроугольн- 锐角三角形 鋭角三角形",
+        "obtuse": "obtuse obtuse-angled stumpfwinklig- obtusángulo ottusangolo obtusangle тупоугольн- "
+        "钝角三角形 鈍角三角形",
+        "isosceles right": "isosceles-right 等腰直角三角形 直角二等辺三角形",
+    },
+    {
+        "sufficient": "充分不必要条件 充分不必要 充分而不必要条件 充分非必要条件",
+        "necessary": "必要不充分条件 必要不充分 必要而不充分条件 必要非充分条件",
+        "both": "充要条件 充要 充分必要条件",
+        "neither": "既不充分也不必要条件 既不充分也不必要 既不充分又不必要条件 既非充分也非必要条件",
     },
     {
         "independent": "independent- independient- indépendant- unabhängig- indipendent- независим- 独立 독립",
@@ -199,6 +212,10 @@ _SPECIAL = {
 """Terms that are special cases of others, which are then no other answers for certain."""
 
 
+_BESIDE = frozenset(
+    frozenset((angle, sides)) for angle in ("acute", "obtuse") for sides in ("equilateral", "isosceles", "scalene")
+)
+"""Kinds of triangles by their angles and by their sides, which may hold beside each other."""
 _PAIRS = (("True", "False"), ("converges", "diverges"), ("rational", "irrational"), ("dependent", "independent"))
 _COMPLEMENTS = {one: other for pair in _PAIRS for one, other in (pair, pair[::-1])}
 
@@ -213,6 +230,20 @@ _FILLERS = words.table(
     이다 입니다 です である だ する します 함수 的 点 值 值点 函数 関数 是 서로
     """
 )
+_ONE_WORD = {
+    "isosceles right": "isosceles-right",
+    "right isosceles": "isosceles-right",
+    "right scalene": "right-angled scalene",
+    "triangle isocèle rectangle": "isosceles-right",
+    "triangle rectangle isocèle": "isosceles-right",
+    "triangle rectangle": "right-angled triangle",
+    "right triangle": "right-angled triangle",
+}
+"""Kinds of triangles in two words, and in one."""
+_INTENSIVE = words.table(
+    "strictly monotonically streng monoton strictement strettamente estrictamente estritamente строго"
+)
+"""Words that make a term say more: strictly increasing."""
 _NOUNS = ("function.", "function ", "number.", "number ", "integer.", "integer ", "set.", "statement.")
 """Nouns behind an adjective that ends a clause: an odd function."""
 _LAST_NOUNS = frozenset(noun[:-1] for noun in _NOUNS)
@@ -267,6 +298,8 @@ def _of_word(word: str, known: Mapping[str, tuple[int, str]], is_last: bool) -> 
 def _found(text: str) -> tuple[set[tuple[int, str]], list[str]]:
     """Class and member of each term in a text, and its other words."""
     places, rest = set[tuple[int, str]](), text.lower()
+    for words_of_two, one in _ONE_WORD.items():
+        rest = rest.replace(words_of_two, one)
     if not text.isascii():
         for term, place in _signs().items():
             if term in rest:
@@ -295,17 +328,28 @@ def term(text: str) -> tuple[int, str] | None:
     if "neither" in others:
         denied = _neither(plain)
         return (denied[0][0], "neither") if len(denied) == 2 and denied[0][0] == denied[1][0] else None
-    return next(iter(places)) if len(places) == 1 and _FILLERS.issuperset(others) else None
+    return next(iter(places)) if len(places) == 1 and _FILLERS.issuperset({*others} - _INTENSIVE) else None
 
 
 def same(reference: str, answer: str) -> bool | None:
     """Whether two terms of one class mean the same; None for others."""
     wanted = term(reference)
     given = term(answer) if wanted else None
-    if not (wanted and given and wanted[0] == given[0]):
+    if not (wanted and given and wanted[0] == given[0]) or may_both_hold(reference, answer):
         return None
     is_related = given[1] in _SPECIAL.get(wanted[1], ()) or wanted[1] in _SPECIAL.get(given[1], ())
     return None if is_related else wanted[1] == given[1]
+
+
+def may_both_hold(reference: str, answer: str) -> bool:
+    """Whether a term may hold beside another one, or says less: acute and isosceles, increasing and strictly so."""
+    wanted = term(reference)
+    given = term(answer) if wanted else None
+    if not (wanted and given and wanted[0] == given[0]):
+        return False
+    says_more = not _INTENSIVE.isdisjoint(words.split(reference.lower()))
+    says_less = says_more and _INTENSIVE.isdisjoint(words.split(answer.lower()))
+    return says_less or frozenset((wanted[1], given[1])) in _BESIDE
 
 
 def complement(reference: str) -> str | None:

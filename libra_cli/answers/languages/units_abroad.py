@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
+from libra_cli.answers.text import latex
 from libra_cli.lazy_pattern import lazy_pattern
 
 _RATE = lazy_pattern(
@@ -111,16 +112,30 @@ IN_SIGNS = {
     "dm^3": "立方分米",
     "t": "吨 トン 톤",
     "mg": "毫克 ミリグラム 밀리그램",
-    "kJ": "千焦 キロジュール 킬로줄",
-    "J": "焦耳 ジュール",
-    "N": "牛顿 ニュートン 뉴턴",
-    "W": "瓦特 ワット 와트",
-    "V": "伏特 ボルト 볼트",
-    "A": "安培 アンペア 암페어",
-    "\\Omega": "欧姆 オーム 옴",
-    "Pa": "帕斯卡 パスカル 파스칼",
-    "Hz": "赫兹 ヘルツ 헤르츠",
-    "mol": "摩尔 モル 몰",
+    "kJ": "千焦 キロジュール 킬로줄 кДж",
+    "J": "焦耳 ジュール Дж",
+    "MJ": "МДж",
+    "N": "牛顿 ニュートン 뉴턴 Н",
+    "kN": "кН",
+    "W": "瓦特 ワット 와트 Вт",
+    "kW": "кВт",
+    "MW": "МВт",
+    "kWh": "кВт·ч",
+    "V": "伏特 ボルト 볼트 В",
+    "kV": "кВ",
+    "mV": "мВ",
+    "A": "安培 アンペア 암페어 А",
+    "mA": "мА",
+    "\\Omega": "欧姆 オーム 옴 Ом",
+    "k\\Omega": "кОм",
+    "Pa": "帕斯卡 パスカル 파스칼 Па",
+    "kPa": "кПа",
+    "MPa": "МПа",
+    "Hz": "赫兹 ヘルツ 헤르츠 Гц",
+    "kHz": "кГц",
+    "MHz": "МГц",
+    "mol": "摩尔 モル 몰 моль",
+    "coulomb": "Кл",
 }  # fmt: skip
 """Names of units in Chinese, Japanese, Korean and Russian, by symbol or name in English."""
 _SQUARE = lazy_pattern(
@@ -128,6 +143,17 @@ _SQUARE = lazy_pattern(
     r"(?P<size>[смдк]?)м(?:етр\w{0,3})?\b\.?(?P<end>[\s.]*$)?"
 )
 """A unit of area or volume in Russian: кв. м, кубических метров."""
+
+
+_MEASURED = lazy_pattern(
+    r"(?P<hedge>(?i:environ|approximativement|ungefähr|etwa|rund|zirka|circa|ca\.|aproximadamente|unos|unas|cerca de"
+    r"|около|примерно|приблизительно) )?(?P<number>-?\d[\d.,]{0,12}(?<=\d)) ?"
+    r"(?P<unit>[^\W\d_]{0,24}(?: [^\W\d_]{1,24}){0,3})"
+)
+_JOINED = lazy_pattern(r"(?<=[^\W\d_]),? (?:(?:e|y|und|et|и|en|och|i) )?(?=\d)")
+"""Between the parts of a quantity in several units: 2 ore e 15 minuti."""
+_GROUP = 3
+"""Digits of a group, behind a comma that may be no decimal one."""
 
 
 def _spelled() -> Iterator[tuple[tuple[str, ...], str]]:
@@ -159,6 +185,42 @@ def _powers(name: str, sign: str) -> Iterator[tuple[tuple[str, ...], str]]:
 def units() -> dict[tuple[str, ...], str]:
     """The symbol, or the name in English, of each row of words; behind a number only."""
     return dict(_spelled())
+
+
+@lru_cache
+def _in_letters() -> dict[str, str]:
+    """The symbol, or the name in English, of each unit that is written in other letters or signs."""
+    return {name: unit for unit, names in IN_SIGNS.items() for name in names.split()}
+
+
+def measured(answer: str) -> str:
+    """A quantity in words of another language with its symbol: environ 3,2 mètres as 3.2 m; else `answer`.
+
+    One that is said in several units as well: 2 ore e 15 minuti as 2 hours 15 minutes.
+    """
+    plain = latex.without_setting(answer).replace("{,}", ",").strip()
+    pieces = _JOINED.split(plain) if plain[:1].isdigit() else [plain]
+    found = [amount for piece in pieces if (amount := _of_one_unit(piece))]
+    if not found or len(found) < len(pieces):
+        return answer
+    number, unit = found[0]
+    if len(found) > 1:
+        return " ".join(f"{number} {unit}" for number, unit in found)
+    return f"{number}\\text{{ {unit}}}" if unit else number
+
+
+def _of_one_unit(plain: str) -> tuple[str, str] | None:
+    """The number of a quantity with a point before decimals, and the symbol of its unit."""
+    found = _MEASURED.fullmatch(plain)
+    if found is None:
+        return None
+    number, unit = found["number"], found["unit"]
+    if "," in number and ("." in number or number.count(",") > 1 or len(number.rpartition(",")[2]) == _GROUP):
+        return None
+    symbol = units().get(tuple(unit.lower().split())) or _in_letters().get(unit)
+    if symbol is None and not (found["hedge"] and unit.isascii()):
+        return None
+    return number.replace(",", "."), symbol or unit
 
 
 def with_squares(text: str) -> str:

@@ -12,6 +12,7 @@ import atexit
 import json
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import threading
@@ -275,7 +276,7 @@ class Pool:
         elif worker.starting:
             self._failed_starts += 1
             if self._failed_starts >= MAX_FAILED_STARTS:
-                raise _broken(f"its worker process ended with status {worker.process.returncode}")
+                raise _broken_by_status(worker.process.returncode)
 
     def _settle(self, pair: Pair, decision: Decision) -> None:
         if len(self._decisions) >= MEMO:
@@ -283,6 +284,14 @@ class Pool:
         self._decisions[pair] = decision
         self._attempts.pop(pair, None)
         self._done += [(token, decision) for token in self._asked.pop(pair, ())]
+
+
+def _broken_by_status(status: int | None) -> Fatal:
+    """Says how the workers ended, which did not even begin."""
+    if status != -signal.SIGKILL:
+        return _broken(f"its worker process ended with status {status}")
+    cure = "give it more memory, or fewer workers (-j 1)"
+    return Fatal(Exit.BACKEND, f"the answer verifier's worker process was killed (out of memory?); {cure}")
 
 
 def _broken(problem: str) -> Fatal:

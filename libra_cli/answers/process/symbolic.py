@@ -10,7 +10,7 @@ import sympy
 from latex2sympy2_extended.latex2sympy2 import ConversionConfig, NormalizationConfig, latex2sympy
 from math_verify.grader import should_treat_as_complex, verify
 
-from libra_cli.answers.comparison import parts
+from libra_cli.answers.comparison import one_form, parts
 from libra_cli.answers.comparison.equal import OTHER_UNIT, compare_plainly
 from libra_cli.answers.text.number import Number, is_approximation
 from libra_cli.answers.values import numeric, structure
@@ -41,6 +41,7 @@ class Comparison:
 
     def decide(self, reference: str, answer: str) -> bool | None:
         """Whether both are equal; None with a `reason` where that cannot be said."""
+        reference, answer = one_form.in_one_form(reference, answer)
         return parts.same(structure.parse(reference), structure.parse(answer), self._compare)
 
     def _compare(self, reference: Leaf, answer: Leaf) -> bool | None:

@@ -37,8 +37,12 @@ _ASKS_NAME = lazy_pattern(
 )
 """A question for a person, a place, or what is named after one."""
 _NAME = lazy_pattern(r"[A-Za-z][A-Za-z -]{0,30}")
-OF_SEVERAL = (" and ", " order", "respectively")
-"""What a question for several values has."""
+NAMING = (" and ", " order", "respectively", "ind ", "hat is ", "etermine ", "ompute ", "alculate ", "valuate ")
+"""What a question has that asks for several values, or for a term by its name: Find a + b."""
+_TERM_ASKED_FOR = lazy_pattern(
+    r"\b(?i:find|what is|determine|compute|calculate|evaluate)(?: the value of)? \$?([^$?.,]{1,30}?)\$?[?.]"
+)
+"""What a question asks for, as a term: Find $a+b$."""
 _IN_GIVEN_ORDER = lazy_pattern(r"\bin (?:this|that|the (?:same|given|stated|above)) order\b|\brespectively\W*$")
 """A question for values in the order in which it names them."""
 
@@ -94,6 +98,8 @@ def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
 
     Lists of numbers are tuples where the question asks for them in the order in which it names them.
     """
+    if "=" in reference and "=" not in answer:
+        reference = _value_asked_for(reference, question)
     is_ordered = _IN_GIVEN_ORDER.search(question) and not any(map(question.__contains__, ("reasoning", "final answer")))
     found = [structure.parse(text) for text in (reference, answer)] if is_ordered else []
     lists = [one.parts for one in found if isinstance(one, structure.Parts) and one.kind == "list"]
@@ -107,6 +113,14 @@ def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
     if have_names == (True, False) and part_labels.values(answer):
         return reference, with_names(answer, question) or answer
     return reference, answer
+
+
+def _value_asked_for(reference: str, question: str) -> str:
+    """30 of a+b=30, where the question asks for a+b; any other reference as it is."""
+    name, _, value = reference.strip(" $").partition("=")
+    asked = _TERM_ASKED_FOR.findall(question)
+    is_asked = any("".join(term.split()) == "".join(name.split()) for term in asked) if name and value else False
+    return value.strip() if is_asked and "=" not in value else reference
 
 
 def with_names(reference: str, question: str) -> str | None:

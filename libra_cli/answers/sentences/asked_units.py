@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from libra_cli.answers.languages import abroad, units_abroad
+from libra_cli.answers.languages import abroad, answer_forms, units_abroad
 from libra_cli.answers.text import number, words
 from libra_cli.answers.values import conversions, structure, units
 from libra_cli.answers.values.structure import Leaf
 from libra_cli.lazy_pattern import lazy_pattern
 
 _BRACKETS = lazy_pattern(r"(?<=[A-Za-z0-9)] )\(((?:in )?[^()\d]{1,24})\)")
+_ABROAD = lazy_pattern(r"(?i:\b(?:en|in|em|i|w|в))\s([^\W\d_]{4,})\b")
+"""The same in other European languages: en mètres, in Metern."""
 _EACH = lazy_pattern(r"\s*(?:/ ?| per | an? )([a-z]{3,15})$")
 """For what a sum of money is paid."""
+_COUNTED_IN_SIGNS = lazy_pattern(
+    r"(?:多少|几|幾|何|몇) ?(?P<unit>[^\W\d_]{1,7}?)(?=[？?。，,.]|$|です|ですか|か[。？]|입니까|인가)"
+)
+"""How many kilograms, at the end of a question."""
 _MULTIPLE = lazy_pattern(r"\bin (thousands|millions|billions|trillions)\b")
 
 
@@ -21,7 +27,9 @@ def unit_asked_for(question: str) -> str:
     """The unit behind the last "in" of a question, or in brackets; empty if it has none."""
     at = question.rfind(" in ") + len(" in")
     unit = question[at : units.end_of(question, at)].strip() if at >= len(" in") else ""
-    return unit or _unit_in_brackets(question)
+    named = [*_ABROAD.finditer(question)]
+    abroad_unit = units_abroad.units().get((named[-1][1].lower(),), "") if named else ""
+    return unit or _unit_in_brackets(question) or abroad_unit
 
 
 def _unit_in_brackets(question: str) -> str:
@@ -46,8 +54,11 @@ def unit_counted(question: str) -> str:
 def _unit_counted_abroad(question: str) -> str:
     """The same of a question in another European language, as a symbol or in English: Wie viele Minuten."""
     language = abroad.language_of(question)
-    if not language or language in abroad.WITHOUT_SPACES:
+    if not language:
         return ""
+    if language in abroad.WITHOUT_SPACES:
+        counted = _COUNTED_IN_SIGNS.search(question)
+        return answer_forms.UNIT_OF.get(counted["unit"], "") if counted else ""
     heard = abroad.in_digits(question.lstrip("\u00bf "), language).lower().split()
     at = next((at + 2 for at in range(len(heard) - 1) if heard[at : at + 2] == ["how", "many"]), len(heard))
     at += heard[at : at + 1] in (["of"], ["de"], ["di"])

@@ -32,6 +32,8 @@ _SUPPOSED = lazy_pattern(r"^[^,.;]{1,60} would have (?:given|been|made|left|mean
 """A remark about what is not so: A flat 20% would have given 16,000."""
 _BUT = ("less", "more", "greater", "smaller", "larger", "at")
 """What a second bound begins with behind "but"."""
+_RELATED = frozenset(("multiple", "multiples", "divisor", "divisors"))
+"""Nouns of numbers that are named by another one: a multiple of 7."""
 _POSSIBLE = frozenset(("could", "might", "may"))
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
 
@@ -160,6 +162,9 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
         and not vocabulary.TOTALS.isdisjoint(clause.words)
         and (clause.opener not in vocabulary.BEGINS_ASIDE or clause.words[:3] == ("for", "a", "total"))
     ]
+    last = with_groups[-1]
+    if len(with_groups) > 1 and last.opener == "which" and comparatives.compares(last.groups[0].after):
+        with_groups.pop()  # 4 stickers, which is 5 less than a row
     goes_on = with_groups[-1].opener == "which" or with_groups[-1].opener in vocabulary.BEGINS_CLAUSE
     if totals and not (_is_of_sentence(totals[-1]) and with_groups[-1] is not totals[-1] and goes_on):
         return totals[-1]
@@ -173,12 +178,24 @@ def _main(clauses: Sequence[Clause]) -> Clause | None:
     ]
     at = next((at for at, clause in enumerate(clauses) if clause.opener == ":"), len(clauses))
     parts = [clause for clause in clauses[at:] if vocabulary.VERBS.isdisjoint(clause.words)]
+    asserting = [clause for clause in asserting if not _is_relative(clause, clauses)]
     told = [clause for clause in asserting if clause not in parts]
     if told and any(one.groups for one in parts) and told[-1].is_of_letters:  # we need x > y: (3, 2)
         told = [one for one in parts if one.groups]
     elif not any(clause.words[:1] == ("there",) for clause in told):  # there are 2 extrema: one at 1, one at -1
         told = asserting
     return (told or with_groups)[-1]
+
+
+def _is_relative(clause: Clause, clauses: Sequence[Clause]) -> bool:
+    """Whether a clause stands between a subject without a number and its verb: the tank, which lost 4, held 9."""
+    if clause.opener not in ("which", "who", "that") or not vocabulary.IS.isdisjoint(clause.words[:1]):
+        return False
+    at = next(at for at, one in enumerate(clauses) if one is clause)
+    before, behind = clauses[:at], next(iter(clauses[at + 1 :]), None)
+    is_subject = bool(before) and not before[-1].groups and vocabulary.VERBS.isdisjoint(before[-1].words)
+    goes_on = behind is not None and behind.opener == "" and bool(behind.groups) and bool(behind.groups[0].before)
+    return is_subject and goes_on and behind is not None and not behind.words[0].endswith("ing")
 
 
 def _is_aside(clause: Clause) -> bool:
@@ -294,7 +311,8 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
     if "except" in group.before[-6:] or group.before[-2:] == ("other", "than"):
         return _excepted(group, clause)
     near = group.before[-5:]
-    if near[-1:] == ("outside",):
+    is_related = near[-1:] == ("of",) and not _RELATED.isdisjoint(near[-2:-1]) and group.text.isdecimal()
+    if near[-1:] == ("outside",) or is_related:
         return Asserted(None, unclear=True)
     if "between" in near and named:
         between = "<" if "strictly" in near else "\\leq " if not vocabulary.INCLUSIVE.isdisjoint(clause.words) else ""

@@ -31,6 +31,10 @@ _OUT_OF = lazy_pattern(r"(?:robability|chances?|odds|fraction)\b.*\d out of (?:e
 _NAMED = lazy_pattern(r"(?<![^\s,;])([^\W\d_]{3,}) ?= ?(?=\$?\d)")
 """A word that stands for a value: John = 16."""
 _CUTS = words.table("and or but while whereas although though")
+_RELATIVES = words.table(
+    "brother sister mother father son daughter cousin uncle aunt wife husband friend neighbour neighbor teacher twin "
+    "grandmother grandfather grandson niece nephew boss colleague classmate roommate partner mom dad dog cat"
+)
 _CONCLUDES = words.table("so therefore hence thus then leaving leaves giving gives")
 _SIGNS = frozenset("-\u2212+*\u00d7\u00f7~\u00b1")
 """Signs of a calculation, or of a negative number."""
@@ -244,9 +248,12 @@ def _claim(value: str, said: list[str], before: int, earlier: Claim | None) -> C
     names = frozenset(
         stem(word)
         for earlier_word, word in zip(["", *heard], said[:before], strict=False)
-        if word[0].isupper() and word.lower() not in asking.PRONOUNS and earlier_word not in _PLACES
+        if word[0].isupper()
+        and word.lower() not in asking.PRONOUNS
+        and earlier_word not in _PLACES
+        and not _names_a_relative(word, heard[:before])
     )
-    subject = frozenset(map(stem, heard[:before]))
+    subject = frozenset(stem(word) for word in heard[:before] if not _names_a_relative(word, heard[:before]))
     has_subject = bool(names) or (before > 0 and heard[0] in _ARTICLES)
     if earlier is not None:
         has_no_verb = all(
@@ -267,6 +274,12 @@ def _claim(value: str, said: list[str], before: int, earlier: Claim | None) -> C
         if not noun or noun == "one":
             noun = earlier.noun
     return Claim(value, subject, noun, verb, places, names, _compares(heard, before), has_subject, tuple(heard), before)
+
+
+def _names_a_relative(word: str, subject: Sequence[str]) -> bool:
+    """Whether a name only says whose relative the subject is: Sara's brother."""
+    low = word.lower().replace("\u2019", "'")
+    return low.endswith("'s") and not _RELATIVES.isdisjoint(subject[subject.index(low) + 1 :][:3])
 
 
 def _compares(heard: Sequence[str], before: int) -> bool:

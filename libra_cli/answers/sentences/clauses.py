@@ -147,6 +147,7 @@ class _Builder:
             or (word == "not" and following in vocabulary.IS)
             or (word == "as" and (self.is_multiple or self.names_a_form))
             or (word in vocabulary.ABOUT and self.ends_in_copula)
+            or (word in vocabulary.THEREFORE and self.ends_in_copula)
         )
 
     def word(self, word: str) -> None:
@@ -247,7 +248,7 @@ def clauses_of(reader: plain.Reader) -> list[Clause]:
         elif word == "to" and builder.has_groups and not builder.leads and is_purpose(tokens, index, spans):
             builder.cut("after")
         elif (
-            (word in vocabulary.PEOPLE and builder.is_adjunct)
+            (builder.is_adjunct and (word in vocabulary.PEOPLE or _is_name(token, following)))
             or (word in ("we", "it", "this") and builder.is_means and not builder.is_at_start)
             or (builder.ends_in_group and builder.may_end and word in vocabulary.BEGINS_MAIN | vocabulary.PEOPLE)
         ):
@@ -312,12 +313,23 @@ def _is_dash(tokens: Sequence[plain.Token], at: int) -> bool:
     return is_apart and all(one.kind == "word" and len(one.text) > 1 for one in (around[0], around[2]))
 
 
+def _is_name(token: plain.Token, following: str) -> bool:
+    """Whether a name begins a main clause, with its verb behind it: after losing 5 Tom has 30."""
+    return token.text[:1].isupper() and token.text[1:].islower() and following in vocabulary.VERBS
+
+
 def _goes_on(tokens: Sequence[plain.Token], at: int, spans: dict[int, Span], may_end: bool) -> bool:
     """Whether a list goes on after the comma at token `at`: 3, 5, and 7; but not: Since 5% is 12, 15% is 36."""
     rest = [token for token in tokens[at + 1 : at + 3] if token.text.lower() not in ("and", "or")]
     before = tokens[at - 1] if at else None
-    if not rest or rest[0].start not in spans or before is None or before.kind == "word":
+    if not rest or rest[0].start not in spans or before is None:
         return False
-    end = spans[rest[0].start].end
+    following = spans[rest[0].start]
+    is_of_formula = not following.relation and any(  # 1 - 2i, 1 + 2i
+        span.start < before.start < span.start + len(span.text) and not span.relation for span in spans.values()
+    )
+    if before.kind == "word" and not is_of_formula:
+        return False
+    end = following.end
     behind = next((token.text.lower() for token in tokens[at:] if token.start >= end), "") if may_end else ""
     return behind not in vocabulary.IS | {"must", "will", "has", "gives"}

@@ -32,13 +32,15 @@ _NO_NOUNS = words.table(
     """
     is are was were and or of in on at to for from by with per more less fewer than times left out after before the a
     he she it they we that which so leaving remain remains because plus minus divided equals gives makes
+    can could will would may might must should do does did have has had not
     """
 )
 _HAS_PART = lazy_pattern(r"\d (?:out )?of (?:the|all|his|her|their|its|our|my) (?:original |initial )?\d")
 """A part of all, which has the noun: 43 of his 60 apples."""
+_ONES = lazy_pattern(r"\d (?:[a-z]+ )?ones\b")
 _SEVERAL, _MAX_CHARS = 2, 400
 _TIMES = frozenset(map(stem, asking.TIMES))
-_WHOLE = lazy_pattern(r"\bof (?:all )?(?:the |her |his |their |its |these |those |our |my )?(?:\w+ )?$")
+_WHOLE = lazy_pattern(r"\b[Oo]f (?:all )?(?:the |her |his |their |its |these |those |our |my )?(?:\w+ )?$")
 """What stands before the number of all, of which a part is the answer: 43 of her 48."""
 
 
@@ -61,6 +63,8 @@ def answer(sentence: str, question: str) -> Extraction | None:
         is_bare = not noun or noun.lower() in _NO_NOUNS
         if not is_asked and is_bare and number not in numbers and noun != "of":
             return None
+    if _ONES.search(sentence):  # 144 eggs, of which 130 whole ones
+        return None
     measures = {stem(noun) for _, noun in told} & _TIMES
     if wanted in _TIMES and len(measures) > 1:  # 1 hour and 30 minutes
         return None

@@ -20,7 +20,8 @@ DENIED = lazy_pattern(
     r"(?: actually| clearly)? (?:wrong|incorrect|mistaken|a mistake|an error|not (?:right|correct|the answer))"
     r"(?! for\b| if\b| unless\b)"
     rf"|(?:I|we|have|must have) made {_MISTAKES}|my mistake|mis(?:counted|calculated|read|computed)"
-    r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|scratch that"
+    r"|I was (?:wrong|mistaken)|reject (?:it|this|that)|take (?:it|this|that) back|s(?:cratch|crap|trike) that"
+    r"(?=\s*[.,;:!\u2014-]|\s*$)"
     r"|fails the check|oops|so (?:this|that|it) (?:must|has to|should|needs to|ought to) be (?:halved|doubled|tripled"
     r"|reduced|corrected|adjusted|divided|multiplied|lowered|raised))\b"
     rf"|(?:^|[.!?\n]\s?)made {_MISTAKES}"
@@ -30,26 +31,29 @@ DENIED = lazy_pattern(
     re.IGNORECASE,
     one_of=(
         *("wrong", "incorrect", "mis", "error", "not right", "not correct", "not the answer"),
-        *("slip", "reject", "back", "scratch", "fails", "oops", "\u4e86", "equivoqu", "tromp"),
+        *("slip", "reject", "back", "scratch", "scrap", "strike", "fails", "oops", "\u4e86", "equivoqu", "tromp"),
         *("so this ", "so that ", "so it "),
         *("sbagliat", "enganei", "verrechnet", "geirrt", "ошиб"),
     ),
 )
 """Words that take back what stands before them."""
 DOUBTED = lazy_pattern(
-    r"(?:^|[.!?\n(])[\s*_$\\)\]]{0,8}(?:(?:but|oh|ah),? )?"
-    r"(?:wait|hold on|hmm+|actually|on second thought|correction|edit|sorry|no|let me re\w+)\b",
+    r"(?:^|[.!?\n(])[\s*_$\\)\]\u2014\u2013]{0,8}(?:(?:but|oh|ah),? )?"
+    r"(?:wait|hold on|hmm+|actually|on second thought|correction|edit|sorry|no|let me re\w+)\b"
+    r"|^[\s*_$\\)\].,;\u2014\u2013-]{0,8}but (?:that|this|it)(?:[\u2019']s| is| was) (?:only |just |merely )?"
+    r"(?:the|its|what|half|twice)\b",
     re.IGNORECASE,
     one_of=(
         *("wait", "hold on", "hm", "actually", "on second thought", "correction", "edit", "sorry"),
-        *("no", "let me re"),
+        *("no", "let me re", "but that", "but this", "but it"),
     ),
 )
-"""A sentence that may change what stands before it: an explicit statement behind it counts."""
+"""What may change what stands before it: an explicit statement behind it counts."""
 RESTATED = lazy_pattern(
-    r"(?:(?:^(?:[\s.,:;\u2014-]|wait\b|no\b|sorry\b)*|[.!?\n]\s*(?:so )?|, (?:so|hence|thus) )"
-    r"(?:it(?:['\u2019]s| is)|I meant|make (?:that|it)|(?:(?:it|this|that) )?should (?:be|have been))"
-    r"|\bthe (?:correct|right|actual|true|real) (?:\w+ ){1,2}is):? "
+    r"(?:(?:^(?:[\s.,:;\u2014-]|wait\b|no\b|sorry\b)*|[.!?\n]\s*(?:so )?|, (?:so|hence|thus) |; )"
+    r"(?:it(?:['\u2019]s| is)|I meant|make (?:that|it)|(?:(?:it|this|that) )?"
+    r"(?:should (?:be|have been)|(?:must|has to) be(?= \$?[-\u2212]?\d[\d.,/]*\$?[.!]?\s*$)))"
+    r"|\bthe (?:correct|right|actual|true|real) (?:(?:\w+ ){1,2}|(?:number|value|total|count|result) of \w+ )is):? "
     r"(?P<given>[^.!?\n]{0,40}?(?-i:(?<![A-Za-z])[\dA-J](?![a-z]))(?:[^.!?\n]|\.\d){0,40})"
     r"|^[\s.,:;\u2014-]*(?P<subject>\(?[A-J]\)?|\$?[-\d.,/]+\$?) is (?:correct|right|the (?:right "
     r"|correct )?answer)\b",
@@ -57,6 +61,19 @@ RESTATED = lazy_pattern(
 )
 """What a doubt puts in the place of the answer: "no, it's 6", "actually, B is correct"."""
 STRUCK = lazy_pattern(r"~~[^~\n]{1,200}~~")
+_CROSSES = "\u2717\u2718\u274c\u2716"
+_CROSS = f"[{_CROSSES}]\ufe0f?"
+CROSS = lazy_pattern(_CROSS, one_of=tuple(_CROSSES))
+CROSS_AT_BOX = lazy_pattern(rf"{_CROSS}[\s$*]*\\boxed|\\boxed\{{[^{{}}]*\}}[\s$*.]*{_CROSS}")
+"""A box that a cross calls wrong."""
+_CROSSED = lazy_pattern(
+    rf"^[ \t*_-]*(?:{_CROSS}[ *_]*(?P<before>[^|\n:;?!]{{1,60}}?)[.]?"
+    rf"|(?P<behind>[^|\n]{{1,200}}?)[ *_\u2014\u2013-]*{_CROSS}"
+    r"[ *_]*(?:\([^()\n]{1,60}\)|(?i:wrong|incorrect|false|no|not \w+|too \w+|fails))?[.!*_]*)[ \t]*(?:\n|$)",
+    re.MULTILINE,
+    one_of=tuple(_CROSSES),
+)
+_SAYS_MORE = lazy_pattern(r"\b(?i:answer|should|instead|correct|right|actually)\b|\. ")
 _FIGURE, _OPTION = r"\*{0,2}\$?-?\d[\d.,/]*(?<![.,])%?(?:\*\*)?", r"\(?(?-i:[A-H])\)?"
 _PAUSE = r"(?:[ ,.;:!?(\u2014\u2013\u2026]|-(?= )){1,5}"
 _TURN = (
@@ -95,7 +112,7 @@ _REJECTED_BEHIND = lazy_pattern(
     re.IGNORECASE | re.MULTILINE,
     one_of=_REJECTING,
 )
-_END = 200
+_END, _SEVERAL = 200, 2
 _PAST = r"(?:thought|believed|guessed|assumed|expected|supposed|figured|got|had|wrote|calculated|was going to say)"
 _PRESENT = r"(?:think|believe|say|guess|assume|expect|suppose|answer|claim)"
 _PEOPLE = r"(?:you|one|some|many|most|people|students|everyone|someone|somebody)(?: (?!is\b|are\b|that\b)[a-z]+){0,3}?"
@@ -134,7 +151,21 @@ _REASON = lazy_pattern(
 _BEGIN_REASON = ("ince ", "ecause ", " as ", "As ", "iven that ", "fter ", "hen ", "nce ")
 _HAS_VALUE = lazy_pattern(r"\d|(?<![A-Za-z])[A-J](?![a-z'])")
 _TAKES_BACK = (
-    *("wrong", "incorrect", "mistake", "error", "slip", "not ", "mis", "reject", "back", "scratch", "fails"),
+    *(
+        "wrong",
+        "incorrect",
+        "mistake",
+        "error",
+        "slip",
+        "not ",
+        "mis",
+        "reject",
+        "back",
+        "scratch",
+        "scrap",
+        "strike",
+        "fails",
+    ),
     *("oops", "wait", "edit", "hold on", "hmm", "actually", "thought", "correction", "sorry", "let me"),
     *("equivoqu", "tromp", "sbagliat", "enganei", "ich habe mich", "ошиб"),
     *("no ", "no,", "no.", "no!", "no:", "\u7b97\u9519", "\u641e\u9519", "\u5f04\u9519"),
@@ -156,11 +187,20 @@ def without_slip(text: str) -> str:
     return text[:start] + _SLIP.sub(lambda slip: slip["figure"] or slip["option"], end)
 
 
+def without_crossed(text: str) -> str | None:
+    """`text` without the lines that a cross marks as wrong; None if it has several such lines and no others."""
+    crossed = [line for line in _CROSSED.finditer(text) if not _SAYS_MORE.search(line["before"] or "")]
+    kept = text
+    for line in reversed(crossed):
+        kept = kept[: line.start()] + kept[line.end() :]
+    return kept if len(crossed) < _SEVERAL or kept.strip() else None
+
+
 def without_opinion(text: str) -> str:
     """`text` without what somebody first thought, if its last line says behind "but" what is so."""
     start = max(text.rfind("\n", 0, -1) + 1, len(text) - 2 * _END)
     end = text[start:]
-    struck = max(map(end.rfind, ("cratch that", "trike that")))
+    struck = max(map(end.rfind, ("cratch that", "trike that", "crap that")))
     if struck > 0:  # D. Scratch that, it's B
         rest = end[struck:].partition("that")[2].lstrip(" ,.;:!-\u2014\u2013\u2026")
         return text[:start] + rest if _HAS_VALUE.search(rest) else text

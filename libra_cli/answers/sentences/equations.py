@@ -27,6 +27,7 @@ _NO_CONCLUSION = vocabulary.BEGINS_ASIDE - vocabulary.ADJUNCTS | {"with", "by"}
 _BEFORE_SIDE = vocabulary.RESULTS | {"gives", "yields"}
 _OPERATORS = ("\u222b", "\\int", "\u2211", "\\sum", "\\lim", "lim ", "lim_", "d/d", "\\frac{d")
 """Signs of a side that is worked out, and no name."""
+_ENDS_CLAUSE = (", ", "; ", ": ", "\n", " so ", " hence ", " thus ", " therefore ")
 _ASSIGNED = lazy_pattern(
     r"[A-Za-z](?:_\w|_\{\w+\})? ?= ?(?:[^A-Za-z<>]|\\(?:[dt]?frac|sqrt|pi|cdot|times)(?![A-Za-z]))+"
 )
@@ -62,7 +63,7 @@ def solved(answer: str) -> str:
 def last_side(text: str) -> tuple[str, str]:
     """The name and the last side of the equation in signs that ends a text: v(t) and a t + v; empty if none does."""
     head, equals, side = inferred(text.strip()).rstrip(".").rpartition("=")
-    clause = max((head.rpartition(mark)[2] for mark in (", ", "; ", ": ", "\n")), key=lambda part: -len(part))
+    clause = max((head.rpartition(mark)[2] for mark in _ENDS_CLAUSE), key=lambda part: -len(part))
     heard = [word.lower() for word in clause.split()]
     led = max((at + 1 for at, word in enumerate(heard) if word in _BEFORE_SIDE), default=0)  # we get
     openers = heard[led:]

@@ -20,6 +20,12 @@ _ENDS = lazy_pattern(r"[.;!?)\n]|, (?:but|while|whereas|so|which) ")
 _JOINS = lazy_pattern(r"\s*(?:,|&|and|, and|both)?\s*(?:and\s*)?")
 _THINKS = words.table("think believe would choose pick say go conclude know guess am have chose select had find found")
 _TOKEN = lazy_pattern(r"[^\W\d_]+(?:['\u2019-][^\W\d_]+)*|[\u2713\u2714\u2705\u2717\u2718\u274c]")
+_LED = lazy_pattern(
+    r"\b(?P<verdict>(?:in)?correct|true|false|right|wrong|(?:in)?valid) (?:(?:ones?|statements?|claims?|options?) )?"
+    r"(?:are|is|=|:)[ :]*\Z",
+    re.IGNORECASE,
+)
+"""The verdict before the names that it is about: the false ones are."""
 _BEHIND_LETTER = _RIGHT | _WRONG | {"is", "and", "does"}
 _MOST_WORDS = 30
 
@@ -41,7 +47,8 @@ def of_each(text: str, names: Collection[str]) -> dict[str, bool]:
         behind = text[mark.end() : marks[at + 1].start() if at + 1 < len(marks) else len(text)]
         if at + 1 < len(marks) and _JOINS.fullmatch(behind):
             continue
-        said = _verdict(_ENDS.split(behind, maxsplit=1)[0])
+        led = _LED.search(text, 0, marks[at + 1 - len(group)].start())
+        said = _verdict(led["verdict"]) if led else _verdict(_ENDS.split(behind, maxsplit=1)[0])
         for name in group if said is not None else ():
             if found.setdefault(name, said is True) is not said:
                 return {}

@@ -28,6 +28,11 @@ _CONTRAST = lazy_pattern(
     one_of=("but not", "and not", "instead of", "rather than"),
 )
 """What is denied behind the answer: even rather than odd."""
+_CIRCUMSTANCE = lazy_pattern(
+    r"\W*(?i:(?:so|and|thus|hence|therefore|but|also) )?(?i:as|when|while|if|since|because|although|though|after|before"
+    r"|once|for|at|with|during|whenever)\b"
+)
+"""What a clause begins with that says when or why something is denied."""
 
 
 def is_open(sentence: str) -> bool:
@@ -40,6 +45,8 @@ def affirmed(sentence: str) -> str:
     sentence = _CONTRAST.sub("", sentence)
     clauses = [clause for clause in CLAUSES.split(sentence) if clause and clause.strip()]
     kept = [clause for clause in clauses if not _denies(clause)]
+    if all(map(_CIRCUMSTANCE.match, kept)):  # as T rises, the entropy does not increase
+        return sentence
     return ", ".join(kept) if kept and len(kept) < len(clauses) else sentence
 
 

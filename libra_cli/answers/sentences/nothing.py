@@ -18,6 +18,7 @@ _LIMITS = words.table(
 """Words by which a sentence denies something else, or not all of it."""
 _NOBODY = words.table("nobody none nothing zero")
 _FINDS = words.table("found sold made bought lost won saw ate gave kept spent")
+_THEN = words.table("so thus hence therefore then and")
 _ENGLISH = words.table("the he she they we you it of his her their this that")
 _AUXILIARIES = ("is", "are", "was", "were", "do", "does", "did")
 _OF_NOW = words.table("isn't aren't wasn't weren't")
@@ -142,6 +143,8 @@ def is_said(sentence: str) -> bool:
     for verb in _AUXILIARIES:
         lowered = lowered.replace(f"{verb} not ", f"{verb}n't ") if " not " in lowered else lowered
     heard = words.split(lowered)
+    while heard[:1] and heard[0] in _THEN:
+        del heard[0]
     if not heard:
         return False
     if not sentence.isascii() and any("\u3040" <= char < "\ud7b0" for char in sentence):

@@ -11,17 +11,19 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 FEWEST = 3
 """Options that such a list judges."""
-_RIGHT = words.table("correct true right yes \u2713 \u2714 \u2714\ufe0f \u2705")
-_WRONG = words.table("incorrect false wrong no \u2717 \u2718 \u274c \u00d7 not")
+_RIGHT = words.table("correct true right yes")
+_WRONG = words.table("incorrect false wrong no \u00d7 not")
 _ASKS_WRONG = words.table(
     "not incorrect false except wrong untrue least cannot isn't aren't doesn't never invalid inaccurate"
 )
+_ODD_ONE = ("odd one", "odd man", "odd-one", "one out", "out of place", "different from the o", "differs from the o")
 _ANSWERS = words.table("yes no not")
 """Verdicts that, at the end of a line, are of what the line says: `A. invertible: no`."""
 _ARROWS = ("\u2192", "\u21d2", "\u27f9", "=>", "->")
 _DENIED = lazy_pattern(r"^[A-J]\b.*[\s-](?:no|false|wrong|incorrect|not)$")
 _LETTER = lazy_pattern(r"\b[A-J]\b")
 _NEXT = lazy_pattern(r"(?<=[.,;]) (?=[A-J]: )")
+_NEXT_MARKED = lazy_pattern(r"(?<=\S) (?=\(?[A-J][.):] )")
 _SMALL = lazy_pattern(
     r"(?:[.!?;:\u2192] ?|(?:^|[\s,;:])(?:(?i:it|that|answer)['\u2019]?s|is|be|pick|choose|chose|say|with|so|thus"
     r"|hence|therefore|answer"
@@ -30,11 +32,16 @@ _SMALL = lazy_pattern(
 """A small letter at the end of a text: so it's c."""
 _OPEN = words.table("not never neither nor or maybe perhaps could might may can't cannot isn't wouldn't if unless")
 _CLAUSE = lazy_pattern(r"[,;.!?\n] ?|\b(?:so|but|hence|thus|therefore)\b")
+_TICKS, _CROSSES = frozenset("\u2713\u2714\u2705\u2611"), frozenset("\u2717\u2718\u274c\u2716")
+_LISTED = lazy_pattern(r"[A-J](?: ?[.):][*_]{0,2}| [-\u2013\u2014])(?=\s)")
 _MARKUP = " \t*_`-\u2022>|()[].:,;\u2013\u2014"
 
 
-def right(text: str, question: str | None) -> str | None:
-    """The only option that the list at the end of a text calls right, or what stands behind its last arrow."""
+def right(text: str, question: str | None, count: int = 1) -> str | None:
+    """The options that the list at the end of a text calls right, or what stands behind its last arrow.
+
+    `count` is how many are asked for. None if the text has no such list, "" if its marks may mean several things.
+    """
     line = text.rstrip().rpartition("\n")[2].rstrip(" .*)$")
     letter = line[-1:]
     before = line[:-1].rstrip(" (*$")
@@ -44,12 +51,14 @@ def right(text: str, question: str | None) -> str | None:
     small = _in_small_letter(text, listed, question) if listed and question else None
     if small is not None:
         return small
-    return _only(text, asks_wrong=asks_wrong(question or ""))
+    marked = _marked(text, count, asks_wrong=asks_wrong(question or ""))
+    return _only(text, asks_wrong=asks_wrong(question or "")) if marked is None else marked
 
 
 def asks_wrong(question: str) -> bool:
-    """Whether a question asks which option is wrong."""
-    return not _ASKS_WRONG.isdisjoint(word.lower() for word in words.split(question))
+    """Whether a question asks which option is wrong, or unlike the others."""
+    is_odd_one = any(map(question.lower().__contains__, _ODD_ONE))
+    return is_odd_one or not _ASKS_WRONG.isdisjoint(word.lower() for word in words.split(question))
 
 
 def _in_small_letter(text: str, listed: Collection[str], question: str) -> str | None:
@@ -73,6 +82,42 @@ def denied_lines(text: str) -> set[str]:
             break
         denied.add(line[0])
     return denied
+
+
+def _marked(text: str, count: int, *, asks_wrong: bool) -> str | None:
+    """The options that the ticks and crosses of a list choose; None if it has no marks, "" if they may mean others.
+
+    One tick or cross is on the option that is chosen, or on the one that has the property of the question; where the
+    question asks what lacks a property, only the last option without a tick is certain.
+    """
+    if (_TICKS | _CROSSES).isdisjoint(text):
+        return None
+    lines = [line for line in text.rstrip().split("\n") if line.strip()]
+    if len(parts := _NEXT_MARKED.split(lines[-1])) >= FEWEST:  # A. 3 \u2713 B. 4 C. 5 \u2713
+        if lines[-1].strip()[0] in _TICKS | _CROSSES:
+            return ""
+        lines = parts
+    marks: dict[str, bool | None] = {}
+    for line in reversed(lines):
+        bare = line.strip(_MARKUP + "\ufe0f")
+        ends = {bare[:1], bare[-1:]}
+        bare = bare.strip("".join(_TICKS | _CROSSES)).strip(_MARKUP + "\ufe0f")
+        label = _LISTED.match(bare)
+        is_option = label or (len(bare) == 1 and "A" <= bare <= "J")
+        ends |= {bare[label.end() :].lstrip(_MARKUP)[:1]} if label else set()  # A) \u2713 6 is even
+        if not is_option or bare[0] in marks:
+            break
+        marks[bare[0]] = True if ends & _TICKS else False if ends & _CROSSES else None
+    ticked, crossed, plain = ([letter for letter in marks if marks[letter] is mark] for mark in (True, False, None))
+    if len(marks) < FEWEST or len(plain) == len(marks):
+        return None
+    if asks_wrong:
+        found = crossed or plain
+        is_certain = len(found) == 1 == count and (len(ticked) > 1 or (found == crossed and not ticked))
+    else:
+        found = ticked or plain
+        is_certain = len(found) == count and (bool(ticked) or count == 1)
+    return ", ".join(sorted(found)) if is_certain else ""
 
 
 def _only(text: str, *, asks_wrong: bool) -> str | None:

@@ -70,6 +70,15 @@ _TURNS = words.table(
     "actually wait however answer answers correct correction sorry therefore so hence thus choose chose select pick no "
     "final mistake"
 )
+_ALL_BUT = lazy_pattern(
+    rf"\W*(?:(?i:so|therefore|hence|thus|the|correct|right|final|answers?|is|are|it|namely)\b\W*)*"
+    rf"(?i:all|every|each|everything)(?: (?:of|the|these|them|one|ones|options?|choices?|statements?|answers?))*,? "
+    rf"(?i:but|except(?: for)?|other than|apart from|besides) (?:(?i:for|option|choice|statement) )?"
+    rf"\(?(?P<letters>{options.LETTERS})\)?"
+    r"(?: (?:are|is|hold|holds|work|works|apply)(?: (?:true|correct|right|valid))?)?\W*",
+    one_of=("but", "except", "other than", "apart from", "besides"),
+)
+_NAMED = lazy_pattern(r"\(([A-J])\)")
 _SENTENCE = lazy_pattern(r"[^.?!\n]*[.?!\n]?")
 _NAMES_OTHERS = lazy_pattern(r"\?$|\b(?:wrong|incorrect|popular|trap|tempting|distractors?|confus\w*)\b")
 """Ends and words of sentences about options that are not chosen: Why not (A)?"""
@@ -130,6 +139,17 @@ def chosen(text: str, statements: Sequence[str]) -> str | None:
     if told:
         return told
     return _in_sentence(last, is_statement=len(last.split()) < 4)
+
+
+def all_but(said: str, listed: Mapping[str, str], question: str) -> str | None:
+    """All options of a question but those that a text excepts: All but A; None if it excepts none, "" if unsure."""
+    last = next(last_sentences(said), "")
+    excepted = _ALL_BUT.fullmatch(latex.without_setting(last))
+    if excepted is None:
+        return None
+    every = {*listed} or {*_NAMED.findall(question)}
+    left = every.difference(excepted["letters"])
+    return "" if len(left) in (0, len(every)) else in_order([*left])
 
 
 def after_doubt(text: str) -> str | None:

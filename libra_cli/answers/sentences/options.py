@@ -17,25 +17,41 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 FEWEST = 2
 """Options that a question must list."""
+_EITHER = lazy_pattern(
+    r"(?P<either>[Ee]ither )?\(?[A-J]\)?(?:, ?\(?[A-J]\)?)*,? or \(?[A-J]\)?(?P<one>,? but not both|,? not both)?"
+)
 _SHORT = 200
 _ENDS = "?.:!)_\n\u3002\uff1f\uff1a\uff09"
 """What may end a question before its first option."""
 LETTERS = r"[A-J](?:(?:\)?\s*[,;&\u3001/]\s*(?:and\s+)?\(?|\)?\s+and\s+\(?|(?=[A-J]))[A-J])*"
 _LETTERS = frozenset("ABCDEFGHIJ")
+NOUNS = (
+    r"(?:options?|choices?|letter|buchstabe|lettre|letra|lettera|alternatives?|opci[oó]n|alternativa|opzione|opç[aã]o"
+    r"|antwortm\w+|antwort|möglichkeit|optie|réponse|proposition|respuesta|risposta|resposta|вариант|ответ|odpowied[zź]"
+    r"|选项|選項|選択肢|보기)"
+)
+"""Words for an option, in several languages."""
 _OPTION = lazy_pattern(
-    rf"(?i:(?:the )?(?:correct |right |best |final )*(?:options?|choices?|answers?)(?: is| are)?[ :]*)?"
+    rf"(?i:(?:the )?(?:correct |right |best |final )*(?:{NOUNS}|answers?)(?: is| are)?[ :]*)?"
     rf"(?P<open>[(\uff08\[]?)(?P<letters>{LETTERS})(?P<close>[)\uff09\]]?)"
     r"(?:(?P<mark>[.):\uff1a\uff0e\u3001]|(?<=[)\uff09\]])| - )(?P<text>.*))?",
     re.DOTALL,
 )
 _SMALL = lazy_pattern(r"(?:(?i:option|choice) )?\(?([a-dfghj])(?:[).:].{0,100})?", re.DOTALL)
 _SMALL_LETTERS = frozenset("abcdefghij")
+_LONGEST_SMALL = 16
+"""Characters of a small letter with what is around it: \\text{(b)}."""
 _NEARNESS = 20
 """A number that differs from an option by less than one part in so many may be it, rounded."""
 _BETWEEN = lazy_pattern(r",? and |[,;] ")
 _LISTED = lazy_pattern(r"(?<![A-Za-z0-9])[(\uff08]?([A-J])(?:[)\uff09]\.?|[.:\uff1a\uff0e\u3001](?!\d|\w\.))\s*(?=\S)")
 _NUMBERED = lazy_pattern(r"(?:(?<=[\s?:.])|^)[(\uff08]?([1-9])[)\uff09.\uff0e\u3001:](?!\d)\s*(?=\S)")
-_OF_NUMBER = lazy_pattern(r"[(\uff08]?(?P<figure>[1-9])(?:[)\uff09][.:]?|[.:\u3001])(?:\s*(?P<text>\S.*))?")
+_OF_NUMBER = lazy_pattern(
+    r"(?:(?i:option|choice) )?[(\uff08]?(?P<figure>[1-9])(?:[)\uff09][.:]?|[.:\u3001])(?:\s*(?P<text>\S.*))?"
+)
+_ROMANS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")
+_ROMAN = lazy_pattern(rf"\(({'|'.join(reversed(_ROMANS))})\)")
+_NAMED = lazy_pattern(r"(?i:\b(?:option|choice)) \(?([1-9])(?!\d)", one_of=("option ", "choice "))
 _COUNTS = lazy_pattern(r"(?i:how many|the number of)|\u51e0|\u5e7e|\u591a\u5c11|\u3044\u304f\u3064|\uba87")
 """Words of a question whose answer is a number, whatever it numbers."""
 _HOW_MANY = lazy_pattern(
@@ -43,9 +59,9 @@ _HOW_MANY = lazy_pattern(
     r"|(?i:more than one|several|choose all|select all|pick all)\b[^.]*)\.?\s*\Z"
 )
 """What ends a question of which several options may be right: (choose all)."""
+SMALL_LIST = lazy_pattern(r"\([a-j]\)(?:,? (?:and )?\([a-j]\))+")
+"""Several small letters in brackets: (a), (d)."""
 _SMALL_LISTED = lazy_pattern(r"^[ \t]*\(?[a-f][).](?= )", re.MULTILINE)
-
-
 _SMALL_INLINE = lazy_pattern(r"(?:^|(?<=\s))\(?[a-j][).](?=\s)", re.MULTILINE)
 _MOST_AROUND = 3
 """Characters around a letter: (b)."""
@@ -64,7 +80,9 @@ def parse(text: str) -> Option | None:
     if not text or len(text) > _SHORT:
         return None
     if _LETTERS.isdisjoint(text):
-        return None
+        if text[0] != "(" or not SMALL_LIST.fullmatch(text):
+            return None
+        text = text.upper().replace("AND", "and")
     plain = latex.without_setting(text) if "\\" in text or "*" in text or "$" in text else text.strip()
     match = _OPTION.fullmatch(plain)
     if match is None or not is_list(match["letters"]):
@@ -74,6 +92,11 @@ def parse(text: str) -> Option | None:
     if content and (len(letters) > 1 or (match["mark"] == " - " and len(content) == 1)):  # A - B is a difference
         return None
     return Option(letters, content) if match["open"] == "" or match["close"] else None
+
+
+def is_either(answer: str) -> bool:
+    """Whether an answer is one of several options or statements, and does not say which: A or B."""
+    return " or " in answer and _EITHER.fullmatch(latex.without_setting(answer).strip(" .")) is not None
 
 
 def is_list(letters: str) -> bool:
@@ -144,6 +167,24 @@ def numbered(question: str) -> dict[str, str]:
     return texts if all(texts.values()) and len(set(texts.values())) == len(texts) else {}
 
 
+def as_listed(reference: str, answer: str, question: str) -> tuple[str, str]:
+    """The two answers in one form, if the question numbers its options and one of them is a number or a numeral."""
+    if "(ii)" in question:
+        texts = _in_brackets(reference), _in_brackets(answer), question
+        wanted, given, listing = (_ROMAN.sub(lambda one: f"({_ROMANS.index(one[1]) + 1})", text) for text in texts)
+        found = as_number(as_figure(wanted, listing), given, listing)
+        return found if found != (wanted, given) else texts[:2]
+    if not any(map(str.isdigit, f"{reference[:2]}{answer}")):
+        return reference, answer
+    return as_number(as_figure(reference, question), answer, question)
+
+
+def _in_brackets(answer: str) -> str:
+    """A numeral in brackets: ii as (ii); any other answer as it is."""
+    plain = latex.without_setting(answer).strip(" ().") if len(answer) < _LONGEST_SMALL else ""
+    return f"({plain})" if plain in _ROMANS else answer
+
+
 def as_figure(reference: str, question: str) -> str:
     """`(2)` and `2) Jupiter` as 2, if the question numbers its options so; any other reference as it is."""
     found = _OF_NUMBER.fullmatch(reference.strip()) if "2" in question else None
@@ -151,6 +192,13 @@ def as_figure(reference: str, question: str) -> str:
     if found is None or text is None or (found["text"] and found["text"].strip(" .") != text.strip(" .")):
         return reference
     return found["figure"]
+
+
+def with_brackets(answer: str, response: str, reference: str, question: str) -> str:
+    """The answer 2 as (2), where a response says that it chooses option 2 and the reference is no such number."""
+    listed = numbered(question) if _NAMED.search(response) else {}
+    is_named = answer in listed and reference not in listed and answer in _NAMED.findall(response)[-1:]
+    return f"({answer})" if is_named else answer
 
 
 def in_letters(question: str) -> str:
@@ -161,16 +209,38 @@ def in_letters(question: str) -> str:
 
 
 def as_number(reference: str, answer: str, question: str) -> tuple[str, str]:
-    """The two answers, the second as the number of the option whose text it is, if the first is one: Jupiter as 2."""
-    listed = numbered(question) if len(reference) == 1 else {}
+    """The two answers in one form, if one is the number of an option and the other its text: Jupiter as 2, (3) as 3/8.
+
+    The number of an option that is the text of one as well stays as it is.
+    """
+    listed = numbered(question)
     content = listed.get(reference)
-    if content is None or answer in listed:
+    if content is None:
+        given = latex.without_setting(answer).strip() if listed else ""
+        is_bare = given.isdecimal() and not any(map(str.isdigit, reference))  # 2, where a planet is asked for
+        figure = _OF_NUMBER.fullmatch(f"{given}." if is_bare or given[:2].isalpha() else given)
+        is_text = figure is not None and any(_are_one(text, reference) for text in listed.values())
+        is_marked = given[:1] == "(" and given[-1:] == ")" and all(f"({one})" in question for one in listed)
+        is_number = figure is not None and (
+            is_marked or not any(_are_one(text, figure["figure"]) for text in listed.values())
+        )
+        return reference, listed.get(figure["figure"], answer) if figure and is_text and is_number else answer
+    if answer in listed:
         return reference, answer
-    if answer == content:
-        return reference, reference
-    given = latex.without_setting(answer).strip(" .")
-    meant = [one for one, text in listed.items() if names.tokens(text) and names.same(text.strip(" ."), given)]
+    meant = [one for one, text in listed.items() if _are_one(text, answer)]
     return (reference, meant[0]) if len(meant) == 1 else (reference, answer)
+
+
+def _are_one(content: str, answer: str) -> bool:
+    """Whether an answer is the text of an option, or its number written otherwise."""
+    content, given = content.strip(" ."), latex.without_setting(answer).strip(" .")
+    if content in (answer, given) or (names.tokens(content) and names.same(content, given)):
+        return True
+    from libra_cli.answers.values import structure
+
+    both = [structure.parse(one) for one in (content, given)]
+    values = [one.number.value for one in both if isinstance(one, structure.Leaf) and one.number]
+    return len(values) == len(both) and values[0] == values[1]
 
 
 def in_capitals(reference: str, question: str) -> tuple[str, str]:
@@ -210,7 +280,8 @@ def with_texts(reference: str, answer: str, question: str) -> tuple[str, str]:
     if reference.isdecimal() and answer.isdecimal():  # most are numbers, and need no question
         return reference, answer
     wanted, given = parse(reference), parse(answer)
-    if not given and (small := answer.strip(" ().")) in _SMALL_LETTERS and of_question(question):
+    small = latex.without_setting(answer).strip(" ().") if not given and len(answer) < _LONGEST_SMALL else ""
+    if small in _SMALL_LETTERS and of_question(question):
         if wanted:
             return reference, small.upper()
         given = parse(small.upper())

@@ -31,6 +31,8 @@ _IT_IS = lazy_pattern(r"\b([Ii]t|[Tt]his|[Tt]hat|[Hh]e|[Ss]he)['\u2019]s\b")
 _PARTICIPLES = ("called", "named", "termed", "known", "written", "made", "built", "found", "won")
 _PREPOSITIONS = ("by", "in", "as", "at", "on", "from")
 _DETAILS = ("with", "whose", "having", "because", "since")
+_ABLE = {"能": "Yes", "可以": "Yes", "会": "Yes", "不能": "No", "不可以": "No", "不会": "No"}
+"""Whether something can be done, as an answer in Chinese says."""
 _MODALS = ("must", "will", "would", "should", "shall")
 _DOUBTS = frozenset("but unless except if only maybe perhaps probably possibly likely whether or".split())  # noqa: SIM905
 _OF_ONLY = words.table("if when for in with while under at on from by as to of")
@@ -197,6 +199,8 @@ def _whole_abroad(sentence: str) -> str:
     heard = [word for word in sentence.lower().replace(",", " ").split() if word.strip(" .!*")]
     heard = heard[1:] if len(heard) > 1 and heard[0] in _OPENERS_ABROAD else heard
     word = heard[0].strip(" .!*") if len(heard) == 1 else ""
+    if word in _ABLE:
+        return _ABLE[word]
     return {"yes": "Yes", "no": "No"}.get(words.phrase(answer_forms.in_english(word)) or "", "") if word else ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from libra_cli.answers.languages import answer_forms
+from libra_cli.answers.sentences import units_behind
 from libra_cli.answers.values import normalize, units
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -36,7 +37,7 @@ MAX_DEPTH = 4
 RELATIONS = frozenset(("=", "<", ">", "<=", ">=", "!=", "\u2264", "\u2265", "\u2260", "\u2208", "\u2261"))
 _IN_RELATIONS = ("=", "<", ">", "\\le", "\\ge", "\\in ", "\\in[", "\\in(")
 _FUNCTION_NAMES = """
-    sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil
+    sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi lcm gcd max min infinity mod cbrt floor ceil zeta
 """
 _FUNCTIONS = frozenset(_FUNCTION_NAMES.split())
 _FACTORS = frozenset("sqrt log ln sin cos tan cot sec csc arcsin arccos arctan exp pi".split())  # noqa: SIM905
@@ -54,9 +55,6 @@ _TIGHT = frozenset((":", "|"))
 """Operators that join what touches them, and punctuate otherwise."""
 _PARTITIVES = (" of an", " of a")
 """Between a fraction and a unit: 3/4 of an hour."""
-CURRENCIES = ("\\$", "\u20ac", "\u00a3", "\u20b9", "\u20bd", "\u20a9", "\u20ba", "z\u0142", "kr")
-_BRACKETS = {"(": ")", "\uff08": "\uff09"}
-_LONGEST_UNIT = 24
 _LONGEST_ABSOLUTE = 12
 """Tokens of the longest absolute value."""
 _NAME = lazy_pattern(r"\$*(?:\\[(\[])?\s*\\?[A-Za-z]+(?:_\{?\w+\}?)?'?\s*(?:\\[)\]])?\$*")
@@ -86,26 +84,6 @@ class Span(NamedTuple):
     """What stands behind it in words or symbols: metres per second."""
     counted: str = ""
     """The plural behind a number: molecules."""
-
-
-def _set_apart(sentence: str, begin: int) -> tuple[str, int]:
-    """The sign of a currency behind a number, or its unit in brackets, and where it ends: 36 €, 27 (cm^2)."""
-    start = begin + (sentence[begin : begin + 1] == " ")
-    sign = next((sign for sign in CURRENCIES if sentence.startswith(sign, start)), "")
-    if sign and not (sign.isalpha() and sentence[start + len(sign) :][:1].isalpha()):
-        return sign, start + len(sign)
-    close = _BRACKETS.get(sentence[start : start + 1])
-    end = sentence.find(close, start, start + _LONGEST_UNIT) if close else -1
-    inner = sentence[start + 1 : end].strip()
-    if end < 0 or not inner:
-        return "", begin
-    unit = answer_forms.UNIT_OF.get(inner, inner if units.end_of(f" {inner}", 0) == len(inner) + 1 > 2 else "")
-    return unit, end + 1 if unit else begin
-
-
-def _without_index(name: str) -> str:
-    """A name without its subscript in Unicode: x for x₁."""
-    return name if name.isascii() else name.rstrip(normalize.LOWERED)
 
 
 class Reader:
@@ -147,7 +125,7 @@ class Reader:
         if is_number and not unit and not self.sentence.isascii():
             unit, behind = answer_forms.unit_at(self.sentence, begin)
         if is_number and not unit:
-            unit, behind = _set_apart(self.sentence, begin)
+            unit, behind = units_behind.set_apart(self.sentence, begin)
         behind = behind if unit else begin
         self.spans.append(Span(tokens[0].start, behind, text, is_name, is_number, relation, unit))
         while end < len(self.tokens) and self.tokens[end].start < behind:
@@ -284,7 +262,7 @@ class Reader:
         if kind == "root" or (kind == "operator" and text in ("-", "+", "\u2212", "\u00b1") and self._touches(at + 1)):
             following = self._operand(at + 1, depth + 1)
             return following if following > at + 1 else at
-        if kind == "word" and _without_index(text).lower() in _FUNCTIONS:
+        if kind == "word" and text.rstrip(normalize.LOWERED).lower() in _FUNCTIONS:
             end = at + 1
             while end < len(self.tokens) and self.tokens[end].kind == "postfix":
                 end += 1
@@ -298,7 +276,7 @@ class Reader:
             end = at + 1
         elif kind == "open":
             closing = self._closings.get(at)
-            if closing is not None and self._is_formula(at + 1, closing):
+            if closing is not None and self._is_formula(at + 1, closing) and not self._is_called(at):
                 end = closing + 1
         if end == at:
             return at
@@ -324,6 +302,18 @@ class Reader:
         closing = self._closings.get(at) if self.tokens[at].kind == "open" else None
         return closing + 1 if closing is not None and self._is_formula(at + 1, closing) else 0
 
+    def _is_called(self, at: int) -> bool:
+        """Whether the bracket at token `at` belongs to the letters before it: mg(1 - x), but not of(3)."""
+        before = self.tokens[at - 1]
+        is_product = before.text not in _FUNCTIONS and self._is_product_of_letters(before.text)
+        return (
+            self._touches(at)
+            and before.kind == "word"
+            and is_product
+            and self.tokens[at].text == "("
+            and self._call(at) > 0
+        )
+
     def _is_function(self, at: int) -> bool:
         """Whether the word at token `at` is the only function of which an equation gives a value: rank(A) = 1."""
         if not (self._touches(at + 1) and self.tokens[at + 1].text == "(" and self.tokens[at].text.isascii()):
@@ -337,16 +327,31 @@ class Reader:
 
     def _is_variable(self, at: int) -> bool:
         token = self.tokens[at]
-        text = _without_index(token.text)
+        text = token.text.rstrip(normalize.LOWERED)
         if len(text) > 3 or not text.isascii() or not text.isalpha():
             return False
         touched = at > 0 and self._touches(at) and self.tokens[at - 1].kind in ("number", "operator", "sign", "close")
         following = self.tokens[at + 1 : at + 2]
         operator = bool(following) and following[0].kind in ("operator", "postfix") and following[0].text not in "'-:!"
-        is_differential = len(text) == 2 and text[0] == "d" and operator and following[0].text == "/"
         if len(text) > 1:
-            return touched or is_differential or self._is_term(at)
+            is_divided = operator and following[0].text == "/" and self._is_numerator(at)
+            return touched or is_divided or self._is_term(at)
         return text not in "aAI" or text != token.text or touched or operator
+
+    def _is_numerator(self, at: int) -> bool:
+        """Whether the letters at token `at` are a product that is divided: mgh/2, GM/r^2, mg/(2k), but not km/h."""
+        text, behind = self.tokens[at].text, self.tokens[at + 2 : at + 3]
+        if len(text) == 2 and text[0] == "d":
+            return True
+        is_quotient = bool(behind) and self._touches(at + 1) and self._touches(at + 2) and text not in _SMALL_WORDS
+        if not is_quotient or behind[0].kind == "number":
+            return is_quotient
+        if behind[0].kind == "open":
+            return self._call(at + 2) > 0
+        whole = f" {text}/{behind[0].text}"
+        is_letter = len(behind[0].text) == 1 and behind[0].text not in "ashLlgK"  # erg/s
+        is_factor = behind[0].kind == "word" and (is_letter or self._is_power(at + 2))
+        return is_factor and units.end_of(whole, 0) < len(whole)
 
     def _is_term(self, at: int) -> bool:
         """Whether the letters at token `at` are a product in a sum, an equation or a power: + ab, mgh + , xe^x."""
@@ -364,6 +369,8 @@ class Reader:
             and not (before.text in "-\u2212" and self._touches(at))
         ):
             return True
+        if following is not None and (following.text in _FACTORS - {"pi"} or self._is_called(at + 1)):
+            return True  # mg sin x, mg(sin x - 1)
         if units.end_of(f" {text}", 0):
             return False
         return self._is_power(at) or (

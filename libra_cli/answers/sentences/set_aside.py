@@ -65,12 +65,24 @@ _LIMITS = (
 )
 
 
+_FALSE_THAT = lazy_pattern(
+    r"\b(?i:it is|it['\u2019]s|is it) (?:clearly |simply )?(?:false|untrue|wrong|incorrect|not true|not the case"
+    r"|not correct) that\b",
+    one_of=("false that", "untrue that", "wrong that", "incorrect that", "true that", "case that", "correct that"),
+)
+
+
 def is_denied(sentence: str, question: str | None) -> bool:
     """Whether a sentence is no more than a relation that it denies: n = 3 does not work."""
     if not any(map(sentence.__contains__, "=<>")):
         return False
     asks = any(map((question or "").lower().__contains__, _ASKS_FOR_FAILURE))
     return not asks and _DENIED.match(sentence.strip()) is not None
+
+
+def is_called_false(sentence: str) -> bool:
+    """Whether a sentence says that what it states is not so: it is false that x is at least 3."""
+    return _FALSE_THAT.search(sentence) is not None
 
 
 def without(text: str, question: str | None) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from libra_cli.answers.sentences.plain import CURRENCIES, Span
+from libra_cli.answers.sentences.plain import Span
+from libra_cli.answers.sentences.units_behind import CURRENCIES
 from libra_cli.lazy_pattern import lazy_pattern
 
 _MODULO = lazy_pattern(r"(?<!\d)(\d+) ?mod ?(\d+)")

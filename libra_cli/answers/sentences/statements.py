@@ -75,7 +75,7 @@ _NUMBERED = lazy_pattern(r"(?i:step|part|case|question|problem|example|method|ph
 _MATH = lazy_pattern(
     r"\$\$?(?=\S)(?P<dollars>[^$\n]+)(?<=\S)\$\$?(?!\d)|\\\((?P<round>.+?)\\\)|\\\[(?P<square>.+?)\\\]"
 )
-_ADVERBS = frozenset(("simply", "therefore", "thus", "then", "just", "exactly", "clearly"))
+_ADVERBS = frozenset(("simply", "so", "therefore", "thus", "then", "hence", "just", "exactly", "clearly"))
 _REMARK = lazy_pattern(
     r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
     r"|,\s*(?:as|while|whereas|not|I (?:think|believe|guess|suppose))(?:\s.*|$)|,\s*i\.e\..*"
@@ -84,6 +84,13 @@ _REMARK = lazy_pattern(
     re.DOTALL,
 )
 """Reasons, contrasts and approximations after an answer."""
+_UNSURE_WHICH = lazy_pattern(
+    r"\b(?:(?:not|n['\u2019]t) (?:quite |entirely |completely |really )?(?:sure|certain) (?:which|whether|if)"
+    r"|unsure (?:which|whether)"
+    r"|cannot (?:tell|say) which)\b",
+    re.IGNORECASE,
+)
+"""What says that one of several answers may be right: I am not sure which."""
 _BEGINS_REMARK = (
     *(" because", " since", " as ", "due to", " not", "(not", "{not"),
     *("rather", "instead", ", ", "i.e.", "(", "about"),
@@ -309,6 +316,8 @@ def tidy(answer: str) -> assertions.Asserted:
     """The answer in what is stated: its first sentence, and of a sentence in words what that asserts."""
     if answer.isalnum():  # a number or a word, as most are
         return assertions.Asserted(answer)
+    if _UNSURE_WHICH.search(answer):
+        return assertions.Asserted(None, unclear=True)
     bolds = _BOLD.findall(answer) if "**" in answer else []
     if len(bolds) == 1:
         answer = bolds[0]

@@ -18,6 +18,13 @@ _GIVEN = lazy_pattern(
     r"(?P<symbol>[A-Z][A-Za-z]?|[a-z][A-Z])[*\"'`\u201d]*(?=[.,;!)]|$| \("
     r"| (?:from|because|which|since|as|for|and not|not|after)\b)"
 )
+_ASKS_FOR_ELEMENT = lazy_pattern(r"\b(?i:which|what) (?:[a-z]+ )?(?:element|metal|nonmetal|gas|halogen)s?\b")
+_SAYS_ELEMENT = lazy_pattern(
+    r"(?:So |Thus,? |Hence,? )?[Tt]he (?:element|metal|nonmetal|gas|halogen|atom) is \**[A-Za-z]{3,13}\**[.!]?$"
+)
+_GIVEN_NAME = lazy_pattern(
+    r"(?:\b(?:is|are|was|be)(?: the element| metallic| elemental)? |^)\**(?P<name>[A-Za-z]{3,13})\**(?=[.,;!]|$)"
+)
 _WHOLE = lazy_pattern(r"[*$]*(?P<symbol>[A-Z][A-Za-z]?)[*$]* ?(?:\([^()]*\)|[,\u2014\u2013-] [^.]*)?[.!]?")
 """A symbol, and what explains it: Co (cobalt)."""
 _ION = lazy_pattern(
@@ -33,7 +40,7 @@ _DOUBTS = words.table(
 )
 
 
-def said(sentence: str, reference: str) -> str | None:
+def said(sentence: str, reference: str, question: str | None = None) -> str | None:
     """The only symbol of an element, ion or genotype that a sentence gives; None if that is not certain."""
     if reference[-1:] in _CHARGES:
         ions = {match[0] for match in _ION.finditer(sentence)} if _ION.fullmatch(reference) else set[str]()
@@ -66,4 +73,12 @@ def said(sentence: str, reference: str) -> str | None:
         found = {match["symbol"] for match in _GIVEN.finditer(sentence)}
         subject = None if found else _SUBJECT.match(sentence) or _WHOLE.fullmatch(sentence.strip())
         found = {subject["symbol"]} - _WORDS if subject else found
+        if not found and (_ASKS_FOR_ELEMENT.search(question) if question else _SAYS_ELEMENT.match(sentence)):
+            found = _named(sentence)
     return found.pop() if len(found) == 1 else None
+
+
+def _named(sentence: str) -> set[str]:
+    """The symbol of the element that a sentence gives by its name: The metal is cobalt."""
+    found = {science.symbol(match["name"].lower()) for match in _GIVEN_NAME.finditer(sentence)}
+    return {one for one in found if one}

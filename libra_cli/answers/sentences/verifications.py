@@ -61,11 +61,18 @@ _CHECK_HEADINGS = vocabulary.CHECKS | {
     *("verify", "checking", "quick check", "sanity check", "double check", "let's check"),
 }
 _HEADING_ENDS = lazy_pattern("[:.\uff1a\u3002]")
+_CHECK_GIVES = (
+    r"(?:The check|Die Probe|Die Kontrolle|La vérification|La comprobación|La verifica|A verificação|Проверка) "
+    r"(?:gives|yields|ergibt|liefert|donne|da|dà|dá|даёт|дает) "
+)
 _CHECK_IN_LINE = lazy_pattern(
     r"(?<=[.!$*)]) (?=(?:Let['\u2019]s|Let us|Let me|We(?: can)?) (?:double-)?(?:check|verify)\b"
-    r"|(?:Quick check|Check|Verify|Checking|Verification|Verifying|As a check|To check|To verify)\b[^.]{0,20}?[:,])"
+    r"|(?:Quick check|Check|Verify|Checking|Verification|Verifying|As a check|To check|To verify)\b[^.]{0,20}?[:,]"
+    rf"|{_CHECK_GIVES})"
 )
 """Where sentences begin that check a value on the same line."""
+_OF_CHECKS = ("heck", "erif", "Probe", "Kontrolle", "vérif", "comprob", "Провер")
+_SUBJECTS_OF_CHECK = ("The ", "Die ", "La ", "A ", "Провер")
 _FINDS_MORE = words.table(
     """
     answer solution so therefore thus hence wrong mistake actually but not should dropped forgot instead miscounted
@@ -204,11 +211,13 @@ def without_check(tail: str) -> str:
     """`tail` without the check of its answer with which it ends, unless that finds something else."""
     lines = tail.rstrip().split("\n")
     at = _line_of_check(lines, _CHECK_HEADINGS)
-    in_line = None if at or not ("heck" in tail or "erif" in tail) else _CHECK_IN_LINE.search(lines[-1])
+    may_check = any(map(tail.__contains__, _OF_CHECKS))
+    in_line = None if at or not may_check else _CHECK_IN_LINE.search(lines[-1])
     if in_line is not None:  # So x = 18. Verify: 18/3 + 4 = 10.
         before, check = lines[-1][: in_line.start()], lines[-1][in_line.end() :]
         last = words.sentences(before)[-1]
-        is_value = any(map(str.isdigit, last)) and "=" in last and " or " not in last and " and " not in last
+        is_said = "=" in last or in_line.string.startswith(_SUBJECTS_OF_CHECK, in_line.end())
+        is_value = any(map(str.isdigit, last)) and is_said and " or " not in last and " and " not in last
         says_more = not (_FINDS_MORE | _GOES_FURTHER).isdisjoint(word.lower() for word in words.split(check))
         is_open = not is_value or says_more or any(map(check.__contains__, _SIGNS_OF_MORE))
         return tail if is_open else "\n".join([*lines[:-1], before])

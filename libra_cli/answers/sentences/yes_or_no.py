@@ -48,8 +48,19 @@ _SYNONYMS = (
     ("invertible", "nonsingular"),
     ("commutes", "commutative"),
 )
+_PREFIXES = ("un", "in", "im", "ir", "il", "non", "dis")
+"""Of adjectives that deny others."""
+_NO_OPPOSITES = words.table(
+    "different indifferent valuable invaluable flammable inflammable famous infamous habitable possible impossible"
+)
+_SHORTEST = 5
+"""Letters of a word that a prefix turns."""
+_REASON = lazy_pattern(r",? (?:because|since|as|for|by|due to)\b.*$")
+_FIGURES = lazy_pattern(r"-?\d+(?:[./]\d+)?|(?<![A-Za-z])[b-zB-Z](?![A-Za-z])")
 _PRONOUNS = words.table("it they this that these those he she f function statement number series answer claim both we")
 _OPEN = words.table("or if unless whether not no never n't neither only maybe perhaps always")
+_DENIES_ASKED = words.table("false impossible untrue nowhere every wrong incorrect fail fails unable")
+"""Words of a question whose answer turns with them."""
 _ADVERBS = words.table("indeed also therefore thus hence clearly in fact always both an a the")
 
 
@@ -78,6 +89,9 @@ def verdict(sentence: str, question: str | None) -> str | None:
         and said["verb"].lower() == asked["verb"].lower()
         and _OPEN.isdisjoint(words.split(said["rest"].lower()))
     )
+    is_denied = not _DENIES_ASKED.isdisjoint(words.split((question or "").lower()))
+    if is_term and not is_denied and (turned := _turned(rest, given)) and _in_question(clause, question or ""):
+        return "Yes" if bool(said["denied"]) is turned else "No"
     if is_term and not rest <= given:
         heard = [word for word in words.split(asked["rest"].lower()) if word not in _NOUNS]
         term = " ".join(word for word in words.split(said["rest"].lower()) if word not in _NOUNS | _ADVERBS)
@@ -87,6 +101,35 @@ def verdict(sentence: str, question: str | None) -> str | None:
     if not is_same or not _OPEN.isdisjoint(words.split((said["rest"] or "").lower())):
         return None
     return "No" if said["denied"] else "Yes"
+
+
+def _turned(rest: set[str], given: set[str]) -> bool:
+    """Whether a sentence says what a question asks, but for one word with the opposite prefix: discontinuous."""
+    new = rest - given
+    return new == {"non"} or (len(new) == 1 and _is_opposite(new.pop(), given))
+
+
+def _is_opposite(word: str, given: set[str]) -> bool:
+    """Whether a word is one of `given` with a prefix that denies it, or without one."""
+    opposites = {word.removeprefix(prefix) for prefix in _PREFIXES if word.startswith(prefix)}
+    found = (opposites | {f"{prefix}{word}" for prefix in _PREFIXES}) & given
+    return any(len(one) >= _SHORTEST and one not in _NO_OPPOSITES and word not in _NO_OPPOSITES for one in found)
+
+
+def has_opposite(sentence: str, question: str | None) -> bool:
+    """Whether a sentence has the opposite of a word of a question: irreversible, where that asks what is reversible."""
+    given = {word.lower() for word in words.split(question or "")}
+    heard = {word.lower() for word in words.split(sentence)} - given if given else set()
+    return any(_is_opposite(word, given) for word in heard if len(word) > _SHORTEST)
+
+
+def _in_question(clause: str, question: str) -> bool:
+    """Whether a clause has no limit, and but one word, no number and no letter that its question lacks: but "at 1"."""
+    said = _REASON.sub("", clause.replace("$", " "))
+    known = {*words.split(question.lower()), *_PRONOUNS, *_ADVERBS, *_AUXILIARIES.split("|"), "not", "non"}
+    heard = {*words.split(said.lower())}
+    figures = set(_FIGURES.findall(question.replace("$", " ")))
+    return _LIMITS.isdisjoint(heard) and len(heard - known) <= 1 and set(_FIGURES.findall(said)) <= figures
 
 
 def _tokens(text: str) -> set[str]:

@@ -28,6 +28,10 @@ PLACEHOLDERS = frozenset(
     for text in ("answer", "your answer", "your answer here", "final answer", "the answer", "answer here")
 )
 """What stands in a box for the answer that is not filled in."""
+_HALF_OPEN = lazy_pattern(
+    r"\\left[(\[](?P<inside>[^()\[\]]+)\\right\s?\.?|\\left\s?\.(?P<behind>[^()\[\]]+)\\right[)\]]"
+)
+"""A formula in brackets of which one is missing: \\left( x \\right."""
 _GAP_PIECE = lazy_pattern(
     r"(?:[\s$,;/?&*.:-]+|\\[()\[\]]|\\quad|\\qquad|\\text\{\s*(?:and|or)\s*\}|\\\\"
     r"|\b(?i:and|or|alternatively|maybe|perhaps|possibly|otherwise|else)\b"
@@ -119,10 +123,9 @@ def last(text: str) -> Box | None:
     if box is None:
         return None
     first, content, last_end = box
-    around = text.rfind("\\boxed{", max(0, first - MAX_GAP), first)
-    end = latex.group_end(text, around + len("\\boxed")) if around >= 0 else -1
-    if end > first:  # the box is inside another one
-        first, content, last_end = around, _INNER.sub(r"\1", text[around + len("\\boxed{") : end - 1]).strip(), end
+    around = _box_around(text, first)
+    if around is not None:
+        first, content, last_end = around
     contents = [content]
     while len(contents) < MAX_BOXES and _may_be_joined(text, first):
         box = _box_before(text, first)
@@ -130,7 +133,20 @@ def last(text: str) -> Box | None:
             break
         first = box.start
         contents.insert(0, box.content)
-    return Box(first, ", ".join(dict.fromkeys(content for content in contents if content)), last_end)
+    return Box(first, ", ".join(dict.fromkeys(content for content in contents if content.strip(". \u2026"))), last_end)
+
+
+def _box_around(text: str, inner: int) -> Box | None:
+    """The box that the one at `inner` is inside of, without the boxes in it; None if it is in none."""
+    start = inner
+    for _ in range(MAX_UNCLOSED):
+        start = text.rfind("\\boxed{", max(0, inner - MAX_GAP), start)
+        if start < 0:
+            return None
+        end = latex.group_end(text, start + len("\\boxed"))
+        if end > inner:
+            return Box(start, _INNER.sub(r"\1", text[start + len("\\boxed{") : end - 1]).strip(), end)
+    return None
 
 
 def _is_gap(text: str, start: int, end: int) -> bool:
@@ -186,4 +202,5 @@ def bare(content: str) -> str:
         if inside.startswith(opening) and inside.endswith(closing) and len(inside) > len(opening + closing):
             within = inside[len(opening) : -len(closing)]
             inside = within.strip() if opening not in within else inside
-    return inside or content
+    half = _HALF_OPEN.fullmatch(inside) if "\\right" in inside else None
+    return (half["inside"] or half["behind"]).strip() if half else inside or content

@@ -38,6 +38,8 @@ _GREEK_LETTERS = """
     phi varphi chi psi omega Gamma Delta Theta Lambda Xi Sigma Phi Psi Omega ell
 """
 _GREEK = frozenset(_GREEK_LETTERS.split())
+_SPECIAL = frozenset(("zeta", "Gamma"))
+"""Letters that name a function where a number in brackets follows."""
 _SPELLINGS = {"varepsilon": "epsilon", "varphi": "phi", "vartheta": "theta"}
 """Greek letters in two shapes."""
 _ACCENTS = frozenset("hat bar vec tilde dot ddot widehat overline mathcal mathbb".split())  # noqa: SIM905
@@ -308,6 +310,9 @@ class _Parser:
             return ("/", top, bottom) if name == "frac" else ("binom", top, bottom)
         if name == "sqrt":
             return self._root()
+        if name in _SPECIAL and self._next == "(":
+            argument = self._atom()
+            return ("*", (SYMBOL, name), argument) if symbols(argument) else (name.lower(), argument)
         if name in _GREEK:
             return self._named(_SPELLINGS.get(name, name))
         if name == "hbar":

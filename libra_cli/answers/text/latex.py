@@ -16,6 +16,9 @@ _SIGN = lazy_pattern(r"\\[A-Za-z]+|\\.|[A-Za-z]+|(?:[<>:]|!(?<![\d)}\0]!))?=+|[^
 
 _FONT = r"\\(?:text(?:rm|bf|it|normal|sf|tt|up)?|math(?:rm|bf|it|sf|tt|normal)|[mh]box|boldsymbol|operatorname\*?)\s*"
 _COMMAND = lazy_pattern(r"\\([A-Za-z]+)")
+_LETTER_IN_FONT = lazy_pattern(
+    r"\\(?:math(?:rm|bf|it)|boldsymbol)\s+([A-Za-z])(?![A-Za-z])", one_of=("math", "boldsymbol")
+)
 _IN_FONT = lazy_pattern(
     rf"{_FONT}\{{([^{{}}]*)\}}", one_of=("text", "math", "mbox", "hbox", "boldsymbol", "operatorname")
 )
@@ -121,7 +124,10 @@ def without_commands(text: str) -> str:
 
 def without_fonts(text: str) -> str:
     """`text` with a space on both sides instead of \\text{}, \\mathrm{} and the like."""
-    return _IN_FONT.sub(r" \1 ", text) if "\\" in text else text
+    if "\\" not in text:
+        return text
+    text = _LETTER_IN_FONT.sub(r" \1 ", text) if "\\math" in text or "\\bold" in text else text
+    return _IN_FONT.sub(r" \1 ", text)
 
 
 def without_setting(text: str) -> str:

@@ -31,6 +31,8 @@ VERBS = table(
     "translates implies reaches reach winds keeps kept retains obtains finds concludes deduce calculate compute "
     "tends tend approaches approach drops falls shrinks"
 )
+THEREFORE = table("therefore thus hence consequently")
+"""Words that begin a clause, unless they stand behind its verb: the perimeter is therefore 32."""
 FORMS = table(
     "write rewrite express factors factorises factorizes "
     "written rewritten expressed factored factorised decomposes works comes out same"

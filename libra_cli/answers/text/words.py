@@ -40,7 +40,7 @@ LETTER = "[A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017e]"
 """Of the Latin alphabet, with what stands above or below it."""
 _LETTERS = lazy_pattern(r"[A-Za-z][A-Za-z' ,-]*")
 _PHRASE = lazy_pattern(rf"{LETTER}(?:{LETTER}|[' ,-])*")
-_ARTICLE = lazy_pattern(r"^(?:the|a|an|it is|its|they are|there (?:is|are)) ")
+_ARTICLE = lazy_pattern(r"^(?:there (?:is|are) )?(?:the|a|an|it is|its|they are|there (?:is|are)) ")
 
 _NONE_AT_ALL = lazy_pattern(
     r"(?:there (?:is|are) )?no(?: (?:such|real|integer|integral|valid|possible|other|positive))*"
@@ -51,11 +51,15 @@ _NONE_AT_ALL = lazy_pattern(
 _SYNONYMS = """
     yes: true, correct, right, oui, ja, si, sim, wahr, richtig, vrai, vero, verdadero, cierto, verdadeiro
     no: false, incorrect, wrong, nein, non, falsch, faux, falso
-    undefined: does not exist, dne, doesn't exist
+    undefined: does not exist, dne, doesn't exist, not defined, is undefined, is not defined
     impossible: not possible, cannot be done
     none of the above: none of these, none of them, no one of the above
     all reals: all real numbers, all real x, any real number, every real number, all real values, all real values of x
+    nothing: aucune solution, pas de solution, il n'y a pas de solution, sans solution, nessuna soluzione
+    nothing: non ci sono soluzioni, senza soluzione, sem solução, não há solução, não tem solução, no hay solución
+    nothing: no hay soluciones, no tiene solución, geen oplossing, geen oplossingen, brak rozwiązań, keine lösungen
     infinitely many: infinite, infinitely many solutions, infinite solutions, infinite number
+    infinitely many: infinite number of solutions, infinite number of values
     finitely many: finite, finitely many solutions
     converges: convergent, converge, is convergent, it converges
     diverges: divergent, diverge, is divergent, it diverges, does not converge, not convergent

@@ -50,7 +50,7 @@ _MONEY = {
     "euro": {"euro": 100}, "eur": {"euro": 100}, "€": {"euro": 100},
     "cent": {"dollar": 1, "euro": 1}, "¢": {"dollar": 1, "euro": 1},
     "pound sterling": {"sterling": 100}, "gbp": {"sterling": 100}, "£": {"sterling": 100}, "pound": {"sterling": 100},
-    "pence": {"sterling": 1},
+    "pence": {"sterling": 1}, "centime": {"euro": 1}, "céntimo": {"euro": 1}, "centesimo": {"euro": 1},
     "rupee": {"rupee": 1}, "rs": {"rupee": 1}, "inr": {"rupee": 1}, "₹": {"rupee": 1},
     "yen": {"yen": 1}, "jpy": {"yen": 1}, "¥": {"yen": 1, "yuan": 1},
     "yuan": {"yuan": 1}, "rmb": {"yuan": 1}, "cny": {"yuan": 1}, "元": {"yuan": 1},

@@ -23,7 +23,7 @@ _KNOWN = """
     equiv approx sin cos tan cot sec csc arcsin arccos arctan arccot sinh cosh tanh log ln lg exp binom choose sum prod
     int lim to det min max gcd lcm bmod lfloor rfloor lceil rceil lvert rvert vert mid overline bar hat vec
     tilde alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau
-    upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega begin end ldots cdots dots prime
+    upsilon phi varphi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Phi Psi Omega begin end prime
     cis mathbb mathcal text mathrm operatorname angle triangle land lor wedge vee ell Re Im partial hbar dot
     ddot widehat
 """

@@ -214,7 +214,7 @@ def place(text: str, reference: str) -> str | None:
 
     x = 3 and y = -1; x-coordinate 4 and y-coordinate 2; the least value is 1, the greatest is 3.
     """
-    bare = reference.strip(" $")
+    bare = _plain(reference.strip(" $"))
     inside = latex.enclosed(bare, ("(", "["), (")", "]"))
     count = len(latex.split(inside[1], frozenset(","))) if inside else 0
     if inside is None or not 2 <= count <= len(_COORDINATES) or inside[0] + inside[2] not in ("()", "[]"):
@@ -225,7 +225,7 @@ def place(text: str, reference: str) -> str | None:
         return None
     for alternatives in names:
         heard = {value for name in alternatives if (value := value_of(name, plain))}
-        if len(heard) != 1:
+        if len(heard) != 1 or any(" not " in value for value in heard):
             return None
         given += heard
     return f"{inside[0]}{', '.join(given)}{inside[2]}"

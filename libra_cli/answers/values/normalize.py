@@ -101,7 +101,15 @@ def _ungrouped(scale: re.Match[str]) -> str:
 _REWRITES = tuple(
     (needed, lazy_pattern(pattern, one_of=tuple(one_of)), replacement)
     for needed, pattern, replacement, *one_of in (
-        ("\\", r"\\(?:left|right|bigg?[lrm]?|Bigg?[lrm]?)(?=[()\[\]|.\\<>])\s*\.?", "", r"\left", r"\right", r"\big"),
+        (
+            "\\",
+            r"\\(?:left|right|middle|bigg?[lrm]?|Bigg?[lrm]?)(?=[()\[\]|.\\<>])\s*\.?",
+            "",
+            r"\left",
+            r"\right",
+            r"\middle",
+            r"\big",
+        ),
         (
             "\\",
             r"\\(?:(?:display|text|script|scriptscript)style|limits|nolimits|rm|bf|it|tiny|small|normalsize|[Ll]arge|LARGE|[Hh]uge)\b",
@@ -142,6 +150,7 @@ _REWRITES = tuple(
         ("", r"\{:\}|\\colon(?![A-Za-z])", ":", "{:}", r"\colon"),
         (":", r"(?<=\d)\s?:\s?(\d{1,3}(?:(?:,\d{3}){1,4}|(?:[. ]000){1,3}))(?![\d,.:])", _ungrouped),  # 1 : 50,000
         (r"\\", r"\\\\\s*\[-?[\d.]+ ?[a-z]{2}\]", r"\\\\"),
+        ("E", r"(?<=\d)\s*E\s*\{\s*([-+]?\d{1,3})\s*\}$", r"e\1"),
         ("binom", r"\\[dt]binom(?![A-Za-z])", r"\\binom"),
         (r"\choose", r"(?:^|\{)([^{}]+?)\\choose(?![A-Za-z])([^{}]+)(?:$|\})", r"\\binom{\1}{\2}"),
         (r"\over", r"(?:^|\{)([^{}]+?)\\over(?![A-Za-z])([^{}]+)(?:$|\})", r"\\frac{\1}{\2}"),
@@ -182,6 +191,7 @@ _REWRITES = tuple(
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*(?:\^\s*\{?-\}?|_\s*\{?(?:-|<\s*0)\}?)\s*$", r"(-\\infty,0)"),
         (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*_\s*\{?\s*\\geq?\s*0\}?\s*$", r"[0,\\infty)"),
         (r"\mathbb", r"^(\s*[a-z]\s*\\in\s*|)\\mathbb\s*(?:\{\s*R\s*\}|R)\s*$", r"\1(-\\infty,\\infty)"),
+        (r"\mathbb", r"^\s*\\mathbb\s*\{?R\}?\s*\^\s*(?:\{\s*\*\s*\}|\*)\s*$", r"(-\\infty,0)\\cup (0,\\infty)"),
         (r"\prime", r"\^\s*(?:\{\s*\\prime\s*\}|\\prime(?![A-Za-z]))", "'"),
         (
             "",
@@ -241,6 +251,8 @@ def plain(raw: str) -> str:
         text = text.replace("$", "")
     if text[:1].isdigit() and _GROUPED.fullmatch(text):
         text = "".join(char for char in text if char.isdigit() or char == ".")
+    if " per cent" in text:
+        text = text.replace(" per cent", " percent")
     text = keyboard.in_formulas(text)
     if text.endswith(("]", ")", "}")):
         text = arrays.in_latex(text)
@@ -252,6 +264,11 @@ def _is_said_outside(piece: str) -> bool:
     return any(map(str.isdigit, piece)) or piece.endswith("\\")
 
 
+_AND_ABROAD = lazy_pattern(r"(?<=[\d})\]$])\s*\\text\s*\{ +(?:et|und|y|e|и|en|och) +\}\s*(?=[-\d($\[\\])")
+"""What joins two values in a box in another language, between spaces: 3 \\text{ y } 5."""
+_BOTH = lazy_pattern(r"^\s*(?:both |\\text\s*\{\s*both\s*\}\s*|(?P<open>\\text\s*\{\s*)both )(?=.*\band\b)")
+
+
 @lru_cache(CACHED)
 def normalized(text: str) -> str:
     """Bring wrappers, spacing and alternative spellings of symbols to one form.
@@ -261,7 +278,7 @@ def normalized(text: str) -> str:
     if number.is_bare(text) or _PLAIN.fullmatch(text) or len(text) > MAX_CHARS:
         return text.strip()
     text = unwrapped(text if text.isascii() else in_ascii(text))
-    text = latex.without_fonts(text)
+    text = latex.without_fonts(_AND_ABROAD.sub(" and ", text) if "\\text" in text else text)
     text = _SYSTEM.sub(_system_as_list, text) if "\\begin" in text else text
     if "=" in text and any(map(text.__contains__, _OF_ARGUMENTS)):
         text = function_forms.without_domain(text)
@@ -298,6 +315,8 @@ def both_plain(reference: str, answer: str) -> tuple[str, str]:
         if any(has_sets):
             marked = [one.replace("{", "\\{").replace("}", "\\}") if _SETS.fullmatch(one) else one for one in bare]
             reference, answer = marked
+    if "both " in answer and "both" not in reference:
+        answer = _BOTH.sub(r"\g<open>", answer)
     return plain(reference), plain(answer)
 
 

@@ -125,7 +125,7 @@ def clock(text: str) -> Clock | None:
     seconds = hour * 3600 + int(time["minute"] or 0) * 60 + int(time["second"] or 0)
     if half:
         return Clock(seconds % _HALF_DAY + (_HALF_DAY if half == "p" else 0), "stated") if 1 <= hour <= 12 else None
-    return Clock(seconds % _DAY, "counted" if hour > 12 or time["hour"].startswith("00") else None)
+    return Clock(seconds % _DAY, "counted" if hour > 12 or hour == 0 else None)
 
 
 def same_durations(reference: str, answer: str) -> bool | None:

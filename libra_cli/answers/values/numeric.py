@@ -319,6 +319,8 @@ class _Arithmetic:
             "!!": lambda n: mp.mpf(math.prod(range(_natural(n), 0, -2))),
             "binom": lambda n, k: mp.binomial(n, _small(k)) if n != int(n) else mp.binomial(_natural(n), _natural(k)),
             "cis": bounded(lambda a: mp.cos(a) + mp.mpc(0, 1) * mp.sin(a)),
+            "zeta": bounded(mp.zeta),
+            "gamma": lambda a: mp.gamma(a) if abs(a) <= MAX_FACTORIAL else mp.mpf("inf"),
             "ln": mp.ln,
             "log": lambda a, base=10: mp.ln(a) / mp.ln(base),
             "exp": bounded(mp.exp),

@@ -88,7 +88,28 @@ _CLASSES: tuple[dict[str, str], ...] = (
         "square planar": "square planar", "trigonal bipyramidal": "trigonal bipyramidal", "t-shaped": "t-shaped",
     },
     {"arteries": "artery, arteries", "veins": "vein", "capillaries": "capillary, capillaries"},
+    {
+        "mitosis": "mitosis", "meiosis I": "meiosis i, meiosis 1, first meiotic division",
+        "meiosis II": "meiosis ii, meiosis 2, second meiotic division", "binary fission": "binary fission",
+    },
     {"mitosis": "mitosis", "meiosis": "meiosis", "binary fission": "binary fission"},
+    {
+        "left ventricle": "left ventricle", "right ventricle": "right ventricle",
+        "left atrium": "left atrium", "right atrium": "right atrium",
+    },
+    {
+        "Pythagorean theorem": "pythagorean theorem, pythagoras theorem, pythagoras' theorem, theorem of pythagoras",
+        "binomial theorem": "binomial theorem", "mean value theorem": "mean value theorem",
+        "intermediate value theorem": "intermediate value theorem",
+        "squeeze theorem": "squeeze theorem, sandwich theorem",
+        "fundamental theorem of calculus": "fundamental theorem of calculus",
+        "fundamental theorem of algebra": "fundamental theorem of algebra", "factor theorem": "factor theorem",
+        "remainder theorem": "remainder theorem", "Chinese remainder theorem": "chinese remainder theorem",
+        "divergence theorem": "divergence theorem", "central limit theorem": "central limit theorem",
+        "chain rule": "chain rule", "product rule": "product rule", "quotient rule": "quotient rule",
+        "power rule": "power rule", "law of sines": "law of sines, sine rule",
+        "law of cosines": "law of cosines, cosine rule", "pigeonhole principle": "pigeonhole principle",
+    },
     {
         "prophase": "prophase", "prometaphase": "prometaphase", "metaphase": "metaphase", "anaphase": "anaphase",
         "telophase": "telophase", "interphase": "interphase", "cytokinesis": "cytokinesis",
@@ -163,7 +184,7 @@ def _known() -> dict[str, tuple[tuple[int, str], ...]]:
     for at, members in enumerate((*_CLASSES, _LENS)):
         for member, named in members.items():
             for name in named.split(", "):
-                for form in (name, f"{name}s"):
+                for form in {name, f"{name}s", name.replace(" ", "-")}:
                     found.setdefault(form, []).append((at, member))
     element = len(_CLASSES) + 1
     pairs = _ELEMENTS.split()
@@ -240,6 +261,13 @@ def element(name: str) -> str | None:
     """The name of an element by its name in any case, or its symbol."""
     found = _known().get(name if name in _symbols() else name.lower() if len(name) > 2 else "", ())
     return next((member for at, member in found if at == len(_CLASSES) + 1), None)
+
+
+@lru_cache(1 << 10)
+def symbol(name: str) -> str | None:
+    """The symbol of an element by its name: Co of cobalt."""
+    meant = element(name)
+    return next((one for one in _symbols() if element(one) == meant), None) if meant else None
 
 
 def with_symbols(text: str, terms: str) -> str:

@@ -75,7 +75,7 @@ _SET = r"(?:\\(?:text|mathrm)\s*\{[^{}]*\}|(?:kg|km|cm|mm|mol|kJ|kcal|[mgsJNWVAC
 _FRACTION = lazy_pattern(rf"\\[dt]?frac\s*\{{({_SET})\}}\s*\{{({_SET})\}}\s*$")
 _LETTER = lazy_pattern(
     r"(?P<value>(?=[-\d.,\u221a\\])[-\d.,]*(?:(?:\u221a|\\sqrt ?)(?:\d+|\{\d+\}))?(?:\u03c0|\\pi)?)"
-    r" (?P<letter>[mgshLNJWVACD])(?P<power>\^\{?[23]\}?|[\u00b2\u00b3])?"
+    r" (?P<letter>[mgshLNJWVACDK])(?P<power>\^\{?[23]\}?|[\u00b2\u00b3])?"
 )
 _ENDS_VALUE = lazy_pattern(
     r"(?:(?<=[\d)}π])|(?<=\\pi)(?![A-Za-z]))(?=[\\~\s°¢µμΩ\u2126Å\u212bA-Za-z^])"

@@ -1,0 +1,127 @@
+"""Reads bounds and half-lines that are said in words: a is at most -2, all positive real numbers, mindestens 3."""
+
+from __future__ import annotations
+
+from libra_cli.answers.text import latex
+from libra_cli.lazy_pattern import lazy_pattern
+
+WORDS = {
+    ">=": "at least|no less than|not less than|(?:greater|larger|bigger|more) than or equal to|no smaller than"
+    "|mindestens|wenigstens|größer oder gleich|au moins|au minimum|al menos|como mínimo|por lo menos|pelo menos|almeno"
+    "|no mínimo|minstens|не меньше|не менее|co najmniej|minst|supérieure?s? ou éga(?:l|ux|les?) à"
+    "|mayor(?:es)? o igual(?:es)? (?:que|a)|maior(?:es)? ou igua(?:l|is) (?:que|a)|maggior[ei] o ugual[ei] (?:a|di)",
+    "<=": "at most|no more than|not more than|(?:less|smaller) than or equal to|no greater than|no larger than"
+    "|höchstens|kleiner oder gleich|au plus|au maximum|a lo sumo|como máximo|no máximo|al massimo|al più|hoogstens"
+    "|не больше|не более|co najwyżej|högst|inférieure?s? ou éga(?:l|ux|les?) à"
+    "|menor(?:es)? o igual(?:es)? (?:que|a)|menor(?:es)? ou igua(?:l|is) (?:que|a)|minor[ei] o ugual[ei] (?:a|di)",
+    ">": "(?:strictly )?(?:greater|larger|bigger|more) than|(?:echt )?größer als|mayor(?:es)? que|maior(?:es)? que"
+    "|maggior[ei] di|(?:strictement )?supérieure?s? à|больш(?:е|ие|их)(?: чем)?|groter dan",
+    "<": "(?:strictly )?(?:less|smaller|lower) than|(?:echt )?kleiner als|menor(?:es)? que|minor[ei] di"
+    "|(?:strictement )?inférieure?s? à|меньш(?:е|ие|их)(?: чем)?|kleiner dan",
+}
+_SIGNS = {">=": "\\geq ", "<=": "\\leq ", ">": "> ", "<": "< "}
+IS = (
+    r"(?:(?:is|must be|has to be|needs to be|should be|can be|ist|muss|est|doit être|es|debe ser|é|è|deve essere"
+    r"|deve ser|jest|är|должно быть|должен быть) (?:always )?)"
+)
+NUMBER = r"\$?(?P<number>[-\u2212]?\d+(?:[.,]\d+)?(?:/\d+)?)\$?"
+_BOUND = {
+    sign: lazy_pattern(rf"(?:\$?(?P<letter>[A-Za-z])\$? {IS}?)?(?:{spelled}):? {NUMBER}(?: sein| être)?")
+    for sign, spelled in WORDS.items()
+}
+_REALS = (
+    r"(?:the (?:real )?numbers|(?:all|any|every) (?:the )?(?:real )?(?:numbers?|values?|reals)|the (?:set of )?reals"
+    r"|alle[nr]? (?:reellen )?Zahlen|(?:tous )?les (?:nombres )?réels|l['\u2019]ensemble des (?:nombres )?réels"
+    r"|(?:todos )?los (?:números )?reales|(?:todos )?os (?:números )?reais|(?:tutti )?i (?:numeri )?reali"
+    r"|все(?:ми|х)? (?:действительн|вещественн)\w+ чис\w+)"
+)
+_OF_REALS = {
+    sign: lazy_pattern(rf"(?:the set of )?{_REALS},? (?:(?:that|which) are )?(?:{spelled}) {NUMBER}[.!]?$")
+    for sign, spelled in WORDS.items()
+}
+"""A half-line as a set: all real numbers less than 3."""
+_TURNED = lazy_pattern(
+    r"(?i:\b(?:not|no|except|unless|if|outside|exclu\w+|escl\w+|ausge\w+|besides|other|beyond|nicht|keine?|außer"
+    r"|pas|sauf|excepto|non|eccetto|não|не|кроме)\b|n['\u2019]t\b)"
+)
+_SET = (
+    r"(?:the set of )?(?:(?:all|exactly|precisely|every|any|each|the|of) ){0,3}"
+    r"(?P<sign>(?:non-?)?(?:positive|negative)) (?:real )?(?:numbers?|values?|reals)"
+)
+_HALF_LINE = lazy_pattern(_SET, one_of=("positive", "negative"))
+_TAKES = lazy_pattern(
+    r"(?:(?:so|thus|hence|therefore|then|and),? )?"
+    r"(?:(?:the|its) (?:range|image|domain|solution set|set of (?:values|solutions))"
+    r"(?: of \$?[a-zA-Z](?:\([a-z]\))?\$?)? (?:is|consists of|equals|=|:)"
+    r"|(?:the function|\$?[a-zA-Z](?:\([a-z]\))?\$?|it) (?:takes(?: on)?|attains|assumes)"
+    r"(?= (?:exactly|precisely|all|every))"
+    r"|\$?(?P<letter>[a-z])\$? (?:can|may) be(?= any)) (?:therefore |thus |then |just |simply |precisely |exactly )?"
+    rf"{_SET}[.!]?",
+    one_of=("positive", "negative"),
+)
+_LETTER_OF_SIGN = lazy_pattern(
+    r"(?:(?:so|thus|hence|therefore|then|and|answer:),? )?(?:(?:we need|that means|this means) (?:that )?)?"
+    r"\$?(?P<letter>[A-Za-z])\$? (?:must be|has to be|needs to be|is) (?:always |strictly )?"
+    r"(?P<sign>(?:non-?)?(?:positive|negative))[.!]?",
+    one_of=("positive", "negative"),
+)
+_OF_SIGN = {"positive": "> 0", "negative": "< 0", "nonnegative": "\\geq 0", "nonpositive": "\\leq 0"}
+_IS_BOUND = lazy_pattern(r"\$?(?P<letter>[A-Za-z])\$? ?(?:<|>|\\leq?|\\geq?|\u2264|\u2265)[^<>\u2264\u2265]+")
+_LETTER = lazy_pattern(r"(?<![A-Za-z'\u2019\\])[b-zB-HJ-Z](?![A-Za-z'\u2019])")
+_ENDLESS = ("<", ">", "\\le", "\\ge", "\u2264", "\u2265", "\\infty", "\u221e", "oo)")
+"""What a reference has that is a bound, or an interval without an end."""
+
+
+def in_signs(answer: str, other: str) -> str:
+    """`answer` as an inequality, if it is a bound or a half-line in words and `other` is one; else `answer`."""
+    if not any(map(other.__contains__, _ENDLESS)):
+        return answer
+    bare = latex.without_setting(answer).strip(" .$")
+    bare = bare[:1].lower() + bare[1:] if bare[1:2].islower() else bare
+    letter = letter_of(other)
+    half = _HALF_LINE.fullmatch(bare)
+    if half:
+        return f"{letter} {_OF_SIGN[half['sign'].replace('-', '')]}"
+    for sign, pattern in (*_BOUND.items(), *_OF_REALS.items()):
+        found = pattern.fullmatch(bare)
+        if found:
+            return written(found.groupdict().get("letter") or letter, sign, found["number"])
+    return answer
+
+
+def of_sentence(sentence: str, reference: str, question: str) -> str | None:
+    """The half-line that is all that a sentence says: f takes exactly the positive real values, x must be positive."""
+    half = _of_reals(sentence, reference)
+    if half or "tive" not in sentence or not any(map(reference.__contains__, _ENDLESS)):
+        return half
+    bare = sentence[:1].lower() + sentence[1:]
+    found = _TAKES.fullmatch(bare) or _LETTER_OF_SIGN.fullmatch(bare)
+    if question and not {*_LETTER.findall(bare)} <= {*_LETTER.findall(question)}:
+        return None  # the range of g, where that of f is asked for
+    is_of_domain = "domain" in bare
+    if found is None or (question and is_of_domain is not ("omain" in question) and "ange" in question + bare):
+        return None
+    if found["letter"] and _IS_BOUND.fullmatch(reference.strip(" $.")) and found["letter"] != letter_of(reference):
+        return None
+    return f"{found['letter'] or letter_of(reference)} {_OF_SIGN[found['sign'].replace('-', '')]}"
+
+
+def _of_reals(sentence: str, reference: str) -> str | None:
+    """The half-line that a sentence ends with as a set: the solutions are all real numbers less than 3."""
+    for sign, pattern in _OF_REALS.items():
+        found = pattern.search(sentence)
+        before = sentence[: found.start()] if found else ""
+        if found and not _TURNED.search(before) and not any(map(str.isdigit, before)):
+            return written(letter_of(reference), sign, found["number"])
+    return None
+
+
+def written(letter: str, sign: str, number: str) -> str:
+    """A bound in signs: x \\geq 1.5."""
+    return f"{letter} {_SIGNS[sign]}{number.replace(chr(0x2212), '-').replace(',', '.')}"
+
+
+def letter_of(bound: str) -> str:
+    """The letter that a bound in signs is of; x if it is no such bound."""
+    found = _IS_BOUND.fullmatch(bound.strip(" $."))
+    return found["letter"] if found else "x"
