@@ -1,4 +1,4 @@
-"""What a model is by its config.json, before any weights are read: one that writes, one that scores, or another."""
+"""What a model is by its config.json and the names of its weights: one that writes, one that scores, or another."""
 
 from __future__ import annotations
 
@@ -11,12 +11,18 @@ from typing import Any
 from libra_cli.engines.base import LocalModel
 from libra_cli.exits import Exit, Fatal
 
-_SCALAR = re.compile(r"ForSequenceClassification|Reward")
+_SCALAR = re.compile(r"ForSequenceClassification|Regression|Reward")
 """In the name of a reward model's class; outside the transformers library the name carries the purpose."""
 _OTHER_PURPOSE = re.compile(
     r"For\w*(Classification|QuestionAnswering|MaskedLM|MultipleChoice|NextSentencePrediction|PreTraining|Retrieval|CTC)"
 )
 """In the name of a class whose head does not write the next token."""
+_HEAD_FILES = ("value_head.safetensors", "value_head.bin")
+"""Beside a model: the head that other trainers of reward models save in a file of its own."""
+_HEAD_WEIGHTS = re.compile(r"(v_head|value_head|reward_head|regression_head|score)\.")
+"""Begins the names of a reward head's weights."""
+_LONGEST_HEADER = 100_000_000
+"""Bytes of a safetensors file's header, by its format."""
 
 
 def has_head(config: Mapping[str, Any]) -> bool:
@@ -69,10 +75,51 @@ def cannot_write(config: Mapping[str, Any]) -> str | None:
     return None
 
 
+def unread_head(path: str, config: Mapping[str, Any]) -> str | None:
+    """Which reward head in the folder of a model its class does not read, and the cure; None if none is seen.
+
+    The head would be left out without a word. Reads names only; a class that comes with the model may read any.
+    """
+    folder = os.path.expanduser(path)
+    names, scores = map(str, config.get("architectures") or []), has_head(config)
+    if config.get("auto_map") or any("Reward" in name for name in names) or not os.path.isdir(folder):
+        return None
+    held = _weight_names(folder)
+    if scores and (not held or any(name.startswith(("score.", "classifier.")) for name in held)):
+        return None
+    files = [name for name in _HEAD_FILES if os.path.exists(os.path.join(folder, name))]
+    weights = [name for name in held if _HEAD_WEIGHTS.match(name)]
+    if not files and not weights:
+        return None
+    what = f"the file {files[0]} holds" if files else f"the weight {max(weights)} is"
+    cure = "save it as score.weight of a model whose class ends in ForSequenceClassification"
+    cure += "" if scores else ", or remove it to use the model as one that writes"
+    return f"{what} a reward head that libra does not read; {cure}"
+
+
+def _weight_names(folder: str) -> set[str]:
+    """The names of a model's weights, by its index or the header of its one file; empty if neither can be read."""
+    try:
+        with open(os.path.join(folder, "model.safetensors.index.json"), "rb") as file:
+            return set(json.load(file)["weight_map"])
+    except FileNotFoundError:
+        pass
+    except (OSError, ValueError, LookupError, TypeError):
+        return set()  # the engine reports the damage
+    try:
+        with open(os.path.join(folder, "model.safetensors"), "rb") as file:
+            length = int.from_bytes(file.read(8), "little")
+            return set(json.loads(file.read(min(length, _LONGEST_HEADER))))
+    except (OSError, ValueError, TypeError):
+        return set()
+
+
 def check_writes(model: LocalModel, cure: str | None = None) -> None:
     """Raises Fatal(2), before any weights are read, for a model that is certainly no causal language model."""
     config = config_of(model.path, model.revision)
     if (reason := cannot_write(config)) is None:
+        if unread := unread_head(model.path, config):
+            raise Fatal(Exit.USAGE, f"{model.name}: {unread}")
         return
     if cure is None:
         other = "libra judge asks it (without --generative), other stages need a causal language model"

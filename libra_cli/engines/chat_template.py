@@ -9,11 +9,10 @@ import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from libra_cli.engines.base import LocalModel, Messages, Request, RequestError
-from libra_cli.engines.damage import damaged_file, no_model
+from libra_cli.engines.damage import damaged_file, no_model, refused_settings
 from libra_cli.engines.template_coverage import TemplateCoverage
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks.control_tokens import SPLIT_MARK
@@ -51,10 +50,6 @@ class ChatTemplate:
         self.coverage = TemplateCoverage(self)
         """What of a conversation the template leaves out, and how it takes calls of tools."""
 
-    @cached_property
-    def _own_bos(self) -> int | None:
-        return own_bos(self.tokenizer)
-
     @property
     def template_sha256(self) -> str:
         """12 hex digits of a hash of the chat template and its arguments."""
@@ -84,14 +79,11 @@ class ChatTemplate:
     ) -> tuple[str, list[int]]:
         """Text and token ids of a conversation that ends with the response, as a reward model reads it.
 
-        Control tokens stay plain text in the response too. A tokenizer that begins every text with a BOS has it once,
-        whether or not the chat template writes it. Raises RequestError as `render` does.
+        Control tokens stay plain text in the response too. Raises RequestError as `render` does.
         """
         guarded = [self._guard(message) for message in self.coverage.fitted(messages, tools, args)]
         text = self.apply(guarded, False, split_all(tools, self._control), args)
-        ids, bos = self._encode(text), self._own_bos
-        if bos is not None and ids[:1] != [bos]:
-            ids = [bos, *ids]
+        ids = self._encode(text)
         if not ids:
             raise RequestError("chat_template", "the chat template makes nothing of the messages; use another one")
         return text.replace(SPLIT_MARK, ""), ids
@@ -121,10 +113,7 @@ class ChatTemplate:
             target += whole[end:].rstrip() + (self.tokenizer.eos_token or "")
         ids, places = self._placed(prompt[-_CONTEXT_CHARS:].rpartition(SPLIT_MARK)[2], target)
         lead, length = begin - len(prompt), len(messages[-1]["content"])
-        prompt_ids, bos = self._encode(prompt), self._own_bos
-        if bos is not None and prompt_ids[:1] != [bos]:
-            prompt_ids = [bos, *prompt_ids]
-        return prompt_ids, ids, [min(max(place - lead, 0), length) for place in places]
+        return self._encode(prompt), ids, [min(max(place - lead, 0), length) for place in places]
 
     def _placed(self, context: str, text: str) -> tuple[list[int], list[int]]:
         """Token ids of `text` behind `context`, and the place of each in `text` without its split marks.
@@ -200,7 +189,8 @@ class ChatTemplate:
         return {key: value if key == "role" else split_all(value, self._control) for key, value in message.items()}
 
     def _encode(self, text: str) -> list[int]:
-        # The template writes the special tokens, a BOS among them; the tokenizer must not add its own.
+        # The template writes the special tokens, a BOS among them, and what it leaves out is not there: so do vLLM's
+        # server, transformers and TRL.
         pieces = text.split(SPLIT_MARK)
         return [token for piece in pieces for token in self.tokenizer.encode(piece, add_special_tokens=False)]
 
@@ -244,6 +234,8 @@ def cannot_load(model: LocalModel, error: BaseException) -> Fatal:
     cure = ""
     if found := damaged_file(model.path):
         reason, cure = found, "; copy the model again"
+    elif found := refused_settings(model.path):
+        return Fatal(Exit.BACKEND, found)
     elif "trust_remote_code" in reason:
         cure = "; --trust-remote-code runs the code that comes with it, if you trust it"
     elif isinstance(error, OSError):
@@ -255,12 +247,6 @@ def special_tokens(tokenizer: Any) -> set[str]:
     """The texts of the tokenizer's special tokens, those added later included."""
     added = tokenizer.added_tokens_decoder.values()
     return {*tokenizer.all_special_tokens, *(token.content for token in added if token.special)}
-
-
-def own_bos(tokenizer: Any) -> int | None:
-    """The id of the BOS if the tokenizer itself begins every text with it."""
-    bos = tokenizer.bos_token_id
-    return bos if bos is not None and tokenizer.encode("")[:1] == [bos] else None
 
 
 def split_tokens(text: str, control: re.Pattern[str] | None) -> str:

@@ -32,6 +32,21 @@ def damaged_file(folder: str) -> str | None:
     return None
 
 
+def refused_settings(folder: str) -> str | None:
+    """Why transformers cannot load the folder's generation_config.json, and the cure; None if it can, or has none."""
+    path = Path(folder) / "generation_config.json"
+    if not path.is_file():
+        return None
+    from transformers import GenerationConfig
+
+    try:
+        GenerationConfig.from_pretrained(folder)
+    except ValueError as error:
+        reason = " ".join(str(error).split()).rstrip(".")
+        return f"{path}: transformers refuses it ({reason[:200]}); change that in the file, or remove the file"
+    return None
+
+
 def no_model(name: str) -> str | None:
     """Why neither an engine nor a trainer can load the model `name`, and the cure; None if a hub may have it.
 
@@ -101,3 +116,16 @@ def _read(path: Path) -> None:
         import torch
 
         torch.load(path, map_location="meta", weights_only=True, mmap=True)
+
+
+def is_at_hand(model: str) -> bool:
+    """Whether a model is a folder, is embedded, or is in the cache of the hub."""
+    if os.path.isdir(model) or miniature.resolve(model):
+        return True
+    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub.errors import HFValidationError
+
+    try:
+        return isinstance(try_to_load_from_cache(model, "config.json"), str)
+    except HFValidationError:
+        return False

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from libra_cli.stream.json_errors import HALF_A_PAIR
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
 from libra_cli.tasks.task import with_system
@@ -342,8 +343,8 @@ def _check_text(text: str, where: str) -> None:
     try:
         text.encode()
     except UnicodeEncodeError as error:
-        cure = "write the whole character, or U+FFFD"
-        raise RowError("lone_surrogate", f"{where}: character {error.start + 1} is half of a pair; {cure}") from None
+        what = f"{where}: character {error.start + 1} is half of a pair"
+        raise RowError("lone_surrogate", f"{what}; {HALF_A_PAIR}") from None
 
 
 def _check_weight(message: Message, where: str) -> None:

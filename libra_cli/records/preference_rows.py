@@ -111,12 +111,14 @@ def _parted(chosen: list[Message], rejected: list[Message]) -> tuple[list[Messag
 
 
 def _check_answer_one_prompt(chosen: list[Message], rejected: list[Message]) -> None:
-    """Raises RowError unless what follows the prompt of a pair begins with an answer on both sides."""
-    for response, name in ((chosen, "chosen"), (rejected, "rejected")):
-        if not response:
-            raise RowError("no_response", f'"{name}" ends where the other goes on; give both a last turn of their own')
-        if response[0]["role"] not in ANSWERS:
-            raise RowError("two_prompts", f'"chosen" and "rejected" answer different prompts; {_ONE_PROMPT}')
+    """Raises RowError unless what follows the prompt of a pair begins with an answer on both sides, and differs."""
+    n = min(len(chosen), len(rejected))
+    if chosen[:n] == rejected[:n]:
+        shorter, longer = ("chosen", "rejected") if len(chosen) == n else ("rejected", "chosen")
+        cure = "give both a last turn of their own, or leave the row out"
+        raise RowError("no_response", f'"{shorter}" is only the beginning of "{longer}"; {cure}')
+    if any(side[0]["role"] not in ANSWERS for side in (chosen, rejected)):
+        raise RowError("two_prompts", f'"chosen" and "rejected" answer different prompts; {_ONE_PROMPT}')
 
 
 def _pair_of_transcripts(

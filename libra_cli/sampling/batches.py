@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
+from itertools import groupby
 from typing import Any
 
 import orjson
 
 from libra_cli.engines.base import Completion, Deferred, Pending, Rendered, Request, RequestError, Requests
-from libra_cli.engines.openai.batch import MOST_BYTES, MOST_REQUESTS, BatchFormat, has_answer, is_result
+from libra_cli.engines.openai.batch import (
+    MOST_BYTES,
+    MOST_REQUESTS,
+    BatchFormat,
+    as_result,
+    has_answer,
+    is_result,
+    request_named,
+    unreadable,
+)
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.stream.files import create_beside
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.row_store import RowLocation, RowStore
+from libra_cli.stream.rows import Row
 from libra_cli.stream.sinks import is_plain_file, write_failed
 
+_NO_RESULT = 'no result of a batch ("custom_id", "response"); name the output and error files of a batch'
 _SPARE = 1.1
 """Shards are made by a hash of the id, so they are not quite alike."""
 
@@ -100,8 +114,8 @@ class BatchResults(BatchEngine):
     """Answers from the results of a batch, in files `paths`, whatever their order; a success counts before an error.
 
     Of two successes for a request the first counts, and people are told of those that differ.
-    A request without a result is answered with a RequestError (`no_result`). Raises Fatal(2) for a file that is none
-    of results, and if no request has one.
+    A request without a result is answered with a RequestError (`no_result`), and so is one whose result cannot be read
+    (`bad_response`). Raises Fatal(2) for a file that holds no result, and if no request has one.
     """
 
     def __init__(self, form: BatchFormat, paths: Sequence[str], note: Callable[[str], None]):
@@ -112,54 +126,88 @@ class BatchResults(BatchEngine):
         asked = 0
         used: set[str] = set()
         with RowStore() as store:
-            locations = self._index(store)
+            results = self._index(store)
             while True:
                 pending = requests.take(None)
                 if pending is not None:
                     asked += 1
                     custom_id = self._form.custom_id(pending.request)
-                    location = locations.get(custom_id)
-                    if location is not None:
+                    result = results.get(custom_id)
+                    if result is not None:
                         used.add(custom_id)
-                    yield pending, self._answer(store, location, pending.request)
+                    yield pending, self._answer(store, result, pending.request)
                 elif requests.ended:
                     break
-        if used and (others := len(locations) - len(used)):
+        if used and (others := len(results) - len(used)):
             self._note(f"results of the batch that answer none of these requests: {others:,}")
         if asked and not used:
             cure = "give the input, model and options that wrote the requests"
             raise Fatal(Exit.USAGE, f"--batch-in {self._paths[0]}: answers none of {asked:,} requests; {cure}")
 
-    def _index(self, store: RowStore) -> dict[str, RowLocation]:
-        """Where the result of each request is, by its custom_id."""
-        locations: dict[str, RowLocation] = {}
+    def _index(self, store: RowStore) -> dict[str, RowLocation | RequestError]:
+        """Where the result of each request is, by its custom_id; an error if it cannot be read."""
+        results: dict[str, RowLocation | RequestError] = {}
         answered: dict[str, int] = {}
         others: set[str] = set()
         with closing(read_rows(InputFiles(self._paths))) as entries:
-            for entry in entries:
-                if isinstance(entry, BadLine):
-                    raise Fatal(Exit.USAGE, f"{entry.place}: {entry.error}")
-                if not is_result(entry.fields):
-                    cure = "name the output and error files of a batch"
-                    raise Fatal(Exit.USAGE, f'{entry.place}: no result of a batch ("custom_id", "response"); {cure}')
-                custom_id = entry.fields["custom_id"]
-                if not has_answer(entry.fields):
+            for _file, lines in groupby(entries, lambda entry: entry.file):
+                for row in self._results_in(lines, results):
+                    custom_id = row.fields["custom_id"]
+                    if not has_answer(row.fields):
+                        if custom_id not in answered:
+                            results[custom_id] = store.keep(row)
+                        continue
+                    said = hash(json.dumps(row.fields["response"]["body"]))
                     if custom_id not in answered:
-                        locations[custom_id] = store.keep(entry)
-                    continue
-                said = hash(orjson.dumps(entry.fields["response"]["body"]))
-                if custom_id not in answered:
-                    locations[custom_id], answered[custom_id] = store.keep(entry), said
-                elif said != answered[custom_id]:
-                    others.add(custom_id)
+                        results[custom_id], answered[custom_id] = store.keep(row), said
+                    elif said != answered[custom_id]:
+                        others.add(custom_id)
         if others:
             what = f"{len(others):,} request{'s have' if len(others) > 1 else ' has'} another answer in a later line"
             self._note(f"results of the batch: {what} of the files; the first counts")
-        return locations
+        return results
 
-    def _answer(self, store: RowStore, location: RowLocation | None, request: Request) -> Completion | RequestError:
-        if location is None:
+    def _results_in(
+        self, lines: Iterable[Row | BadLine], results: dict[str, RowLocation | RequestError]
+    ) -> Iterator[Row]:
+        """The results in one file; a request whose result cannot be read gets its error in `results`.
+
+        Raises Fatal(2) if the file holds no result; else people are told of lines that are none.
+        """
+        found, strays = 0, []
+        for line in lines:
+            problem = f"{line.place}: {line.error if isinstance(line, BadLine) else _NO_RESULT}"
+            if (row := _result(line)) is not None:
+                found += 1
+                yield row
+            elif isinstance(line, BadLine) and (custom_id := request_named(line.raw)) is not None:
+                found += 1
+                results.setdefault(custom_id, unreadable(problem))
+            else:
+                strays.append(problem)
+        if strays and not found:
+            raise Fatal(Exit.USAGE, strays[0])
+        if strays:
+            more = f", and {counted(len(strays) - 1, 'more line')} of that file" if len(strays) > 1 else ""
+            self._note(f"{strays[0]} (left out{more})")
+
+    def _answer(
+        self, store: RowStore, result: RowLocation | RequestError | None, request: Request
+    ) -> Completion | RequestError:
+        if isinstance(result, RequestError):
+            return result
+        if result is None:
             which = self._form.custom_id(request)
             cure = "name all of its files, or ask it again (--batch-out)"
             return RequestError("no_result", f"the batch has no result for this request ({which}); {cure}")
-        return self._form.read(store.row(location).fields, request)
+        fields = as_result(store.row(result).raw)
+        assert fields is not None, "it was one when the file was read"
+        return self._form.read(fields, request)
+
+
+def _result(line: Row | BadLine) -> Row | None:
+    """The result on a line, even where it is no strict JSON; None if it is none, or cannot be read."""
+    if isinstance(line, Row):
+        return line if is_result(line.fields) else None
+    fields = None if line.error.kind == "too_many_values" else as_result(line.raw)
+    return None if fields is None else Row(fields, line.raw, line.file, line.line)

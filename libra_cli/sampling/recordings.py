@@ -8,6 +8,7 @@ from typing import Any
 
 from libra_cli.engines.base import Completion, Request, RequestError
 from libra_cli.exits import Exit, Fatal
+from libra_cli.plural import counted
 from libra_cli.records.row_types import check_types
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
@@ -53,8 +54,12 @@ class Recording:
         """The models that the rows name, in order of appearance."""
         self._repeated: list[tuple[str, RowLocation, str]] = []
         """Entries that a later row has as well: where that is, and what it shows."""
+        self._unread: list[str] = []
+        """What is wrong with lines that are no recorded row, each with its place."""
         for path in paths:
             self._scan(path)
+        if self._unread and not self._places:
+            raise Fatal(Exit.USAGE, f"{self._unread[0]}; a recording is what libra rollout wrote")
         self._compare_repeated()
 
     def find(self, request: Request, model: str) -> Completion:
@@ -68,7 +73,8 @@ class Recording:
         place = next(filter(None, map(self._places.get, entries)), None)
         if place is None:
             which = f"sample {request.sample} of {model}"
-            message = f"the recording has no {which} for this row; record it, or leave the row out"
+            missing = f"the recording has no {which} for this row{self._unread_lines()}"
+            message = f"{missing}; record it, or leave the row out"
             if any(entry in self._places for entry in entries):
                 message = f"the recording has more than one {which} for this row; give each row an id of its own"
             raise RequestError("not_recorded", message)
@@ -88,6 +94,12 @@ class Recording:
         judgment = next(one for one in fields["judgments"] if judgment_key(one) == shows)
         return {name: judgment.get(name) for name in ("text", "text_with_cot", "finish_reason", "n_tokens")}
 
+    def _unread_lines(self) -> str:
+        """What may be why a row is not recorded: a line that cannot be read does not say which row it is of."""
+        if not self._unread:
+            return ""
+        return f"; {counted(len(self._unread), 'line')} of it cannot be read, mend that first ({self._unread[0]})"
+
     def _scan(self, path: str) -> None:
         last_sample: dict[str, int] = {}  # rows without `sample` are numbered as they come
         with closing(read_rows(InputFiles([path]))) as entries:
@@ -97,8 +109,8 @@ class Recording:
                         raise entry.error
                     check_types(entry.fields)
                 except RowError as error:
-                    what = f"{entry.file}:{entry.line}: {error}"
-                    raise Fatal(Exit.USAGE, f"{what}; a recording is what libra rollout wrote") from None
+                    self._unread.append(f"{entry.place}: {error}")
+                    continue
                 place = self._store.keep(entry)
                 if isinstance(entry.fields.get("judgments"), list):
                     self._add_judged(entry.fields, place)

@@ -87,7 +87,7 @@ async def _list(run: Run, client: ChatClient, url: str, given: float | None) -> 
         if given is None and reached(listed):
             budget = RETRY_BUDGET
         if time.monotonic() - begin + AGAIN_SECONDS > budget:
-            cure = "check the address, or start the server, and the same command continues"
+            cure = f"{listed.cure}, and the same command continues"
             since = f"nothing was answered for {duration(budget)} (--retry-budget)"
             raise Fatal(Exit.BACKEND, f"{without_query(url)}: {listed.reason}; {since}; {cure}")
         if not said:

@@ -141,3 +141,16 @@ def test_vllm_reads_pickled_weights_as_data_only(model: Path, tmp_path: Path, sh
     ended = shell(["libra", "rollout", "--model", str(model), "--engine", "vllm"], input=row, timeout=280)
     assert (ended.status, b"pytorch_model.bin is damaged" in ended.err) == (Exit.BACKEND, True), ended.err.decode()
     assert not mark.exists()
+
+
+@pytest.mark.parametrize("load", LOADERS)
+@pytest.mark.parametrize("settings", [{"num_return_sequences": 3}, {"max_new_tokens": -1}])
+def test_generation_settings_that_the_library_refuses_are_named_with_the_cure(model, load, settings):
+    (model / "generation_config.json").write_text(json.dumps(settings))
+    cure = r"model/generation_config.json: transformers refuses it .*, or remove the file$"
+    with pytest.raises(Fatal, match=cure) as caught:
+        load(model)
+    assert caught.value.status == LOADERS[load]
+    assert next(iter(settings)) in str(caught.value)
+    (model / "generation_config.json").unlink()
+    load(model)

@@ -305,3 +305,32 @@ def test_a_file_of_too_many_bytes_is_refused(tmp_path, monkeypatch):
 def test_equal_requests_are_asked_once(tmp_path):
     assert len(write_batch(tmp_path / "requests.jsonl", [asked(1), asked(1), asked(2)])) == 3
     assert len(lines_of(tmp_path / "requests.jsonl")) == 2
+
+
+@pytest.mark.parametrize("line", ["half", "cut"])
+def test_a_damaged_result_is_told_with_its_line_and_gives_way_to_a_whole_one(shell, tmp_path, line):
+    rollout = ["libra", "rollout", "--model", "tiny"]
+    shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(1))
+    [asked_for] = lines_of(tmp_path / "requests.jsonl")
+    whole = json.dumps(result(asked_for, {"status_code": 200, "body": wrote("X, and fine").body}))
+    damaged = {"half": whole.replace("X", "\\ud835"), "cut": whole[:-2]}[line]
+    for lines, text in (([damaged], {"half": "\ufffd, and fine"}.get(line)), ([damaged, whole], "X, and fine")):
+        (tmp_path / "results.jsonl").write_text("".join(one + "\n" for one in lines))
+        ended = shell([*rollout, "--batch-in", "results.jsonl"], input=problems(1))
+        if text is None:
+            assert (ended.status, ended.out) == (3, b"")
+            assert b"its result cannot be read: results.jsonl:1: not JSON" in ended.err
+        elif not (line == "half" and len(lines) == 2):  # both are answers, of which the first counts
+            assert (ended.status, json.loads(ended.out)["response"]) == (0, text)
+
+
+def test_half_a_pair_in_every_result_costs_none(shell, tmp_path):
+    rollout = ["libra", "rollout", "--model", "tiny"]
+    shell([*rollout, "--batch-out", "requests.jsonl"], input=problems(4))
+    answers = [
+        json.dumps(result(line, {"status_code": 200, "body": wrote("\ud835 is it").body}))
+        for line in lines_of(tmp_path / "requests.jsonl")
+    ]
+    (tmp_path / "results.jsonl").write_text("".join(one + "\n" for one in answers))
+    ended = shell([*rollout, "--batch-in", "results.jsonl"], input=problems(4))
+    assert (ended.status, [json.loads(row)["response"] for row in ended.out.splitlines()]) == (0, ["\ufffd is it"] * 4)

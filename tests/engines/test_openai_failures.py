@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import sys
 import threading
 import time
 from collections import Counter
@@ -326,6 +327,21 @@ def test_a_redirect_is_never_followed():
 def test_a_host_that_nobody_knows_is_a_mistake_at_once():
     with pytest.raises(Fatal, match="no such host") as raised:
         ask("http://nobody.invalid/v1", ["a"])
+    assert raised.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1/v1", "https://127.0.0.1:1/v1"])
+def test_a_proxy_that_nobody_knows_is_named_without_its_password(url):
+    with pytest.raises(Fatal, match=r"^--proxy http://nobody\.invalid:1: there is no such host") as raised:
+        ask(url, ["a"], proxy="http://me:canary@nobody.invalid:1")
+    assert raised.value.status == Exit.USAGE
+
+
+def test_a_proxy_of_socks_needs_what_httpx_alone_does_not_bring(monkeypatch):
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    said = r"^--proxy: socks5://127\.0\.0\.1:1 needs socksio.* pip install 'httpx\[socks\]'"
+    with pytest.raises(Fatal, match=said) as raised:
+        ask("http://127.0.0.1:1/v1", ["a"], proxy="socks5://me:canary@127.0.0.1:1")
     assert raised.value.status == Exit.USAGE
 
 

@@ -24,7 +24,7 @@ def certificate(folder, names):
     return files
 
 
-async def ask(files):
+async def ask(files, through_proxy=False):
     """The status of a list of models that a server with the certificate in `files` gives."""
 
     async def answer(reader, writer):
@@ -37,18 +37,42 @@ async def ask(files):
     context.load_cert_chain(*files)
     server = await asyncio.start_server(answer, "127.0.0.1", 0, ssl=context)
     url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
-    client = ChatClient([url], None, 10, None, 1, print)
+
+    async def tunnel(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
+        ends = await asyncio.open_connection("127.0.0.1", server.sockets[0].getsockname()[1])
+
+        async def pump(source, target):
+            while data := await source.read(4096):
+                target.write(data)
+            target.close()
+
+        await asyncio.gather(pump(reader, ends[1]), pump(ends[0], writer), return_exceptions=True)
+
+    proxy = await asyncio.start_server(tunnel, "127.0.0.1", 0)
+    through = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}" if through_proxy else None
+    client = ChatClient([url], None, 10, through, 1, print)
     try:
         return (await client.model_list(url)).status
     finally:
         await client.close()
         server.close()
+        proxy.close()
 
 
 def test_a_certificate_with_a_known_authority_and_the_right_name_is_trusted(tmp_path, monkeypatch):
     files = certificate(tmp_path, "IP:127.0.0.1")
     monkeypatch.setenv("SSL_CERT_FILE", files[0])
     assert asyncio.run(ask(files)) == 200
+
+
+def test_a_certificate_behind_a_proxy_is_that_of_the_server(tmp_path, monkeypatch):
+    files = certificate(tmp_path, "IP:127.0.0.1")
+    with pytest.raises(Fatal, match=r"https://127\.0\.0\.1:\d+/v1: its certificate cannot be trusted"):
+        asyncio.run(ask(files, through_proxy=True))
+    monkeypatch.setenv("SSL_CERT_FILE", files[0])
+    assert asyncio.run(ask(files, through_proxy=True)) == 200
 
 
 @pytest.mark.parametrize(

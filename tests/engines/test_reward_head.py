@@ -130,11 +130,11 @@ def ids_of(model, response):
     return shown.token_ids
 
 
-@pytest.mark.parametrize("template", [CHAT, "<|endoftext|>" + CHAT])
-def test_the_bos_stands_once_whoever_writes_it(tmp_path, template):
+@pytest.mark.parametrize(("template", "bos"), [(CHAT, []), ("<|endoftext|>" + CHAT, [PAD])])
+def test_the_bos_is_what_the_template_writes(tmp_path, template, bos):
     ids = ids_of(reward_model(tmp_path, "Qwen2", template, bos=True), "2")
-    assert ids[:2] == [PAD, USER]
-    assert ids.count(PAD) == 1
+    assert ids[: len(bos) + 1] == [*bos, USER]
+    assert ids.count(PAD) == len(bos)
 
 
 def test_no_bos_where_the_tokenizer_has_none(qwen):
@@ -231,7 +231,7 @@ def change_config(folder, **changes):
 def test_a_model_that_writes_has_no_score(tmp_path):
     model = reward_model(tmp_path)
     change_config(tmp_path, architectures=["Qwen2ForCausalLM"])
-    with pytest.raises(Fatal, match="names Qwen2ForCausalLM, which has no reward head") as caught:
+    with pytest.raises(Fatal, match=r"the weight score\.weight is a reward head that libra does not read") as caught:
         RewardHead(model)
     assert caught.value.status == Exit.USAGE
 

@@ -87,8 +87,8 @@ def test_the_raw_number_of_the_whole_conversation_is_asked_for():
     with ScriptedServer(by_length) as server:
         assert ask(server, ["12"], extra={"priority": 1}, chat_template_args={"a": 2}) == [Reward(2.0, 7)]
     assert server.calls[0].body == {
-        "model": "tiny", "messages": conversation("12"), "add_generation_prompt": False, "use_activation": False,
-        "priority": 1, "chat_template_kwargs": {"a": 2},
+        "model": "tiny", "messages": conversation("12"), "add_generation_prompt": False, "add_special_tokens": False,
+        "use_activation": False, "priority": 1, "chat_template_kwargs": {"a": 2},
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -82,6 +83,13 @@ def load(rank: int, _words: list[str]) -> int:
     return 0
 
 
+def compute(rank: int, _words: list[str]) -> int:
+    """Is in compiled code, which never looks whether a signal has come."""
+    Path(f"ready.{rank}").write_text(str(os.getpid()))
+    hashlib.pbkdf2_hmac("sha256", b"", b"", 2**31 - 1)
+    return 0
+
+
 def stop(rank: int, words: list[str]) -> int:
     """Works until it is asked to stop, then takes the seconds of the first word to save; notes every request."""
     asked: list[int] = []
@@ -159,8 +167,8 @@ def watched(rank: int, words: list[str]) -> int:
 
 
 BEHAVIOURS = {
-    "show": show, "reduce": reduce, "end": end, "load": load, "stop": stop, "late": stop, "prepare": prepare,
-    "watched": watched,
+    "show": show, "reduce": reduce, "end": end, "load": load, "compute": compute, "stop": stop, "late": stop,
+    "prepare": prepare, "watched": watched,
 }  # fmt: skip
 
 if __name__ == "__main__":

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.typing import ArrayLike
 
 from libra_cli import miniature
 from libra_cli.engines.base import Completion, LocalModel, Request, Sampling
@@ -79,6 +81,21 @@ def differences(engine: Any, model: Any, answered: dict, requests: list[Request]
         assert len(completion.logprobs) == len(completion.token_ids) == completion.n_tokens == len(expected)
         found += [abs(one - other) for one, other in zip(completion.logprobs, expected, strict=True)]
     return found
+
+
+def assert_rounding(found: ArrayLike) -> None:
+    """Differences at each token between two passes of a trained miniature are what rounding to float32 makes of them.
+
+    Over 21,000 tokens of three miniatures, before updates and after them, vLLM's pass differs from transformers' by
+    1e-6 on average, by 1e-5 or more at one token of a hundred, and by 6e-5 at most. So does each of them from the same
+    pass in float64 (5e-5 at most). No operation of vLLM stands out: on the inputs that it had, each is as near to
+    float64 as torch's own (2e-7 of its output), and the tables of rotary positions are equal. The weights amplify
+    that: with those that training begins with, the largest difference is 8e-7.
+    """
+    gaps = np.asarray(found)
+    assert gaps.mean() < 3e-6
+    assert np.quantile(gaps, 0.95) < 1e-5
+    assert gaps.max() < 1e-4
 
 
 def local(path: str = WEAK, **more: Any) -> LocalModel:

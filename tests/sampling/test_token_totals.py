@@ -94,6 +94,16 @@ def test_models_are_added_up(shell):
         ({"input_tokens": 5, "output_tokens": 2, "output_tokens_details": {"reasoning_tokens": 1}}, (5, 2, 1, 0)),
         ({"prompt_tokens": 5, "completion_tokens": 2.0, "prompt_cache_hit_tokens": 3}, (5, 2, 0, 3)),
         ({"prompt_tokens": 5, "completion_tokens": 0, "completion_tokens_details": None}, (5, 0, 0, 0)),
+        # Reasoning beside the completion, in the total or greater than its whole; else it is a part of it.
+        ({**USAGE, "total_tokens": 117}, (100, 17, 7, 40)),
+        ({**USAGE, "total_tokens": 110}, (100, 10, 7, 40)),
+        ({**USAGE, "total_tokens": 50}, (100, 10, 7, 40)),
+        ({"prompt_tokens": 100, "completion_tokens": 10, "total_tokens": 117}, (100, 17, 0, 0)),
+        ({"completion_tokens": 10, "total_tokens": 117}, (0, 10, 0, 0)),  # of what prompt, nobody says
+        ({**USAGE, "completion_tokens": 3}, (100, 10, 7, 40)),
+        ({**USAGE, "completion_tokens": 7}, (100, 7, 7, 40)),
+        ({**USAGE, "completion_tokens": 3, "total_tokens": 103}, (100, 3, 7, 40)),
+        ({**USAGE, "total_tokens": 150}, (100, 10, 7, 40)),  # the cached tokens, beside the prompt
         ({"prompt_tokens": -1, "completion_tokens": "2"}, None),
         ({"prompt_tokens": True, "completion_tokens": [2]}, None),
         ("none", None),
@@ -105,6 +115,43 @@ def test_what_servers_call_the_numbers(usage, counts):
     total.add(HttpAnswer(200, {}, json.dumps({"usage": usage}).encode(), None, Redactor([])))
     found = (total.prompt_tokens, total.completion_tokens, total.reasoning_tokens, total.cached_tokens)
     assert (found, total.unreported) == (counts or (0, 0, 0, 0), int(counts is None))
+
+
+BESIDE = {**USAGE, "completion_tokens": 3, "total_tokens": 110}
+"""USAGE as xAI reports it: the reasoning is within the total only."""
+
+
+def streamed(usage):
+    def answers(call):
+        if not call.body.get("stream"):
+            return error(400, "This model only supports streaming; set stream=true")
+        chunks = [{"choices": [{"delta": {"content": "[[score=3]] [[Wrong]]"}, "finish_reason": "stop"}]}]
+        chunks.append({"choices": [], "usage": usage})
+        lines = "".join(f"data: {json.dumps(chunk)}\n\n" for chunk in chunks) + "data: [DONE]\n\n"
+        return Reply(body=lines.encode(), headers={"content-type": "text/event-stream"})
+
+    return answers
+
+
+@pytest.mark.parametrize("stage", ["rollout", "judge", "verify"])
+@pytest.mark.parametrize("form", ["whole", "streamed"])
+def test_reasoning_beside_the_completion_costs_and_counts_as_reasoning_within_it(shell, tmp_path, stage, form):
+    (tmp_path / "in").write_bytes(ROWS)
+    always = ["--rule", "never"] if stage == "verify" else []
+    made = []
+    for number, usage in enumerate((USAGE, BESIDE)):
+        answers = (
+            streamed(usage) if form == "streamed" else lambda _call, usage=usage: wrote("[[score=3]] [[Wrong]]", usage)
+        )
+        with ScriptedServer(answers) as server:
+            ended = shell(asked(server, stage, "in", "-o", f"out.{number}", "--price", "1/4/0.5", *always))
+        assert ended.status == 0, ended.err
+        usage = json.loads((tmp_path / f"out.{number}.libra.json").read_bytes())["usage"]["tiny"]
+        rows = [json.loads(line) for line in (tmp_path / f"out.{number}").read_bytes().splitlines()]
+        counted = [row.get("n_tokens") or [vote["n_tokens"] for vote in row.get("judgments", [])] for row in rows]
+        made.append((usage["completion_tokens"], usage["cost"], counted))
+    assert made[0] == made[1]
+    assert made[0][0] == 30
 
 
 def test_a_file_of_prices(tmp_path):

@@ -26,7 +26,7 @@ from libra_cli.engines.openai.chat_api import (
 )
 from libra_cli.engines.openai.credit import NoCredit
 from libra_cli.engines.openai.end_words import EndWords
-from libra_cli.engines.openai.http_answer import HttpAnswer
+from libra_cli.engines.openai.http_answer import HttpAnswer, decoded
 from libra_cli.engines.openai.redaction import Redactor
 from libra_cli.engines.openai.retry import Failure, Trouble
 from libra_cli.engines.openai.token_limits import LengthRefused, Room, size_of
@@ -41,6 +41,9 @@ _LONGEST_ID, _DIGITS = 32, 16
 _AGAIN = "ask it again (--batch-out)"
 _HTTP = range(100, 600)
 """The statuses of HTTP."""
+_NAMED = re.compile(rb'"custom_id"\s*:\s*"([A-Za-z0-9_-]+)"')
+"""The request that a line is about, as BatchFormat names it."""
+_HOLDS = re.compile(rb'"(?:response|error)"\s*:')
 
 
 class BatchFormat:
@@ -129,6 +132,26 @@ class BatchFormat:
         if line not in self._told:
             self._told.add(line)
             self._note(line)
+
+
+def as_result(line: bytes) -> dict[str, Any] | None:
+    """The result on a line, decoded as a server's answer is; None if it is none, or cannot be read."""
+    try:
+        fields = decoded(line)
+    except ValueError:
+        return None
+    return fields if isinstance(fields, dict) and is_result(fields) else None
+
+
+def request_named(line: bytes) -> str | None:
+    """The custom_id on a line that cannot be read and is the result of a request all the same; None if it is not."""
+    named = _NAMED.search(line) if _HOLDS.search(line) else None
+    return named and named[1].decode()
+
+
+def unreadable(problem: str) -> RequestError:
+    """The error of a request whose result cannot be read."""
+    return RequestError("bad_response", f"its result cannot be read: {problem}; mend that line, or {_AGAIN}")
 
 
 def is_result(fields: Mapping[str, Any]) -> bool:

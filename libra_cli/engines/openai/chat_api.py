@@ -17,6 +17,7 @@ from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.reported_error import reported
 from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
 from libra_cli.engines.openai.token_limits import LengthRefused
+from libra_cli.engines.openai.usage import reported_tokens
 from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks.task import NO_REASONS, UNKNOWN_END, is_cut_short
@@ -316,6 +317,8 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
     elif thinking and not (text or "").strip():
         text = None  # all that the model wrote is its thinking; some servers report an empty text then
     n_tokens, model = n_tokens_in(fields, "completion_tokens"), name_in(answer, fields, "model")
+    if n_tokens is not None:
+        n_tokens = reported_tokens(fields["usage"])["completion_tokens"]
     text, thinking = text and answer.text(text), thinking and answer.text(thinking)
     return ServerCompletion(text, thinking, reason, n_tokens, model, calls)
 

@@ -8,6 +8,7 @@ secrets in the addresses of servers and proxy. Cookies are neither kept nor sent
 from __future__ import annotations
 
 import asyncio
+import errno
 import ipaddress
 import os
 import re
@@ -39,6 +40,8 @@ CONNECT_SECONDS = 10.0
 _KEEP_SECONDS = 3.0
 """Idle connections are closed before servers close them (uvicorn: 5 s), else a request could meet a closing one."""
 _GONE = (502, 503, 504)
+_NO_CONNECTION = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.ETIMEDOUT)
+"""What a system says of a connection that did not come about; one that broke may say other things."""
 _PROXY_KEY = 407
 _PROXY_REFUSES = re.compile("4(?!08|25|29)[0-9][0-9]")
 """How a proxy says that it will not connect; the others may pass."""
@@ -162,6 +165,9 @@ class ChatClient:
         reaching = {"verify": self._trust, "proxy": self._proxy, "limits": kept, "socket_options": options}
         try:
             return httpx.AsyncHTTPTransport(trust_env=False, **reaching)
+        except ImportError:  # of SOCKS, which httpx alone does not speak
+            cure = "socksio, which is not installed; pip install 'httpx[socks]', or name an HTTP proxy"
+            raise Fatal(Exit.USAGE, f"--proxy: {self._proxy_name} needs {cure}") from None
         except (ValueError, httpx.InvalidURL):  # their words may hold the proxy's password
             cure = "write http://HOST:PORT"
             raise Fatal(Exit.USAGE, f"--proxy: the value is no address of a proxy; {cure}") from None
@@ -261,11 +267,30 @@ class ChatClient:
             raise Fatal(Exit.USAGE, f"{name}: its certificate cannot be trusted ({reason}); {cure}")
         if isinstance(error, self._httpx.ProxyError) and _PROXY_REFUSES.match(reason):
             raise self._refused_by_proxy(url, reason)
+        is_proxy = self._is_of_proxy(url, error)
         # Only the name service's final answer counts, not a failure to ask it.
         unknown = any(isinstance(one, socket.gaierror) and one.errno == socket.EAI_NONAME for one in _causes(error))
         if url not in self._reached and unknown:
-            raise Fatal(Exit.USAGE, f"{name}: there is no such host ({reason}); check {self._flag}")
+            what, where = (f"--proxy {self._proxy_name}", "it") if is_proxy else (name, self._flag)
+            raise Fatal(Exit.USAGE, f"{what}: there is no such host ({reason}); check {where}")
+        if is_proxy:
+            cure = "check --proxy, or start the proxy"
+            return Failure(Trouble.UNREACHABLE, f"the proxy {self._proxy_name} cannot be reached ({reason})", cure=cure)
         return Failure(Trouble.UNREACHABLE, f"cannot be reached ({reason})")
+
+    def _is_of_proxy(self, url: str, error: Exception) -> bool:
+        """Whether no connection to the proxy came about: all are to it, but TLS inside one is with the server."""
+        if self._proxy is None or isinstance(error, self._httpx.ProxyError):
+            return False
+        causes = [one for one in _causes(error) if isinstance(one, OSError)]
+        is_failed = any(isinstance(one, socket.gaierror) or one.errno in _NO_CONNECTION for one in causes)
+        return is_failed or url.startswith("http:")
+
+    @property
+    def _proxy_name(self) -> str:
+        """The address of the proxy without its name and password."""
+        scheme, _, rest = (self._proxy or "").partition("://")
+        return f"{scheme}://{rest.rpartition('@')[2]}"
 
     def _refused_by_proxy(self, url: str, reason: str) -> Fatal:
         """The error of a proxy that lets nothing pass; `reason` begins with its HTTP status."""

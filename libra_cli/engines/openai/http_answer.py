@@ -80,15 +80,12 @@ class HttpAnswer:
     redact: Redactor
 
     def json(self) -> Any:
-        """The decoded content; raises ValueError, RecursionError among it, if it is not JSON."""
+        """The decoded content; raises ValueError, MalformedAnswer among it, if it is not JSON."""
         return self._decoded
 
     @cached_property
     def _decoded(self) -> Any:
-        try:
-            return json.loads(self.content)
-        except RecursionError:
-            raise MalformedAnswer("it is nested too deeply") from None
+        return decoded(self.content)
 
     def words(self, text: str, limit: int = _SHOWN) -> str:
         """A text of the server's in one line, for people: printable, without secrets, `limit` characters at most."""
@@ -140,6 +137,17 @@ class HttpAnswer:
         code = error.get("code") or error.get("type")
         name = f"{self.status} {responses.get(self.status, 'error')}"
         return f"{name}: {text}" if text else name, code if isinstance(code, str) else ""
+
+
+def decoded(content: bytes) -> Any:
+    """The JSON value that a server wrote; raises ValueError, MalformedAnswer among it.
+
+    Half of a surrogate pair costs no answer: it is kept, and becomes U+FFFD where a row is written.
+    """
+    try:
+        return json.loads(content)
+    except RecursionError:
+        raise MalformedAnswer("it is nested too deeply") from None
 
 
 def malformed(error: MalformedAnswer) -> RequestError:

@@ -23,6 +23,7 @@ class Trouble(Enum):
     """No answer within the request's time."""
 
 
+START = "check the address, or start the server"
 TRIES = {Trouble.BROKEN: 5, Trouble.TIMEOUT: 2}
 """How many failures end a request. A failure counts only if its server has answered something since."""
 
@@ -36,6 +37,8 @@ class Failure:
     wait: float | None = None
     unreadable: bool = False
     """The server answered, but not as an OpenAI-compatible server does."""
+    cure: str = START
+    """What helps where nothing answers."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from libra_cli.engines.openai.credit import NoCredit
 from libra_cli.engines.openai.endpoints import Endpoint, Endpoints
 from libra_cli.engines.openai.first_contact import FirstContact
 from libra_cli.engines.openai.model_list import key_cure
-from libra_cli.engines.openai.retry import TRIES, Backoff, Failure, Trouble
+from libra_cli.engines.openai.retry import START, TRIES, Backoff, Failure, Trouble
 from libra_cli.engines.openai.server_request import ServerRequest
 from libra_cli.exits import Exit, Fatal
 from libra_cli.plural import duration
@@ -158,11 +158,10 @@ class Servers:
                 endpoint = request.last or self._endpoints.all[0]
                 reason = request.failure.reason if request.failure else "does not answer"
                 since = f"nothing was answered for {duration(budget)} (--retry-budget)"
-                again = (
-                    "start the server again" if self._endpoints.reached else "check the address, or start the server"
-                )
-                cure = f"{again}, and the same command continues"
-                raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {cure}")
+                cure = request.failure.cure if request.failure else START
+                cure = "start the server again" if cure == START and self._endpoints.reached else cure
+                again = f"{cure}, and the same command continues"
+                raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {again}")
 
     def _send(self) -> None:
         now = time.monotonic()

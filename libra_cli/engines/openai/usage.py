@@ -23,8 +23,33 @@ _FIELDS = {
         ("input_tokens_details", "cached_tokens"),
         ("prompt_cache_hit_tokens",),
     ),
+    "total_tokens": (("total_tokens",),),
 }
 """Where servers put each number, within `usage`."""
+
+
+def reported_tokens(usage: Any) -> dict[str, int]:
+    """The numbers of tokens in the `usage` of an answer; 0 where there is none.
+
+    Completion tokens are all that were generated: reasoning that a server counts beside them is added. It shows as a
+    total above prompt and completion (xAI, Gemini) or, without a total, as a part that is greater than its whole. A
+    total that is above by the cached tokens is that of a server which leaves these out of the prompt.
+    """
+    found = {name: next(filter(None, (_number(usage, path) for path in paths)), 0) for name, paths in _FIELDS.items()}
+    total, prompt, completion = found.pop("total_tokens"), found["prompt_tokens"], found["completion_tokens"]
+    beside = total - prompt - completion
+    if prompt and beside > 0 and beside != found["cached_tokens"]:
+        found["completion_tokens"] += beside
+    elif not total and found["reasoning_tokens"] > completion:
+        found["completion_tokens"] += found["reasoning_tokens"]
+    return found
+
+
+def _number(usage: Any, path: tuple[str, ...]) -> int:
+    """The number of tokens at `path`; 0 if there is none."""
+    for name in path:
+        usage = usage.get(name) if isinstance(usage, Mapping) else None
+    return int(usage) if type(usage) in (int, float) and 0 <= usage < _MOST else 0
 
 
 @dataclass
@@ -73,19 +98,9 @@ class TokenUsage:
         except ValueError:
             return None
         usage = fields.get("usage") if isinstance(fields, dict) else None
-        found = {
-            name: next(filter(None, (self._number(usage, path) for path in paths)), 0)
-            for name, paths in _FIELDS.items()
-        }
+        found = reported_tokens(usage)
         return found if found["prompt_tokens"] or found["completion_tokens"] else None
 
     def tally(self) -> dict[str, int]:
         """All numbers by name."""
         return {name: value for name, value in asdict(self).items() if name != "unknown_ends"}
-
-    @staticmethod
-    def _number(usage: Any, path: tuple[str, ...]) -> int:
-        """The number of tokens at `path`; 0 if there is none."""
-        for name in path:
-            usage = usage.get(name) if isinstance(usage, Mapping) else None
-        return int(usage) if type(usage) in (int, float) and 0 <= usage < _MOST else 0

@@ -17,7 +17,9 @@ from libra_cli.engines.template_coverage import Calls, spelled
 from libra_cli.exits import Exit, Fatal
 from libra_cli.tasks import slots
 
-OWN = ("messages", "input", "model", "use_activation", "add_generation_prompt", "truncate_prompt_tokens")
+_AS_LOADED = {"add_generation_prompt": False, "add_special_tokens": False}
+"""What vLLM adds to a conversation: nothing, as where libra loads the model itself."""
+OWN = ("messages", "input", "model", "use_activation", "truncate_prompt_tokens", *_AS_LOADED)
 """Fields that decide the score; --engine-arg cannot set them."""
 
 
@@ -41,7 +43,7 @@ class RewardFormat:
         if taken:
             raise Fatal(Exit.USAGE, f"--engine-arg {taken[0]}: libra sets it itself; leave it out")
         kwargs = {"chat_template_kwargs": dict(chat_template_args)} if chat_template_args else {}
-        self._fixed: Body = {"model": model, "add_generation_prompt": False, **kwargs, **extra}
+        self._fixed: Body = {"model": model, **_AS_LOADED, **kwargs, **extra}
 
     def body(self, request: RewardRequest) -> Body:
         """The body for a conversation to score, without the sigmoid or softmax that vLLM applies by default."""

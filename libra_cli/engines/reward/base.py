@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from libra_cli.engines.architectures import config_of, has_head
+from libra_cli.engines.architectures import config_of, has_head, unread_head
 from libra_cli.engines.base import LocalModel, Messages, Pending, Rendered, RequestError, Requests
 from libra_cli.exits import Exit, Fatal
 
@@ -86,6 +86,8 @@ def check_head(model: LocalModel, index: int | None) -> None:
     """
     config = config_of(model.path, model.revision)
     names = ", ".join(map(str, config.get("architectures") or ["no class of models"]))
+    if unread := unread_head(model.path, config):
+        raise Fatal(Exit.USAGE, f"{model.name}: {unread}")
     if not has_head(config):
         cure = "a reward model's class ends in ForSequenceClassification; leave out --scalar for a model that writes"
         raise Fatal(Exit.USAGE, f"{model.name}: its config.json names {names}, which has no reward head; {cure}")
