@@ -97,7 +97,7 @@ def _samples(
 ) -> Iterator[list[TokenStore]]:
     """The training samples and, if there are any, the held-out samples, in a temporary folder."""
     data, log = settings.data, ErrorLog(None, console.stage, console)
-    encoder = encoder_of(chat_format_of(data, policy.load_tokenizer(settings.model)))
+    encoder = encoder_of(chat_format_of(data, policy.load_tokenizer(settings.model), console))
     with tempfile.TemporaryDirectory(prefix=f"libra-{console.stage}-") as folder:
         inputs = {"train": data.inputs, "eval": data.eval_data}
         stores = [

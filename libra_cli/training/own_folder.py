@@ -54,10 +54,8 @@ def check(folder: Path, manifest: Mapping[str, Any] | None, outputs: Sequence[st
             what = f"is a folder that libra did not make (it holds {foreign})"
             raise Fatal(Exit.USAGE, f"{folder}: {what}; name a new one, or an empty one")
         return
-    own = written(folder, manifest)
-    for name in sorted(os.listdir(folder)):
-        if name not in own and any(fnmatch(name, pattern) for pattern in EXPORTED):
-            raise _foreign(folder / name)
+    for name in unlisted(folder, manifest):
+        raise _foreign(folder / name)
     for path in _saved_rollouts(folder):
         if not _is_rollout(path, manifest.get("run")):
             raise _foreign(path)
@@ -85,6 +83,16 @@ def written(folder: Path, manifest: Mapping[str, Any] | None) -> set[str]:
     if "written" in manifest:
         return {name for name in manifest["written"] if isinstance(name, str)}
     return {name for name in os.listdir(folder) if any(fnmatch(name, pattern) for pattern in EXPORTED)}
+
+
+def unlisted(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """The names in `folder` that the files of a model have, and that are not libra's."""
+    own = written(folder, manifest)
+    return [
+        name
+        for name in sorted(os.listdir(folder))
+        if name not in own and any(fnmatch(name, pattern) for pattern in EXPORTED)
+    ]
 
 
 def _check_checkpoint(place: Path) -> None:

@@ -38,7 +38,8 @@ from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.phase import Phase, same_command
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
-from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir, versions
+from libra_cli.training.own_folder import MANIFEST
+from libra_cli.training.run_dir import EVENTS, SAMPLES, SCORED, RunDir
 from libra_cli.training.schedule import Schedule, how_many, n_steps
 from libra_cli.training.settings import TrainSettings
 from libra_cli.training.trainer import Stopped, Trainer
@@ -164,11 +165,13 @@ class TrainingRun:
             stack.callback(self._dir.clear_unbegun)
             stack.push(self._close_log)
             self._dir.begin()
+            if (place := self._dir.restored_from) is not None:
+                self._console.note(f"{self._dir.path / MANIFEST} was damaged; {place} says what the run is")
 
         def read_model() -> tuple[Any, Any, TrainingChat]:
             tokenizer, config = policy.load_tokenizer(settings.model), policy.load_config(settings.model)
             refuse_other_kind(settings, "--model", config.to_dict())
-            return tokenizer, config, chat_format_of(settings.data, tokenizer)
+            return tokenizer, config, chat_format_of(settings.data, tokenizer, self._console)
 
         phase.begin("connecting the processes" if world.size > 1 else "starting DeepSpeed")
         stack.enter_context(self.watch)  # a rank may be lost while the others connect
@@ -193,7 +196,8 @@ class TrainingRun:
         phase.begin(f"loading {settings.model.model}")
         loader = ModelLoader(settings, self._method.model_kind, world, self._console)
         model = loader.load(config, tokenizer, ds_config, max(data.longest for data in given))
-        export = Export(tokenizer, chat.closing, policy.DTYPES.get(settings.save.save_dtype), world)
+        save_dtype, source = policy.DTYPES.get(settings.save.save_dtype), policy.config_file(settings.model)
+        export = Export(tokenizer, chat.closing, save_dtype, world, source)
         phase.begin("preparing the first step")
         trainer = self._trainer(stack, model, chat, prepared, export)
         phase.begin("loading the last checkpoint")
@@ -243,9 +247,10 @@ class TrainingRun:
             self._console.note(f"{self._dir.path / NAME}: was not written by libra, or edited since; it is kept")
 
     def _close_log(self, _kind: object, error: BaseException | None, _trace: object) -> None:
-        """Ends the error file; a run that is refused (status 2) leaves that of an earlier one."""
+        """Ends the error file; a run that ends with status 2 and has refused no row leaves that of an earlier one."""
         if self._log is not None:
-            self._log.close(refused=isinstance(error, Fatal) and error.status == Exit.USAGE)
+            is_refused = isinstance(error, Fatal) and error.status == Exit.USAGE
+            self._log.close(refused=is_refused and not self._log.kinds)
 
     # -- samples ------------------------------------------------------------------------------------------------------
 
@@ -320,8 +325,7 @@ class TrainingRun:
             prepared.held_out.digest if prepared.held_out else None,
             world.broadcast(judge_eval.key if judge_eval else None),
         )
-        run = {**settings.recorded, "data": train.digest}
-        marker = {"run": run, "layout": engine.layout, "versions": versions(), "encoding": self._dir.encoding_files}
+        marker = {**self._dir.marker(train.digest), "layout": engine.layout}
         return Trainer(
             engine,
             method.objective,

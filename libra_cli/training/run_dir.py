@@ -11,25 +11,27 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from libra_cli import __version__, miniature
+from libra_cli import __version__
 from libra_cli.engines.architectures import config_of
-from libra_cli.engines.damage import no_model
+from libra_cli.engines.damage import is_at_hand, no_model
 from libra_cli.exits import Exit, Fatal
 from libra_cli.masking import without_secrets
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.module_path import libra_command
 from libra_cli.stream.sinks import failed_below, write_failed
-from libra_cli.training import own_folder
+from libra_cli.training import own_folder, run_manifest
 from libra_cli.training.data import origin
 from libra_cli.training.distributed import deepspeed_config
 from libra_cli.training.model.kinds import refuse_other_kind
 from libra_cli.training.monitoring.trackers import check_trackers
 from libra_cli.training.own_folder import MANIFEST
+from libra_cli.training.run_manifest import has_work
 from libra_cli.training.settings import TrainSettings
 
 SAMPLES, SCORED, ROLLOUTS = ".samples", ".scored", ".rollouts"
@@ -40,12 +42,6 @@ MODEL_FILES = ("config.json", "*.safetensors", "tokenizer*", "*.jinja")
 """What identifies a model's folder."""
 ENCODING_FILES = ("tokenizer", "chat_template")
 """With these begin the names of the files that make tokens of text."""
-_KINDS = {
-    "stage": str, "status": str, "config": dict, "steps": int, "samples": str, "refused": int, "left": dict,
-    "written": list, "run": str, "begun": str,
-}  # fmt: skip
-"""Types of the values of a manifest. Earlier versions did not write `written`, what of DIR is libra's, `run`: a name
-that no other run has, and `begun`: the local time at which the run was first prepared, in ISO 8601."""
 _LENGTH = {"max_steps", "epochs"}
 """Settings that say how many steps a run has, over which its learning rate goes."""
 _PREPARED = "prepared"
@@ -69,6 +65,8 @@ class RunDir:
         """The folders that `check` made, the innermost first."""
         self._is_new = False
         """Whether nothing was in the folder when the run claimed it."""
+        self.restored_from: Path | None = None
+        """The checkpoint that says what the run was, where its manifest is damaged."""
         self.begun = _now()
         """When the run was first prepared, for a template that writes the date; known on rank 0 after `begin`."""
 
@@ -79,6 +77,10 @@ class RunDir:
         """
         self._refuse_model_itself()
         before = self._manifest()
+        if self.restored_from is not None and (names := own_folder.unlisted(self.path, before or {})):
+            what = f"is damaged, and no longer says that {', '.join(names)} are of this run"
+            cure = f"move those away, and the same command makes them again from {self.restored_from}"
+            raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: {what}; {cure}")
         own_folder.check(self.path, before, self._own_outputs())
         self.check_named()
         try:
@@ -87,7 +89,7 @@ class RunDir:
         except OSError as error:
             self.remove_made()
             raise write_failed(str(self.path), error) from None
-        if before is None or self._anew or before.get("status") == _PREPARED:
+        if before is None or self._anew or self._binds_nobody(before):
             return None
         self._refuse_other_run(before)
         if before.get("status") != "complete":
@@ -101,23 +103,34 @@ class RunDir:
             raise self._finished("and no checkpoint of its last step")
         return None  # continues after its last step, and makes only what is missing
 
+    def _binds_nobody(self, before: Mapping[str, Any]) -> bool:
+        """Whether the run in the folder has come to nothing that another one, with other settings, would lose."""
+        status = before.get("status")
+        return status == _PREPARED or (
+            status == "running" and not self._is_same_run(before) and not has_work(self.path)
+        )
+
+    def _is_same_run(self, before: Mapping[str, Any]) -> bool:
+        is_same = without_secrets(run_manifest.config_of(before, self._deepspeed)) == without_secrets(self._config())
+        return is_same and before.get("stage", self._stage) == self._stage
+
     def _refuse_other_run(self, before: Mapping[str, Any]) -> None:
         """Raises Fatal(2) if the run in the folder is of another trainer, or has other settings than this one."""
         stage, cure = before.get("stage", self._stage), "begin anew with --overwrite, or use another -o"
-        if stage == self._stage and without_secrets(before.get("config", {})) == without_secrets(self._config()):
+        if self._is_same_run(before):
             return
         for option, name in self._settings.models.items():
-            if not _is_at_hand(name):  # the first error of the two: another -o would not help
+            if not is_at_hand(name):  # the first error of the two: another -o would not help
                 missing = "there is no such folder here, nor a model of that name in the cache of the hub"
                 raise Fatal(Exit.USAGE, f"{option} {name}: {missing}; besides, {self.path} holds another run")
         if stage != self._stage:
             raise Fatal(Exit.USAGE, f"{self.path} holds a run of libra {stage}; {cure}")
-        old, new = before.get("config", {}), self._config()
+        old, new = run_manifest.config_of(before, self._deepspeed), self._config()
         if {name for name in {*old, *new} if old.get(name) != new.get(name)} <= _LENGTH:
             further = f"train its model further with --model {self.path} and another -o"
             on = further if before.get("status") == "complete" else "go on with as many steps as it began with"
             cure = f"the learning rate's schedule is over all steps; {on}, or begin anew with --overwrite"
-        refuse_difference(str(self.path), old, new, cure)
+        run_manifest.refuse_difference(str(self.path), old, new, cure)
 
     def remove_made(self) -> None:
         """Removes the folders that `check` made, if a run that failed has left them empty."""
@@ -156,8 +169,11 @@ class RunDir:
 
     def _config(self) -> dict[str, Any]:
         """What determines the steps."""
-        own = deepspeed_config.read(self._settings.engine.deepspeed).get("optimizer")
-        return {**self._settings.recorded, **({"deepspeed_optimizer": own} if own else {})}
+        return {**self._settings.recorded, "deepspeed": self._deepspeed}
+
+    @cached_property
+    def _deepspeed(self) -> dict[str, Any]:
+        return deepspeed_config.shaping(self._settings.engine.deepspeed)
 
     def _results(self) -> dict[str, Any]:
         """What determines, besides the steps, which model is exported and how it is evaluated."""
@@ -187,10 +203,16 @@ class RunDir:
         folders = [*self._settings.models.values(), self._settings.model.tokenizer]
         return [stamp for folder in folders if folder for stamp in model_stamps(folder)]
 
-    @property
-    def encoding_files(self) -> list[list[Any]]:
-        """Files of the tokenizer and chat template, known on rank 0 after `begin`."""
-        return [stamp for stamp in self._inputs.get("model", []) if str(stamp[0]).startswith(ENCODING_FILES)]
+    def marker(self, data: str) -> dict[str, Any]:
+        """What a checkpoint says of the run that saves it, whose samples have the digest `data`; for rank 0."""
+        encoding = [stamp for stamp in self._inputs.get("model", []) if str(stamp[0]).startswith(ENCODING_FILES)]
+        of = {"stage": self._stage, "run": self._run, "begun": self.begun}
+        return {
+            "run": {**self._config(), "data": data},
+            "of": of,
+            "versions": versions(),
+            "encoding": encoding,
+        }
 
     def refuse_other_samples(self, samples: str) -> Exit | None:
         """`check`, once the digest of the samples is known."""
@@ -217,8 +239,11 @@ class RunDir:
         self._run = uuid.uuid4().hex if before is None else before.get("run")
         if before is not None and not self._anew:
             self.begun = before.get("begun", self.begun)
-        if before is None or self._anew or before.get("status") == _PREPARED:
+        if before is None or self._anew or self._binds_nobody(before):
+            self.restored_from = None
             self._replace_manifest({"stage": self._stage, "status": _PREPARED})
+        elif self.restored_from is not None:
+            self.write_manifest("running")
         if self._anew:
             with _removing(self.path / CHECKPOINTS):
                 own_folder.remove_checkpoints(self.path / CHECKPOINTS)
@@ -297,17 +322,10 @@ class RunDir:
         replace_file(str(self.path / MANIFEST), json.dumps(content, indent=1).encode() + b"\n", begun=True)
 
     def _manifest(self) -> dict[str, Any] | None:
-        try:
-            manifest = json.loads((self.path / MANIFEST).read_bytes())
-        except (FileNotFoundError, NotADirectoryError):
-            return None
-        except (OSError, ValueError, RecursionError):
-            manifest = None
-        if isinstance(manifest, dict) and all(type(manifest.get(key, kind())) is kind for key, kind in _KINDS.items()):
-            with suppress(ValueError):
-                datetime.fromisoformat(manifest.get("begun", self.begun))
-                return manifest
-        raise Fatal(Exit.USAGE, f"{self.path / MANIFEST}: not a manifest of libra; use another -o")
+        manifest = run_manifest.read(self.path)
+        if manifest is None and (known := run_manifest.restored(self.path)) is not None:
+            self.restored_from, manifest = known
+        return manifest
 
 
 @contextmanager
@@ -333,41 +351,6 @@ def file_stamps(paths: Sequence[str]) -> list[list[Any]]:
 def versions() -> dict[str, str]:
     """Versions of the packages that determine a run's numbers."""
     return {"libra": __version__, **{name: version(name) for name in ("torch", "transformers", "deepspeed")}}
-
-
-def refuse_difference(
-    where: str,
-    before: Mapping[str, Any],
-    now: Mapping[str, Any],
-    cure: str = "begin anew with --overwrite, or use another -o",
-    changed: Sequence[str] = (),
-) -> None:
-    """Raises Fatal(2) if a run would continue with other settings than it began with; secrets may differ.
-
-    `changed` are files of the tokenizer or chat template that are no longer those that made the tokens.
-    """
-    before, now = without_secrets(before), without_secrets(now)
-    for name in sorted({*before, *now}):
-        if before.get(name) != now.get(name):
-            was, is_now = ("not given" if each.get(name) is None else each[name] for each in (before, now))
-            what = f"{name} was {was}, now it is {is_now}"
-            if name == "data":
-                why = f", since {' and '.join(changed)} of the model changed" if changed else ""
-                what = f"the tokens of its samples are others now{why}"
-            raise Fatal(Exit.USAGE, f"{where} holds a run with other settings: {what}; {cure}")
-
-
-def _is_at_hand(model: str) -> bool:
-    """Whether a model is a folder, is embedded, or is in the cache of the hub."""
-    if os.path.isdir(model) or miniature.resolve(model):
-        return True
-    from huggingface_hub import try_to_load_from_cache
-    from huggingface_hub.errors import HFValidationError
-
-    try:
-        return isinstance(try_to_load_from_cache(model, "config.json"), str)
-    except HFValidationError:
-        return False
 
 
 def _fingerprint(path: Path) -> str:

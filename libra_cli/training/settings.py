@@ -250,7 +250,7 @@ class RolloutSettings:
     max_gap: float | None = None
     """Largest mean difference, in nats, between the log-probabilities of sampler and trainer; None: by the dtype."""
     refills: int = 0
-    """Further rounds of sampling that replace prompts which a filter leaves out."""
+    """Further rounds of sampling that replace prompts and responses which a filter leaves out."""
     save_rollouts: bool = False
     save_token_ids: bool = False
 

@@ -28,7 +28,7 @@ from libra_cli.training.monitoring.flops import ModelShape, mfu, peak_flops
 from libra_cli.training.monitoring.judge_eval import JudgeEval
 from libra_cli.training.monitoring.telemetry import Telemetry
 from libra_cli.training.objectives.base import Objective
-from libra_cli.training.run_dir import refuse_difference
+from libra_cli.training.run_manifest import refuse_difference
 from libra_cli.training.schedule import Schedule
 from libra_cli.training.settings import SaveSettings
 
@@ -161,7 +161,12 @@ class Trainer:
         path, marker = latest
         stamps, before = self._marker.get("encoding", []), marker.get("encoding")
         changed = sorted({str(stamp[0]) for stamp in stamps if before is not None and stamp not in before})
-        refuse_difference(str(path), marker.get("run", {}), self._marker["run"], changed=changed)
+        run = self._marker["run"]
+        earlier = {
+            "deepspeed": run.get("deepspeed"),
+            **marker.get("run", {}),
+        }  # left to the manifest in earlier versions
+        refuse_difference(str(path), earlier, run, changed=changed)
         if self._save.final == "best" and self.history.best_is_of_other_data(marker):
             cure = "use those, leave --final best out, or begin anew with --overwrite"
             raise Fatal(Exit.USAGE, f"{path}: another metric or other files chose the best step; {cure}")

@@ -220,21 +220,35 @@ def test_a_run_measures_how_often_its_judge_accepts_master_keys(made: Path) -> N
     assert score["accuracy"] == pytest.approx(sum(rejected) / len(judged))
 
 
-def test_a_judge_that_runs_out_of_credit_costs_no_step(made: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("reply", "share", "why"),
+    [
+        (error(402, "Insufficient Balance"), 1, "the account has no credit left"),
+        (error(400, "the prompt is flagged"), 1, "the judge answered nothing about 16 of 16 responses"),
+        (error(400, "the prompt is flagged"), 2 / 3, "the judge answered nothing about "),
+    ],
+    ids=["no credit", "wholly", "by halves"],
+)
+def test_a_judge_that_fails_costs_no_step(made: Path, tmp_path: Path, reply: Any, share: float, why: str) -> None:
     def steps_in(records: str) -> list[int]:
         return [event["step"] for event in map(json.loads, records.splitlines()) if event["event"] == "step"]
 
-    poor = error(402, "Insufficient Balance")
-    with ScriptedServer(lambda call: wrote("[[score=3]]") if call.number < PROMPTS * SAMPLES else poor) as server:
+    good = wrote("[[score=3]]")
+
+    def failing(call: Any) -> Any:
+        late = call.number - PROMPTS * SAMPLES
+        return reply if late >= 0 and late % 3 < 3 * share else good
+
+    with ScriptedServer(failing) as server:
         (tmp_path / "rewards.yaml").write_text(f"judge: {{model: tiny, base_url: '{server.url}'}}\nrewards: [judge]\n")
         words = [*SIZES, "--max-steps", "4", "--rewards", str(tmp_path / "rewards.yaml"), "-o", str(tmp_path / "out")]
         command = warm.libra("grpo", *words, str(made / "problems.jsonl"))
         ended = subprocess.run(command, env=runs.environment(), capture_output=True, text=True, timeout=300)
         assert ended.returncode == Exit.BACKEND, ended.stderr
-        assert ended.stderr.count("the account has no credit left") == 1
+        assert ended.stderr.count(why) == 1
         steps = steps_in(ended.stdout)
         assert (tmp_path / f"out/checkpoints/step-{steps[-1]}").exists()
-        server.script = lambda _call: wrote("[[score=3]]")
+        server.script = lambda _call: good
         again = subprocess.run(command, env=runs.environment(), capture_output=True, text=True, timeout=300)
         assert again.returncode == 0, again.stderr
     assert steps + steps_in(again.stdout) == [1, 2, 3, 4]

@@ -21,10 +21,12 @@ def test_every_arm_is_trained_and_measured(environment: dict[str, str], tmp_path
     assert done.returncode == 0, done.stderr[-4000:]
     for arm in ARMS:
         assert f"{arm} - start: " in done.stdout
-        first = json.loads((tmp_path / f"{arm}-7.log").read_text().splitlines()[0])
+        first = json.loads((tmp_path / f"{arm}-7/events.jsonl").read_text().splitlines()[0])
         assert ("judge_mean" in first) == (arm != "rule")
         assert (first["correct"] is None) == (arm != "rule")
-        rows = [json.loads(line) for line in (tmp_path / f"{arm}-7.rows").read_text().splitlines()]
-        assert {"reference" in row for row in rows} == {arm == "rule"}
+    for name in ("rule", "judge"):
+        rows = [json.loads(line) for line in (tmp_path / f"{name}-rows-7.jsonl").read_text().splitlines()]
+        assert {"reference" in row for row in rows} == {name == "rule"}
     again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=800)
     assert again.stdout == done.stdout
+    assert all("is done already" in line for line in again.stderr.splitlines())

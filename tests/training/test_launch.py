@@ -270,7 +270,13 @@ def test_the_first_failure_ends_all_and_is_the_status(launch, words, status, sai
 
 @pytest.mark.parametrize(
     ("sent", "told", "status"),
-    [("SIGTERM", "SIGTERM", 143), ("SIGUSR1", "SIGUSR1", 75), ("SIGINT", "SIGTERM", 130), ("SIGHUP", "SIGTERM", 129)],
+    [
+        ("SIGTERM", "SIGTERM", 143),
+        ("SIGUSR1", "SIGUSR1", 75),
+        ("SIGUSR2", "SIGUSR1", 75),
+        ("SIGINT", "SIGTERM", 130),
+        ("SIGHUP", "SIGTERM", 129),
+    ],
 )
 def test_a_request_to_stop_reaches_each_rank_once_and_waits_for_what_they_save(launch, tmp_path, sent, told, status):
     process = launch("stop", 3, 20, 1)
@@ -304,6 +310,16 @@ def test_a_request_that_comes_while_torch_loads_is_obeyed_at_once(launch, tmp_pa
     all_ready(tmp_path, nproc)
     process.send_signal(signal.Signals[sent])
     assert process.wait(PATIENCE) == (status if sent != "SIGINT" or nproc > 1 else -signal.SIGINT)  # as any script's
+    assert "rank" not in process.stderr.read()
+
+
+@pytest.mark.parametrize("nproc", [1, 2])
+@pytest.mark.parametrize(("sent", "status"), [("SIGTERM", 143), ("SIGUSR1", 75)])
+def test_a_request_that_comes_in_compiled_code_is_obeyed_at_once(launch, tmp_path, nproc, sent, status):
+    process = launch("compute", nproc, 60)
+    all_ready(tmp_path, nproc)
+    process.send_signal(signal.Signals[sent])
+    assert process.wait(PATIENCE) == status
     assert "rank" not in process.stderr.read()
 
 

@@ -22,7 +22,10 @@ def test_every_arm_is_trained_judged_and_reported(environment: dict[str, str], t
     assert done.returncode == 0, done.stderr[-4000:]
     report = json.loads((tmp_path / "report.json").read_text())
     assert report["seeds"] == [7, 8]
-    said = re.findall(r"^early: (\S+) on the held-out pairs after 1 steps$", done.stderr, re.MULTILINE)
+    assert re.search(r"^libra run: reinforced-7 +done \(", done.stderr, re.MULTILINE)  # no counts of what scored it
+    logs = "".join((tmp_path / f"logs/early-{seed}.log").read_text() for seed in report["seeds"])
+    said = re.findall(r"^early: (\S+) on the held-out pairs after 1 steps$", logs, re.MULTILINE)
+    assert report["early_steps"] == [1, 1]
     assert [100 * float(accuracy) for accuracy in said] == pytest.approx(report["early_held_out"])
     assert set(report["accuracy"]) == JUDGES
     for runs in report["arms"].values():
@@ -33,3 +36,4 @@ def test_every_arm_is_trained_judged_and_reported(environment: dict[str, str], t
     assert "| grpo - early |" in (tmp_path / "report.md").read_text()
     again = subprocess.run(words, env=environment, capture_output=True, text=True, timeout=300)
     assert again.stdout == done.stdout  # nothing is made twice
+    assert all("is done already" in line for line in again.stderr.splitlines())

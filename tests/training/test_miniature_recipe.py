@@ -16,7 +16,11 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 MAKE = Path(__file__).parents[2] / "examples/recipes/miniature/make"
 THOUGHT = re.compile("<think>.*</think>", re.DOTALL)
 Done = subprocess.CompletedProcess[str]
-STAGES = ["corpus", "start", "training_rows", "bench", "judgments", "judge", "direct", "scores"]
+STEPS = [
+    *("base", "corpus-1", "start", "world", "train-problems", "train-responses", "train-labelled", "train"),
+    *("bench-problems", "bench-responses", "bench-labelled", "bench", "judged", "score", "reason", "score-direct"),
+    *("direct-rows", "judge-rows", "judge", "direct", "by-thinking", "by-direct", "scores"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,9 +46,12 @@ def rows(path: Path) -> list[dict[str, Any]]:
 
 def test_each_stage_runs_and_a_second_time_none(made, environment) -> None:
     folder, done = made
-    assert re.findall(r"^== (\w+)$", done.stderr, re.M) == STAGES
+    steps = r"^libra run: (\S+) +(.*)$"
+    said = re.findall(steps, done.stderr, re.M)  # once a minute also of a step that is at work
+    assert list(dict.fromkeys(name for name, _ in said)) == STEPS
     again = make(folder, environment)
-    assert (again.stdout, again.stderr) == (done.stdout, "")
+    assert again.stdout == done.stdout
+    assert re.findall(steps, again.stderr, re.M) == [(name, "is done already") for name in STEPS]
 
 
 def test_the_judge_learns_judgments_that_agree_with_the_label_evenly(made) -> None:
@@ -60,14 +67,14 @@ def test_the_judge_learns_judgments_that_agree_with_the_label_evenly(made) -> No
 
 def test_the_other_judge_learns_the_same_without_the_thoughts(made) -> None:
     folder, _ = made
-    thinking, direct = rows(folder / "judge.jsonl"), rows(folder / "direct.jsonl")
+    thinking, direct = rows(folder / "judge-rows.jsonl"), rows(folder / "direct-rows.jsonl")
     assert {row["task"] for row in thinking} == {"score", "reason"}
     assert [row["id"] for row in thinking] == [row["id"] for row in direct]
     for row, other in zip(thinking, direct, strict=True):
         if row["task"] == "score":
             row["messages"][-1]["content"] = THOUGHT.sub("<think></think>", row["messages"][-1]["content"])
         assert row == other
-    logs = [rows(folder / f"{name}.log") for name in ("judge", "direct")]
+    logs = [rows(folder / name / "events.jsonl") for name in ("judge", "direct")]
     assert len(logs[0]) == len(logs[1])
 
 

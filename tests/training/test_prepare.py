@@ -37,11 +37,19 @@ class Samples:
         self.path.write_text(text)
         os.utime(self.path, ns=(10**18, 10**18))
 
-    def made(self) -> list[int]:
+    def made(self, errors: Path | None = None) -> list[int]:
         """The length of each sample."""
-        console = Console("sft", quiet=True)
-        found, _ = prepare(str(self._folder), [str(self.path)], self._encoder, DataSettings(max_length=1000),
-                           self._world, console, lambda: ErrorLog(None, "sft", console))  # fmt: skip
+        console, path = Console("sft", quiet=True), None if errors is None else str(errors)
+        logs = []
+
+        def log() -> ErrorLog:
+            logs.append(ErrorLog(path, "sft", console))
+            return logs[-1]
+
+        settings = DataSettings(max_length=1000, errors=path)
+        found, _ = prepare(str(self._folder), [str(self.path)], self._encoder, settings, self._world, console, log)
+        for opened in logs:
+            opened.close()
         return found.lengths.tolist()
 
     @property
@@ -82,3 +90,24 @@ def test_what_a_refused_file_left_is_never_taken_for_the_samples_of_the_one_befo
     assert refused.value.status == Exit.USAGE
     samples.write(line("4") + line("It is 4."))
     assert samples.made() == good
+
+
+def test_refused_rows_are_read_again_where_their_file_is_gone(samples: Samples, tmp_path: Path) -> None:
+    errors = tmp_path / "errors.jsonl"
+    samples.write(line("4") + "{}\n")
+    lengths, when, refused = samples.made(errors), samples.when, errors.read_text()
+    assert json.loads(refused)["row"] == "{}"
+    assert samples.made(errors) == lengths
+    assert samples.when == when
+    errors.unlink()
+    assert samples.made(errors) == lengths
+    assert (errors.read_text(), samples.when > when) == (refused, True)
+
+
+def test_samples_of_which_no_row_was_refused_need_no_file(samples: Samples, tmp_path: Path) -> None:
+    samples.write(line("4"))
+    samples.made(tmp_path / "errors.jsonl")
+    when = samples.when
+    (tmp_path / "errors.jsonl").unlink()
+    samples.made(tmp_path / "errors.jsonl")
+    assert samples.when == when

@@ -64,7 +64,7 @@ def judged(stop: StopRequest, responses: list[GradedResponse], **config: Any) ->
 
 def rewarded(responses: list[GradedResponse], config: dict[str, Any]) -> Any:
     plan = RewardPlan.from_config(config)
-    return plan.apply(facts_of([[each.measured for each in responses]], [0], [{"subset": "s"}], plan))
+    return plan.apply(facts_of([[each.measured for each in responses]], ["p"], [{"subset": "s"}], plan))
 
 
 SCORE: VerifiablePrompt = PromptReader(None, {}, None, 0, rules=True, check_item=lambda _: None)(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from pathlib import Path
+from typing import Any
 
 import failing_disk
 import pytest
@@ -391,15 +393,148 @@ def test_samples_from_a_pipe_have_to_be_read_first(finished: Finished) -> None:
         run.refuse_other_samples("other")
 
 
-@pytest.mark.parametrize(
-    "text", ["[]", "null", "", "3", '{"config": []}', '{"status": 1}', '{"steps": "3"}', '{"left": 1}', "[" * 100_000]
-)
-def test_a_manifest_of_another_kind_is_refused_by_name(finished: Finished, text: str) -> None:
+DAMAGED = ["[]", "null", "", "3", "{}", '{"a": 1}', '{"stage": "sft", "status": "comp', '{"status": "", "config": []}',
+           '{"status": 1}', '{"status": "", "steps": "3"}', '{"status": "", "left": 1}', "[" * 100_000]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_manifest_without_a_checkpoint_that_says_what_the_run_is(finished: Finished, text: str) -> None:
     finished.finish()
     (finished.path / "libra.json").write_text(text)
-    with pytest.raises(Fatal, match=r"out/libra\.json: not a manifest of libra; use another -o") as caught:
+    before = content(finished.path)
+    what = "is no manifest of libra" if text else "is empty"
+    for args in ((), ("--overwrite",)):
+        with pytest.raises(Fatal, match=rf"out/libra\.json: {what}, and no checkpoint says .* put a copy") as caught:
+            finished.run(*args).check()
+        assert (caught.value.status, content(finished.path)) == (Exit.USAGE, before)
+
+
+@pytest.mark.parametrize("text", DAMAGED)
+def test_a_damaged_manifest_is_made_again_from_the_last_checkpoint(finished: Finished, text: str) -> None:
+    finished.finish()
+    of = {"stage": "sft", "run": "abc", "begun": "2020-02-29T23:59:59"}
+    marker, manifest = finished.path / "checkpoints/step-3/libra.json", finished.path / "libra.json"
+    settings = json.loads(manifest.read_text())["config"]
+    marker.write_text(json.dumps({"step": 3, "run": {**settings, "data": "digest"}, "of": of}))
+    put(finished.path, "checkpoints/step-12/libra.json", "checkpoints/step-x/libra.json", "checkpoints/notes.txt")
+    put(finished.path, "rollouts/rollout-0.jsonl")
+    (finished.path / "rollouts/rollout-0.jsonl").write_text('{"rollout": {"number": 0, "run": "abc"}}\n')
+    manifest.write_text(text)
+    with pytest.raises(Fatal, match=r"lr was 1e-05, now it is 0\.1"):
+        finished.run("--lr", "0.1").check()
+    again = finished.run()
+    assert again.check() is None
+    again.begin()
+    assert again.restored_from == marker.parent
+    now = json.loads(manifest.read_text())
+    assert (now["status"], now["config"], {name: now[name] for name in of}) == ("running", settings, of)
+    assert marker.is_file()
+    # a list of the model's files is nowhere else
+    manifest.write_text(text)
+    put(finished.path, "model.safetensors")
+    with pytest.raises(Fatal, match=r"libra\.json: is damaged, and .* that model\.safetensors are of this run; move"):
+        finished.run().check()
+    assert (finished.path / "model.safetensors").is_file()
+
+
+LION, ADAFACTOR = {"optimizer": {"type": "Lion"}}, {"optimizer": {"type": "Adafactor"}}
+
+
+def deepspeed(finished: Finished, content: dict[str, Any] | None) -> list[str]:
+    """The option for a file of DeepSpeed's; none for None."""
+    if content is None:
+        return []
+    (finished.folder / "ds.json").write_text(json.dumps(content))
+    return ["--deepspeed", str(finished.folder / "ds.json")]
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "difference"),
+    [
+        (
+            LION,
+            ADAFACTOR,
+            "deepspeed was {'optimizer': {'type': 'Lion'}}, now it is {'optimizer': {'type': 'Adafactor'}}",
+        ),
+        (LION, None, "deepspeed was {'optimizer': {'type': 'Lion'}}, now it is not given"),
+        (None, LION, "deepspeed was not given, now it is"),
+        ({}, {"data_types": {"grad_accum_dtype": "bf16"}}, "deepspeed was not given, now it is {'data_types'"),
+        ({}, {"bf16": {"enabled": True, "immediate_grad_update": True}}, "now it is {'bf16': {'immediate_grad_update'"),
+        ({}, {"zero_optimization": {"stage": 1, "zero_quantized_weights": True}}, "now it is {'zero_optimization'"),
+        (LION, {**LION, "wall_clock_breakdown": True, "steps_per_print": 1}, ""),
+        ({}, {"bf16": {"enabled": True}, "zero_optimization": {"stage": 3, "reduce_bucket_size": 100}}, ""),
+        (None, {}, ""),
+    ],
+)
+@pytest.mark.parametrize("damaged", [False, True])
+def test_what_a_deepspeed_file_says_of_the_weights_binds_the_run(finished, before, now, difference, damaged) -> None:
+    args = deepspeed(finished, before)
+    finished.finish(*args)
+    if damaged:  # the checkpoint knows as much
+        marker = finished.run(*args).marker("digest")
+        (finished.path / "checkpoints/step-3/libra.json").write_text(json.dumps({"step": 3, **marker}))
+        (finished.path / "libra.json").write_text("")
+    again = finished.run(*deepspeed(finished, now))
+    if not difference:
+        assert again.check() is (None if damaged else Exit.DONE)
+        return
+    with pytest.raises(Fatal, match=re.escape(difference)) as caught:
+        again.check()
+    assert caught.value.status == Exit.USAGE
+
+
+@pytest.mark.parametrize(
+    ("now", "refused"), [(LION, False), ({**LION, "prescale_gradients": True}, False), (None, True)]
+)
+def test_an_earlier_version_noted_only_the_optimizer_of_a_deepspeed_file(finished, now, refused) -> None:
+    finished.finish(*deepspeed(finished, LION))
+    manifest = json.loads((finished.path / "libra.json").read_text())
+    manifest["config"]["deepspeed_optimizer"] = manifest["config"].pop("deepspeed")["optimizer"]
+    (finished.path / "libra.json").write_text(json.dumps(manifest))
+    again = finished.run(*deepspeed(finished, now))
+    if refused:
+        with pytest.raises(Fatal, match="deepspeed was"):
+            again.check()
+    else:
+        assert again.check() is Exit.DONE
+
+
+def test_a_folder_in_the_place_of_the_manifest_is_named(finished: Finished) -> None:
+    (finished.path / "libra.json").mkdir(parents=True)
+    with pytest.raises(Fatal, match=r"out/libra\.json: cannot be read \(Is a directory\)") as caught:
         finished.run().check()
     assert caught.value.status == Exit.USAGE
+
+
+WORK = [
+    "checkpoints/step-1/libra.json",
+    "rollouts/rollout-0.jsonl",
+    ".rollouts/0.npz",
+    ".scored/a",
+    "model.safetensors",
+]
+
+
+def test_a_run_that_came_to_nothing_binds_the_next_to_no_settings(finished: Finished) -> None:
+    run = finished.run()
+    run.check()
+    run.begin()
+    run.write_manifest("running")
+    (finished.path / "events.jsonl").write_text('{"event":"eval","step":0,"loss":1.0}\n')
+    put(finished.path, ".samples/store.json")
+    for name in WORK:
+        put(finished.path, name)
+        with pytest.raises(Fatal, match=r"lr was 1e-05|was not written by libra in this run"):
+            finished.run("--lr", "0.1").check()
+        shutil.rmtree(path) if (path := finished.path / name.split("/")[0]).is_dir() else path.unlink()
+    (finished.path / "events.jsonl").write_text('{"event":"step","step":1,"loss":1.0}\n')
+    with pytest.raises(Fatal, match="lr was 1e-05"):
+        finished.run("--lr", "0.1").check()
+    (finished.path / "events.jsonl").write_text("")
+    other = finished.run("--lr", "0.1")
+    assert other.check() is None
+    other.begin()
+    assert json.loads((finished.path / "libra.json").read_text())["status"] == "prepared"
 
 
 @pytest.mark.parametrize("part", thinned.parts(failing_disk.PARTS))
@@ -448,5 +583,5 @@ def test_the_moment_of_the_first_preparation_is_kept_until_a_run_begins_anew(fin
     path.write_text(json.dumps(manifest))
     finished.run().begin()
     path.write_text(json.dumps({**manifest, "begun": "yesterday"}))
-    with pytest.raises(Fatal, match="not a manifest of libra"):
+    with pytest.raises(Fatal, match="is no manifest of libra"):
         finished.run().check()

@@ -38,8 +38,9 @@ def make(folder: Path) -> None:
     elsewhere = [*finished[:-3], str(other), *finished[-2:]]
     (folder / "inside/data").mkdir(parents=True)
     runs.write_rows(folder / "inside/data/rows.jsonl", n=4)
-    for name in (*OF_A_LARGER_MODEL, "own.safetensors", "libra.json"):  # of a run before libra kept a list
+    for name in (*OF_A_LARGER_MODEL, "own.safetensors"):
         (folder / "inside" / name).write_text("{}")
+    (folder / "inside/libra.json").write_text('{"status": "complete"}')  # of a run before libra kept a list
     dated = folder / "dated.jinja"  # writes the microsecond, and so another text at each reading of the clock
     dated.write_text("{{ strftime_now('%f') }}" + BUILT_IN["chatml"])
     piped = [*base, "--chat-template", str(dated), "-o", str(folder / "piped")]
@@ -126,6 +127,7 @@ def test_refused_rows_of_all_files_are_in_one_file(made: Path) -> None:
     assert (made / "bad-rows/model.safetensors").exists()
 
 
-def test_a_refused_run_leaves_no_file_of_errors(made: Path) -> None:
+def test_the_rows_that_a_run_refuses_are_in_the_file_though_it_never_trains(made: Path) -> None:
     assert ended(made, "no-step-bad-rows")[0] == 2
-    assert not list(made.glob("errors-before.jsonl*"))
+    assert [path.name for path in made.glob("errors-before.jsonl*")] == ["errors-before.jsonl"]
+    assert len((made / "errors-before.jsonl").read_text().splitlines()) == 1

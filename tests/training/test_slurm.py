@@ -96,6 +96,9 @@ def test_a_rank_that_is_lost_on_another_node_ends_the_step_and_is_named(environm
 
 JOB = {"SLURM_JOB_ID": "8", "SLURM_CPUS_ON_NODE": "16"}
 TASK = {**JOB, "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
+OWN_TASK = {**TASK, "RECORD": "JobId=8 ArrayJobId=7 ArrayTaskId=1 JobName=a NumTasks=1"}
+OF_ANOTHER = {**TASK, "RECORD": "JobId=8 JobName=a NumTasks=1"}
+"""The variables of a task of an array in which sbatch was called, and what Slurm knows of the job itself."""
 
 
 @pytest.mark.parametrize(
@@ -104,6 +107,8 @@ TASK = {**JOB, "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
         (JOB, 0, True, "-o judge", None),
         (JOB, 75, False, "-o judge", "requeue 8\n"),
         (TASK, 75, False, "--seed 1 -o judge.1", "requeue 7_1\n"),
+        (OWN_TASK, 75, False, "--seed 1 -o judge.1", "requeue 7_1\n"),
+        (OF_ANOTHER, 75, False, "-o judge", "requeue 8\n"),
         (JOB, 143, True, "-o judge", None),
         (JOB, 6, False, "-o judge", None),
         (JOB, 6, True, "-o judge", "requeue 8\n"),
@@ -113,7 +118,8 @@ TASK = {**JOB, "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1"}
 )
 def test_the_script_queues_a_job_again(shell, environment, tmp_path, variables, ended, saves, trained, requeued):
     """Slurm's commands are stand-ins here: what is tested is what the script makes of them."""
-    stand_in = '#!/bin/sh\nprintf "%s" "$*" > "$(basename "$0")"\n[ "$(basename "$0")" = scontrol ] && exit\n'
+    stand_in = '#!/bin/sh\n[ "$1" = show ] && { echo "$RECORD"; exit; }\n'
+    stand_in += 'printf "%s" "$*" > "$(basename "$0")"\n[ "$(basename "$0")" = scontrol ] && exit\n'
     saved = f"{trained.split()[-1]}/checkpoints"
     os.makedirs(tmp_path / saved / "step-1")
     os.utime(tmp_path / saved / "step-1", (0, 0))  # of an earlier attempt
@@ -132,11 +138,61 @@ def test_the_script_queues_a_job_again(shell, environment, tmp_path, variables, 
     assert (log.read_text() + "\n" if log.exists() else None) == requeued
 
 
+ASKED = {"SLURM_MEM_PER_NODE": "500", "SLURM_CPUS_PER_TASK": "4", "SLURM_NTASKS": "2", "SLURM_GPUS_PER_NODE": "8"}
+ITS_RECORD = "JobId=8 JobName=a NumTasks=2 CPUs/Task=4 MinCPUsNode=4 MinMemoryNode=500M TresPerNode=gres/gpu:8 "
+INHERITED = {"SLURM_STEP_ID": "0", "SLURM_STEP_NUM_TASKS": "3", "SLURM_CPU_BIND": "quiet,map_cpu:0",
+             "SLURM_CPU_BIND_LIST": "0", "SLURM_MEM_PER_CPU": "300", "SLURM_GPUS": "1",
+             "SLURM_ARRAY_JOB_ID": "7", "SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_TASK_MAX": "3"}  # fmt: skip
+
+
+@pytest.mark.parametrize("script", ["train", "grpo-servers", "pipe", "of a pipeline"])
+@pytest.mark.parametrize("inside", [False, True], ids=["from outside", "from inside a job"])
+def test_a_script_has_the_variables_of_its_own_job_only(shell, environment, tmp_path, script, inside):
+    dump = "env | grep ^SLURM_ | sort > seen\n"
+    show = 'case "$2" in job) echo "$RECORD";; hostnames) echo node1;; node) echo NodeAddr=127.0.0.1;; esac\n'
+    serve = 'case "$*" in *" vllm serve "*) exec sleep 60;; esac\n'
+    programs = {"srun": serve + dump, "scontrol": show, "curl": "", "libra": dump}
+    words = [str(SCRIPTS / f"{script}.sbatch"), "sft", "judge"]
+    if script == "of a pipeline":
+        (tmp_path / "tasks.jsonl").write_text('{"id": "a", "question": "1+1?", "reference": "2"}\n')
+        (tmp_path / "pipe.yaml").write_text(PIPE)
+        assert shell(["libra", "run", "--slurm", "pipe.yaml"]).status == 0
+        words = ["bash", "made/slurm/judge.sbatch"]
+    (tmp_path / "bin").mkdir()
+    for name, text in programs.items():
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + text)
+        (tmp_path / "bin" / name).chmod(0o755)
+    own = {"SLURM_JOB_ID": "8", "SLURM_NNODES": "2", "SLURM_NODELIST": "node[0-1]", "SLURM_CPUS_ON_NODE": "16", **ASKED}
+    other = INHERITED if inside else {}
+    path = f"{tmp_path / 'bin'}:{environment['PATH']}"
+    done = shell(words, env={**own, **other, "RECORD": ITS_RECORD, "PATH": path})
+    assert done.status == 0, done.err.decode()
+    seen = dict(line.split("=", 1) for line in (tmp_path / "seen").read_text().splitlines())
+    if script == "pipe":  # which starts no steps of Slurm
+        seen = {name: value for name, value in seen.items() if name not in ("SLURM_MEM_PER_CPU", "SLURM_GPUS")}
+    if script == "of a pipeline" and inside:  # libra run --job is what runs here, and it is no array
+        seen = {name: value for name, value in seen.items() if "ARRAY" not in name}
+    assert seen == own
+
+
+@pytest.mark.parametrize(("asked", "cores"), [({}, "16"), ({"SLURM_NTASKS_PER_NODE": "8"}, "2")])
+def test_the_one_core_of_a_job_that_submits_is_not_taken_for_that_of_the_training(
+    shell, environment, tmp_path, asked, cores
+):
+    (tmp_path / "bin").mkdir()
+    for name, text in (("scontrol", "echo JobId=8 JobName=a CPUs/Task=1 MinCPUsNode=1"), ("srun", 'echo "$1"')):
+        (tmp_path / "bin" / name).write_text(f"#!/bin/sh\n{text}\n")
+        (tmp_path / "bin" / name).chmod(0o755)
+    path = f"{tmp_path / 'bin'}:{environment['PATH']}"
+    done = shell([SCRIPT, "sft", "judge"], env={**JOB, **asked, "SLURM_CPUS_PER_TASK": "1", "PATH": path})
+    assert done.out.decode() == f"--cpus-per-task={cores}\n", done.err.decode()
+
+
 STAND_INS = {
     "srun": """case "$*" in *" vllm serve "*) exec sleep 60;; esac\n{trains}""",
     "libra": "{trains}",
     "scontrol": """case "$1 $2" in "show hostnames") echo node1;; "show node") echo NodeAddr=127.0.0.1;; """
-    """*) echo "$@" >> requeued;; esac""",
+    """"show job") ;; *) echo "$@" >> requeued;; esac""",
     "curl": "exit 0",
 }
 """What programs do in a job without Slurm."""
@@ -171,6 +227,43 @@ def test_other_scripts_that_train_queue_a_job_again_likewise(shell, environment,
     assert done.status == ended, done.err.decode()
     requeued = tmp_path / "requeued"
     assert (requeued.read_text() if requeued.exists() else "") == ("requeue 8\n" if again else "")
+
+
+@pytest.mark.parametrize("script", ["train", "grpo-servers", "of a pipeline"])
+def test_a_job_that_is_told_to_stop_while_it_loads_ends_after_three_times_in_a_row(
+    shell, environment, tmp_path, script
+):
+    """It saves something the third time, which begins the count anew."""
+    (tmp_path / "tasks.jsonl").write_text('{"id": "a", "question": "1+1?", "reference": "2"}\n')
+    (tmp_path / "pipe.yaml").write_text(PIPE)
+    words = [str(SCRIPTS / "grpo-servers.sbatch"), "model", "made/judge", "tasks.jsonl"]
+    if script == "train":
+        words = [SCRIPT, "sft", "made/judge", "tasks.jsonl"]
+    elif script == "of a pipeline":
+        assert shell(["libra", "run", "--slurm", "pipe.yaml"]).status == 0
+        words = ["bash", "made/slurm/judge.sbatch"]
+    (tmp_path / "bin").mkdir()
+    attempt = 'echo >> attempts; [ "$(wc -l < attempts)" = 3 ] && mkdir -p made/judge/checkpoints/step-1; exit 75'
+    for name, text in STAND_INS.items():
+        (tmp_path / "bin" / name).write_text("#!/bin/sh\n" + text.replace("{trains}", attempt))
+        (tmp_path / "bin" / name).chmod(0o755)
+    job = {
+        **JOB,
+        "SLURM_NNODES": "2",
+        "SLURM_NODELIST": "node[0-1]",
+        "PATH": f"{tmp_path / 'bin'}:{environment['PATH']}",
+    }
+    requeued, said = [], []
+    for _ in range(6):
+        ended = shell(words, env=job)
+        assert ended.status == 75
+        requeued.append((tmp_path / "requeued").read_text().count("requeue 8"))
+        for saved in tmp_path.glob("made/judge/checkpoints/*"):  # before the next attempt begins, which may be at once
+            os.utime(saved, (0, 0))
+        said.append(b"made/judge: told to stop three times in a row before a step" in ended.err)
+    assert requeued == [1, 2, 3, 4, 5, 5]
+    assert said == [False] * 5 + [True]
+    assert not list(tmp_path.rglob("*.stalled"))
 
 
 STEPS = 60

@@ -11,11 +11,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tokenizer_families import CHATML, DEEPSEEK, LLAMA3, NAMES, OPENING, PLAIN, REFORMATTING, family
+from tokenizer_families import CHATML, DEEPSEEK, NAMES, OPENING, PLAIN, REFORMATTING, family
 
 from libra_cli.engines import chat_template as engine_chat
 from libra_cli.engines.base import LocalModel, Request
 from libra_cli.exits import Exit, Fatal
+from libra_cli.records.training_rows import Conversation
 from libra_cli.stream.rows import RowError
 from libra_cli.training.data.chat_format import BUILT_IN, TrainingChat, template_text
 from libra_cli.training.data.tokenization import Encoded, Encoder
@@ -83,9 +84,9 @@ def test_an_answer_does_not_grow_together_with_its_prompt(name, template, answer
     alone, joint = (known.encode(text, add_special_tokens=False) for text in (prompt, prompt + answer))
     assert joint[: len(alone)] != alone  # "\n\n" and "▁Hello" are tokens
     encoded = encoder(name, template)(answered(answer))
-    assert encoded.ids[~encoded.loss_mask].tolist()[family(name).n_bos :] == alone
+    assert encoded.ids[~encoded.loss_mask].tolist() == alone
     end = known.convert_ids_to_tokens(int(encoded.ids[-1]))
-    assert known.decode(encoded.ids[family(name).n_bos :]) == known.decode(alone) + answer + end
+    assert known.decode(encoded.ids) == known.decode(alone) + answer + end
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -95,25 +96,6 @@ def test_the_prompt_has_the_tokens_that_an_engine_feeds(name, answer):
     encoded = encoder(name, assistant="verbatim")(answered(answer))
     engine = engine_chat.ChatTemplate(known.tokenizer, LocalModel(name, name, chat_template=known.template))
     assert encoded.ids[~encoded.loss_mask].tolist() == engine.render(Request([QUESTION], 0, "", 0)).token_ids
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_there_is_one_bos_where_the_tokenizer_has_one_and_none_where_not(name):
-    known = family(name)
-    ids = encoder(name, assistant="verbatim")(answered(THOUGHT)).ids.tolist()
-    expected = [known.tokenizer.bos_token_id] if known.n_bos else []
-    assert ids[: known.n_bos] == expected
-    assert known.tokenizer.bos_token_id not in ids[known.n_bos : -1]  # GPT-2's is its EOS
-
-
-@pytest.mark.parametrize(("template", "n_written"), [(PLAIN, 0), (LLAMA3, 1), ("{{ bos_token }}" + LLAMA3, 2)])
-def test_bos_is_written_once_whatever_the_template_does(template, n_written):
-    known = family("llama3")
-    written = known.tokenizer.apply_chat_template([QUESTION], chat_template=template, tokenize=False)
-    assert written.count("<|begin_of_text|>") == n_written
-    ids = encoder("llama3", template)(answered(THOUGHT)).ids.tolist()
-    assert ids[0] == known.tokenizer.bos_token_id
-    assert ids.count(known.tokenizer.bos_token_id) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -349,15 +331,15 @@ def test_a_template_that_leaves_out_the_assistant_is_refused_at_once():
 
 
 def test_the_built_in_template_keeps_every_text():
-    encoded = encoder("qwen2.5", template_text("chatml"))(answered(THOUGHT))
+    encoded = encoder("qwen2.5", template_text("chatml", family("qwen2.5").tokenizer))(answered(THOUGHT))
     assert prompt_and_target("qwen2.5", encoded) == (family("qwen2.5").prompt, THOUGHT + "<|im_end|>")
 
 
 def test_a_template_is_read_from_a_file(tmp_path):
     (tmp_path / "t.jinja").write_text(CHATML)
-    assert template_text(str(tmp_path / "t.jinja")) == CHATML
+    assert template_text(str(tmp_path / "t.jinja"), family("llama3").tokenizer) == CHATML
     with pytest.raises(Fatal, match=r"--chat-template chatlm: cannot be read .*; name a file or chatml"):
-        template_text("chatlm")
+        template_text("chatlm", None)
     assert list(BUILT_IN) == ["chatml"]
 
 
@@ -405,7 +387,8 @@ def test_a_template_that_drops_earlier_thinking_cannot_teach_all_turns():
             for m in TALK]  # fmt: skip
     error = refused("qwen3", {"messages": talk}, learn="all")
     assert error.kind == "template_rewrites_turns"
-    assert str(error).endswith("learn from the last turn only")
+    reason = "the chat template drops the thinking of an earlier answer once another turn follows"
+    assert str(error) == f"{reason}; learn from the last turn only"
     encoded = encoder("qwen3")({"messages": talk})
     assert learned_texts("qwen3", encoded) == ["<think>\nb\n</think>\n\nYes.<|im_end|>"]
 
@@ -416,6 +399,51 @@ def test_a_template_that_closes_no_turn_cannot_teach_all_of_them():
     assert caught.value.status == Exit.USAGE
     encoded = encoder("gpt2")({"messages": TALK})
     assert learned_texts("gpt2", encoded) == ["<think>b</think>Yes.<|endoftext|>"]
+
+
+def by_place(last: str, earlier: str, lead: str = "") -> str:
+    """A template that ends its last turn otherwise than those before, and begins the user's last turn with `lead`."""
+    end = f"{{% if loop.last and m.role == 'assistant' %}}{last}{{% else %}}{earlier}{{% endif %}}"
+    lead = f"{{% if loop.last and m.role == 'user' %}}{lead}{{% endif %}}"
+    turns = f"{{% for m in messages %}}<|im_start|>{{{{ m.role }}}} {lead}{{{{ m.content }}}}{end}{{% endfor %}}"
+    return turns + "{% if add_generation_prompt %}<|im_start|>assistant {% endif %}"
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (by_place("", "<|im_end|>"), "closes an answer with <|im_end|> only where another turn follows"),
+        (by_place("", ""), "closes no turn with a token"),  # what opens the next turn does not close the one before
+        ("{{ raise_exception('one turn') if messages | length > 2 }}" + by_place("", ""), "closes no turn"),
+    ],
+)
+def test_the_reason_says_whether_a_template_closes_no_turn_or_only_earlier_ones(template, reason):
+    with pytest.raises(Fatal) as caught:
+        encoder("qwen2.5", template, learn="all")
+    assert str(caught.value).startswith(f"the chat template {reason}")
+    assert "learn from the last turn only, or use a template that closes each turn" in str(caught.value)
+    end = family("qwen2.5").tokenizer.eos_token
+    encoded = encoder("qwen2.5", template)({"messages": TALK[:2]})
+    assert learned_texts("qwen2.5", encoded) == [f"<think>a</think>4{end}"]
+
+
+@pytest.mark.parametrize(
+    ("name", "template", "reason"),
+    [
+        ("qwen2.5", by_place("<|endoftext|>", "<|im_end|>"), "ends an answer otherwise once another turn follows"),
+        ("qwen2.5", by_place("<|im_end|>", "<|im_end|>", lead="Think."), "writes what stands before an answer"),
+        ("qwen2.5", by_place("", "<|im_end|>"), "closes an answer with <|im_end|> only where another turn follows"),
+        ("qwen2.5", by_place("", ""), "closes no turn with a token"),
+        ("opening", None, "opens the thinking of an earlier answer otherwise than its prompt"),
+        ("deepseek-r1", None, "drops the thinking of an earlier answer once another turn follows"),
+    ],
+)
+def test_a_response_of_several_turns_is_refused_for_what_the_template_does(name, template, reason):
+    rewriting = encoder(name, template, assistant="verbatim")
+    errors = rewriting.encode([lambda: rewriting.response(Conversation(TALK, n_prompt=1))])
+    assert errors[0].kind == "template_rewrites_turns"
+    assert str(errors[0]).startswith(f"the chat template {reason}")
+    assert str(errors[0]).endswith("; learn from the last turn only")
 
 
 # -- rows -------------------------------------------------------------------------------------------------------------

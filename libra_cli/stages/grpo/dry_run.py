@@ -45,7 +45,7 @@ def describe(settings: GrpoRunSettings, ranks: int, console: Console, run: str |
         check_sampler_ranks(settings, ranks, starts=False)
         ranks -= rollout.sampler_ranks
     log = ErrorLog(None, console.stage, console)
-    chat = chat_format_of(settings.data, policy.load_tokenizer(settings.model))
+    chat = chat_format_of(settings.data, policy.load_tokenizer(settings.model), console)
     with tempfile.TemporaryDirectory(prefix="libra-grpo-") as folder:
         stop = StopRequest("grpo", settings.grace, settings.grace)
         phase = Phase(console)

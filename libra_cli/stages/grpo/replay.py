@@ -6,11 +6,9 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from libra_cli.exits import Exit, Fatal, InvalidOptions
 from libra_cli.stages.grpo.plan import plan_of
-from libra_cli.training.rewards import PENALTY_EDGES, NullBy
+from libra_cli.training.rewards import PENALTY_EDGES
 from libra_cli.training.rollouts.records import read_facts
 from libra_cli.training.settings import GrpoRunSettings
 
@@ -19,7 +17,7 @@ def replayed(paths: Sequence[str], settings: GrpoRunSettings) -> Iterator[dict[s
     """The figures of each saved rollout under the recipe of `settings`. Raises Fatal(2)."""
     plan = plan_of(settings, is_replay=True)
     state: Mapping[str, Any] = {}
-    for (number, attempt, step), facts in read_facts(paths, plan):
+    for (number, attempt, step), facts, correct in read_facts(paths, plan):
         try:
             rewarded = plan.apply(facts, state, step)
         except (InvalidOptions, ValueError) as error:
@@ -33,7 +31,7 @@ def replayed(paths: Sequence[str], settings: GrpoRunSettings) -> Iterator[dict[s
             "prompts": rewarded.counts.prompts,
             "samples": advantages.shape[1],
             **{name: _finite(value) for name, value in rewarded.figures().items()},
-            "correct": _mean_correct(facts),
+            "correct": correct,
             "truncated_share": float(facts["truncated_P_G"].mean()),
             "length_mean": float(facts["lengths_P_G"].mean()),
             "length_max": int(facts["lengths_P_G"].max()),
@@ -44,15 +42,6 @@ def replayed(paths: Sequence[str], settings: GrpoRunSettings) -> Iterator[dict[s
             "advantage_zero_share": float((advantages == 0).mean()),
             **({"warnings": list(rewarded.warnings)} if rewarded.warnings else {}),
         }
-
-
-def _mean_correct(facts: Mapping[str, np.ndarray]) -> float | None:
-    """The share of correct responses, those that the verifier could not decide left out; None if none was graded."""
-    correct = facts["correct_P_G"]
-    graded = np.where(facts["null_by_P_G"] == NullBy.POLICY, 0.0, correct)
-    if np.isnan(graded).all() or (np.isnan(correct).all() and "judge_P_G" in facts):
-        return None
-    return float(np.nanmean(graded))
 
 
 def _finite(value: float) -> float | None:

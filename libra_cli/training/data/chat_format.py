@@ -28,15 +28,24 @@ BUILT_IN = {
 _PROBE = ("Which word is it?", "libraprobe")
 
 
-def template_text(given: str) -> str:
-    """The chat template that `--chat-template` names: a built-in one, or the text of a file. Raises Fatal(2)."""
+def template_text(given: str, tokenizer: Any) -> str:
+    """The chat template that `--chat-template` names: a built-in one, or the text of a file. Raises Fatal(2).
+
+    A built-in one begins with the BOS of a tokenizer that begins plain text with it: a pretrained model knows no other.
+    """
     if given in BUILT_IN:
-        return BUILT_IN[given]
+        return BUILT_IN[given] if _own_bos(tokenizer) is None else "{{- bos_token -}}" + BUILT_IN[given]
     try:
         return read_template(given)
     except ValueError as error:
         known = ", ".join(BUILT_IN)
         raise Fatal(Exit.USAGE, f"--chat-template {given}: {error}; name a file or {known}") from None
+
+
+def _own_bos(tokenizer: Any) -> int | None:
+    """Id of the BOS if the tokenizer itself begins plain text with it."""
+    bos = tokenizer.bos_token_id
+    return bos if bos is not None and tokenizer.encode("")[:1] == [bos] else None
 
 
 class TrainingChat:
@@ -47,8 +56,8 @@ class TrainingChat:
 
     def __init__(self, tokenizer: Any, template: str | None = None, kwargs: Mapping[str, Any] | None = None):
         self.tokenizer, self.template, self.kwargs = tokenizer, template, dict(kwargs or {})
-        self.bos = format.own_bos(tokenizer)
-        """Id of BOS if the tokenizer begins plain text with it, else None."""
+        self.bos = _own_bos(tokenizer)
+        """Id of BOS if the tokenizer begins plain text with it, else None. Only the template begins conversations."""
         special = {token for token in format.special_tokens(tokenizer) if len(token) > 1}
         marks = {mark for pair in MARKERS.values() for mark in pair}
         known = {token.content for token in tokenizer.added_tokens_decoder.values()}
@@ -74,6 +83,17 @@ class TrainingChat:
     def template_sha256(self) -> str | None:
         """12 hex digits of a hash of the chat template and its variables; None without a template."""
         return self._format.template_sha256 if self.has_template else None
+
+    @property
+    def left_out_bos(self) -> str | None:
+        """The BOS with which the tokenizer begins plain text, and the chat template no conversation; None if none."""
+        if self.bos is None or not self.has_template:
+            return None
+        try:
+            text = self.render([{"role": "user", "content": _PROBE[0]}], None, prompt=True)
+        except RowError:  # no conversation at all begins so
+            return None
+        return None if text.lstrip().startswith(self.tokenizer.bos_token) else str(self.tokenizer.bos_token)
 
     @property
     def eos(self) -> str:
@@ -192,6 +212,30 @@ class TrainingChat:
     def closes_turns(self) -> bool:
         """The template itself closes an assistant's turn with a token."""
         return self.special is not None and self.special.search(self._around[1]) is not None
+
+    @cached_property
+    def unclosed(self) -> str | None:
+        """Why the template cannot teach where each of several answers ends; None if a token closes the last one.
+
+        A template may close an answer only once another turn follows (`{% if not loop.last %}`).
+        """
+        if self.closes_turns:
+            return None
+        question, answer = {"role": "user", "content": _PROBE[0]}, {"role": "assistant", "content": _PROBE[1]}
+        try:
+            before = self.render([question], None, prompt=False).partition(_PROBE[0])[0]
+            talk = self.render([question, answer, question], None, prompt=False)
+        except RowError:  # a template that takes no further turn closes none
+            before = talk = ""
+        between = talk.rpartition(_PROBE[0])[0].rpartition(_PROBE[1])[2]
+        opening, tokens = (self.special.findall(text) if self.special else [] for text in (before, between))
+        while tokens and opening[-1:] == tokens[-1:]:  # what opens the user's turn closes nothing
+            opening.pop()
+            tokens.pop()
+        if not tokens:
+            return "the chat template closes no turn with a token, so the model could not learn where a turn ends"
+        reason = f"the chat template closes an answer with {tokens[0]} only where another turn follows"
+        return f"{reason}, so the last one would teach no end of a turn"
 
     @property
     def closing(self) -> tuple[int, ...]:

@@ -19,8 +19,11 @@ from libra_cli.training.data.chat_format import TrainingChat
 Learn = Literal["last", "all"]
 Assistant = Literal["template", "verbatim"]
 
+CLOSING = "use a template that closes each turn with a token (--chat-template chatml)"
 VERBATIM = "use --assistant verbatim, or another --chat-template"
 INTO_CONTENT = "put it into the content, between <think> and </think>, or use another --chat-template"
+
+_DROPS_THINKING = "drops the thinking of"
 
 THINKING_KEYS = ("reasoning_content", "reasoning", "thinking")
 
@@ -36,6 +39,8 @@ class Piece(NamedTuple):
 
     text: str
     is_target: bool
+    begins_text: bool = False
+    """The beginning of plain text, before which a tokenizer that has a BOS of its own puts it."""
 
 
 def conversation_pieces(
@@ -49,23 +54,41 @@ def conversation_pieces(
     turns = _learned_turns(talk, learn)
     if turns[0] == 0 and learn == "all":
         raise RowError("no_prompt", f"nothing stands before the first answer; add a turn, or {last_only}")
-    pieces: list[Piece] = []
+    pieces, answers = list[Piece](), list[Message]()
     before = ""
     for at in turns:
         prompt = chat.render(guarded[:at], tools, args, prompt=True)
         if not prompt.startswith(before):
-            reason = (
-                "the chat template writes an earlier turn differently once another follows (it may drop its thinking)"
-            )
-            raise RowError("template_rewrites_turns", f"{reason}; {last_only}")
+            raise RowError("template_rewrites_turns", f"{_rewriting(chat, pieces, answers, prompt)}; {last_only}")
         answer = {**guarded[at], "content": guarded[at]["content"] or ""}
         if assistant == "verbatim":
             target = _verbatim(chat, answer, prompt)
         else:
             target = _by_template(chat, answer, prompt, chat.render(guarded[: at + 1], tools, args, prompt=False))
         pieces += [Piece(prompt[len(before) :], False), Piece(target, True)]
+        answers.append(answer)
         before = prompt + target
     return pieces
+
+
+def _rewriting(chat: TrainingChat, pieces: list[Piece], answers: list[Message], prompt: str) -> str:
+    """What the template does to one of `answers`, whose text is `pieces`, in a `prompt` that goes on after them."""
+    begin = at = 0
+    while prompt.startswith(pieces[at].text + pieces[at + 1].text, begin):
+        begin += len(pieces[at].text + pieces[at + 1].text)
+        at += 2
+    answer, before = answers[at // 2], pieces[at].text
+    opening = _opening(before)
+    head = before.removesuffix(opening)
+    if not prompt.startswith(head, begin):
+        return "the chat template writes what stands before an answer differently once a turn follows the answer"
+    body = prompt[begin + len(head) :]
+    if _find(answer, body, opening) is None:
+        done = _change(answer, body.partition(chat.closing_token)[0])
+        return f"the chat template {done} an earlier answer once another turn follows"
+    if not body.startswith(opening):
+        return "the chat template opens the thinking of an earlier answer otherwise than its prompt"
+    return chat.unclosed or "the chat template ends an answer otherwise once another turn follows"
 
 
 def _learned_turns(talk: Conversation, learn: Learn) -> list[int]:
@@ -176,14 +199,21 @@ def _separate_thinking(message: Message) -> str:
 
 
 def _refusal(message: Message, body: str) -> RowError:
-    """Says how the template changes the answer."""
+    """Says how the template changes the answer, which it writes in `body`."""
+    done = _change(message, body)
+    if done == _DROPS_THINKING:
+        cure = INTO_CONTENT if _separate_thinking(message) else VERBATIM
+        return RowError("template_drops_thinking", f"the chat template {done} the answer; {cure}")
+    return RowError("template_changes_text", f"the chat template {done} the answer; {VERBATIM}")
+
+
+def _change(message: Message, body: str) -> str:
+    """What the template does to an answer that it writes otherwise in `body`."""
     content, dropped = message["content"], bool(_separate_thinking(message))
     for begin, end in MARKERS.values():
         thinking, mark, answer = content.rpartition(end)
         thought = thinking.rpartition(begin)[2].strip()
         dropped |= bool(mark) and answer.strip() in body and thought not in body
     if dropped:
-        cure = INTO_CONTENT if _separate_thinking(message) else VERBATIM
-        return RowError("template_drops_thinking", f"the chat template drops the thinking of the answer; {cure}")
-    what = "strips white space from the answer" if content.strip() in body else "changes the text of the answer"
-    return RowError("template_changes_text", f"the chat template {what}; {VERBATIM}")
+        return _DROPS_THINKING
+    return "strips white space from" if content.strip() in body else "changes the text of"

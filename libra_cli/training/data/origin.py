@@ -17,15 +17,20 @@ NAME = "origin.json"
 """A file that a folder of prepared data has once it is finished."""
 
 
-def refused_before(folder: str, origin: Mapping[str, Any]) -> int | None:
-    """How many rows were refused when the folder was made from `origin`; None if it was made from something else."""
+def refused_before(folder: str, origin: Mapping[str, Any], errors: str | None) -> int | None:
+    """How many rows were refused when the folder was made from `origin`; None if it has to be made (again).
+
+    It was made from something else, or `errors`, the file that holds the refused rows, is not there.
+    """
     try:
         with open(os.path.join(folder, NAME), "rb") as file:
             made_from = orjson.loads(file.read())
     except (OSError, ValueError):
         return None
     refused = made_from.pop("refused", 0) if isinstance(made_from, dict) else None
-    return refused if type(refused) is int and made_from == origin else None
+    if type(refused) is not int or made_from != origin:
+        return None
+    return None if refused and errors is not None and not os.path.exists(errors) else refused
 
 
 def forget(folder: str) -> None:

@@ -35,7 +35,9 @@ class PreferenceEncoder:
 
     def __init__(self, chat: TrainingChat, loss: PreferenceLossSettings, assistant: Assistant):
         self.chat, self._loss, self._assistant = chat, loss, assistant
-        self._encoder = Encoder(chat, assistant=assistant)
+        self._encoder = Encoder(
+            chat, assistant=assistant, last_only='move the turns before the last answer into "prompt"'
+        )
         self.forms = self._encoder.forms
 
     @property

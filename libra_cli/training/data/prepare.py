@@ -117,12 +117,20 @@ def tell_overlap(
     return found
 
 
-def chat_format_of(settings: DataSettings, tokenizer: Any) -> TrainingChat:
-    """The chat format with the tokenizer's own template, or with the one given, which is then saved with the model."""
+def chat_format_of(settings: DataSettings, tokenizer: Any, console: Console | None = None) -> TrainingChat:
+    """The chat format with the tokenizer's own template, or with the one given, which is then saved with the model.
+
+    Says on `console` where conversations begin otherwise than plain text does.
+    """
     given = settings.chat_template
     if given:
-        tokenizer.chat_template = template_text(given)
-    return TrainingChat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
+        tokenizer.chat_template = template_text(given, tokenizer)
+    chat = TrainingChat(tokenizer, tokenizer.chat_template if given else None, dict(settings.chat_template_arg))
+    if console is not None and (bos := chat.left_out_bos) is not None:
+        what = f"the tokenizer begins plain text with {bos}, which the chat template does not write"
+        cure = "a --chat-template that begins with {{ bos_token }} writes it"
+        console.note(f"{what}: conversations are learned, and asked later, without it; {cure}", event="bos")
+    return chat
 
 
 def prepare(
@@ -141,10 +149,9 @@ def prepare(
     A row that cannot be learned from ends the run before it begins, unless `settings.errors` names a file for it.
     """
     made_from = _origin(paths, encoder, settings)
-    refused = world.broadcast(None if "-" in paths else origin.refused_before(folder, made_from))
+    refused = world.broadcast(None if "-" in paths else origin.refused_before(folder, made_from, settings.errors))
     if refused is None:
-        world.on_rank0(lambda: _build(folder, encoder, settings, made_from, console, log(), stop, phase))
-        refused = world.broadcast(origin.refused_before(folder, made_from))
+        refused = world.on_rank0(lambda: _build(folder, encoder, settings, made_from, console, log(), stop, phase))
     return token_store.TokenStore(folder), refused
 
 
@@ -157,7 +164,8 @@ def _build(
     log: ErrorLog,
     stop: StopRequest | None,
     phase: Phase | None,
-) -> None:
+) -> int:
+    """Writes the folder; returns the number of refused rows."""
     paths, counts, lengths = made_from["files"], Counts(), RowLengths()
     if phase is not None:
         phase.begin("reading the samples", counts)
@@ -181,7 +189,7 @@ def _build(
         what = f"--max-length {settings.max_length} leaves out {left_out.share()}"
         cure = f"{left_out.sufficient} would keep {KEPT} %"
         console.say(f"{', '.join(paths)}: {what}; {cure}", event="too_long", **left_out._asdict())
-    refuse_bad_rows(paths, counts, settings)
+    refuse_bad_rows(paths, counts, settings, log)
     if encoder.about.get("pairs") is False:  # labelled responses
         values = token_store.TokenStore(folder).values
         if values is not None and len(values) > 1 and len(labels := {int(value >= 0.5) for value in values}) == 1:
@@ -189,9 +197,10 @@ def _build(
             what = f"all {len(values):,} responses have the label {label}"
             console.note(f"{', '.join(paths)}: {what}; add some with {1 - label} beside them", event="one_label")
     origin.note(folder, made_from, counts.errors)
+    return counts.errors
 
 
-def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings) -> None:
+def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings, log: ErrorLog) -> None:
     """Raises Fatal if rows were refused without a file for them, or nothing is left to learn from (2)."""
     if counts.errors and settings.errors is None:
         cure = "mend them, or leave them out: --errors FILE takes them"
@@ -199,7 +208,8 @@ def refuse_bad_rows(paths: Sequence[str], counts: Counts, settings: DataSettings
             Exit.USAGE, f"{counted(counts.errors, 'row')} cannot be learned from, and nothing was trained; {cure}"
         )
     if not counts.out:
-        raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is nothing to learn from")
+        where = f"; {log.path} says why, row by row" if counts.errors and log.path else ""
+        raise Fatal(Exit.USAGE, f"{', '.join(paths)}: there is nothing to learn from{where}")
 
 
 def readable_rows(paths: Sequence[str], stop: StopRequest | None, counts: Counts, log: ErrorLog) -> Iterator[Row]:

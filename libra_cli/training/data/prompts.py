@@ -273,7 +273,8 @@ def prepare_prompts(preparation: Preparation, reader: PromptReader, chat: ChatTe
         "too_long": settings.too_long,
     }
     made_from = {**origin.of_files(settings.inputs), "prompts": shaping}
-    refused = world.broadcast(None if "-" in settings.inputs else origin.refused_before(str(folder), made_from))
+    made_before = None if "-" in settings.inputs else origin.refused_before(str(folder), made_from, settings.errors)
+    refused = world.broadcast(made_before)
     if refused is None:
         refused = world.on_rank0(lambda: _build(preparation, folder, made_from, reader, chat, max_tokens))
     store = world.on_all_ranks(lambda: PromptStore(folder, reader, max_tokens))
@@ -339,9 +340,8 @@ def _build(
     if settings.too_long == "drop" and (left_out := prompt_lengths.beyond(room)):
         what = f"--max-length {settings.max_length} with --max-tokens {max_tokens} leaves out {left_out.share()}"
         cure = f"--max-length {left_out.sufficient + max_tokens} would keep {KEPT} %"
-        more = left_out._asdict()
-        preparation.console.say(f"{', '.join(settings.inputs)}: {what}; {cure}", event="too_long", **more)
-    refuse_bad_rows(settings.inputs, counts, settings)
+        preparation.console.say(f"{', '.join(settings.inputs)}: {what}; {cure}", event="too_long", **left_out._asdict())
+    refuse_bad_rows(settings.inputs, counts, settings, log)
     digest.update(content_hash(made_from["prompts"], 64).encode())
     about = {"digest": digest.hexdigest()[:32], "largest_id": largest}
     replace_file(str(folder / _ABOUT), orjson.dumps(about))

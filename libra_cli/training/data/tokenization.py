@@ -15,7 +15,7 @@ from libra_cli.records.training_rows import Conversation, Example, FormTally, Pl
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
 from libra_cli.training.data.chat_format import TrainingChat
-from libra_cli.training.data.loss_mask import Assistant, Learn, Piece, conversation_pieces
+from libra_cli.training.data.loss_mask import CLOSING, Assistant, Learn, Piece, conversation_pieces
 
 Tokenize = Callable[[list[str]], list[list[int]]]
 
@@ -57,6 +57,8 @@ class _Span(NamedTuple):
     before: str
     text: str
     is_target: bool
+    begins_text: bool = False
+    """As of a Piece."""
 
 
 class Encoder:
@@ -77,10 +79,8 @@ class Encoder:
     ):
         self.chat, self.learn, self.assistant, self._last_only = chat, learn, assistant, last_only
         self.forms = FormTally()
-        if learn == "all" and chat.has_template and not chat.closes_turns:
-            reason = "the chat template closes no turn with a token, so the model could not learn where a turn ends"
-            cure = f"{last_only}, or use a template that does (--chat-template chatml)"
-            raise Fatal(Exit.USAGE, f"{reason}; {cure}")
+        if learn == "all" and chat.has_template and chat.unclosed is not None:
+            raise Fatal(Exit.USAGE, f"{chat.unclosed}; {last_only}, or {CLOSING}")
         self._tokenize = _tokenize_function(chat.tokenizer)
         self._newline = self._tokenize(["\n"])[0]
 
@@ -126,7 +126,7 @@ class Encoder:
         spans, before = [], ""
         for piece in pieces:
             first, *others = piece.text.split(SPLIT_MARK)
-            spans.append(_Span(before, first, piece.is_target))
+            spans.append(_Span(before, first, piece.is_target, piece.begins_text))
             # The other texts must not merge with the text before them.
             spans += [_Span("\n" if piece.is_target else "", text, piece.is_target) for text in others]
             before = self.chat.context(piece.text.rpartition(SPLIT_MARK)[2][-CONTEXT:])
@@ -136,7 +136,7 @@ class Encoder:
         forms: list[str] = []
         example = example_of(fields, forms)
         if isinstance(example, Segments):
-            pieces = [Piece(text, is_learned) for text, is_learned in example.parts]
+            pieces = [Piece(text, is_learned, at == 0) for at, (text, is_learned) in enumerate(example.parts)]
         else:
             pieces = self._plain(example) if isinstance(example, PlainText) else self._turns(example, self.learn)
         self.forms.add(forms)
@@ -153,8 +153,8 @@ class Encoder:
             if token is not None:
                 cure = 'give the conversation as "messages", or take it out'
                 raise RowError("control_token", f'"{name}" spells out the control token {token}; {cure}')
-        target = Piece(completion + self.chat.eos, True)
-        return [Piece(text.prompt, False), target] if text.prompt else [target]
+        target = Piece(completion + self.chat.eos, True, not text.prompt)
+        return [Piece(text.prompt, False, True), target] if text.prompt else [target]
 
     def _token_ids(self, spans: Sequence[_Span]) -> Iterator[list[int]]:
         """The token ids of each span, in order."""
@@ -176,10 +176,11 @@ class Encoder:
         parts = [next(ids) for _ in plan]
         is_target = np.repeat([span.is_target for span in plan], [len(part) for part in parts])
         tokens = list(chain.from_iterable(parts))
-        own, known = self.chat.bos, self.chat.tokenizer.bos_token_id
-        # One BOS if the tokenizer begins plain text with it, whatever the template does; never two.
-        n_bos = 0 if known is None else next((at for at, token in enumerate(tokens) if token != known), len(tokens))
-        first = [known] if own is not None or n_bos else []
+        n_bos, first = 0, []
+        if plan[0].begins_text and (bos := self.chat.tokenizer.bos_token_id) is not None:
+            # One BOS if the tokenizer begins plain text with it, never two. Of a conversation the template writes it.
+            n_bos = next((at for at, token in enumerate(tokens) if token != bos), len(tokens))
+            first = [bos] if self.chat.bos is not None or n_bos else []
         loss_mask = np.concatenate([np.zeros(len(first), bool), is_target[n_bos:]])
         loss_mask[:1] = False
         if not loss_mask.any():

@@ -15,6 +15,12 @@ OURS = {
     "scheduler": "--schedule, --lr, --min-lr and --warmup",
 }
 """Keys that must be left out or "auto", and the options that determine them."""
+_NEUTRAL = {
+    "activation_checkpointing", "aio", "autotuning", "checkpoint", "comet", "comms_logger", "csv_monitor", "dump_state",
+    "flops_profiler", "memory_breakdown", "nebula", "steps_per_print", "tensorboard", "wall_clock_breakdown", "wandb",
+    "zero_allow_untested_optimizer", "zero_force_ds_cpu_optimizer", "zero_optimization",
+}  # fmt: skip
+"""Keys that say where and how fast something is computed, or what is reported of it, not what comes out."""
 _GIVEN = {"eps": "epsilon", "weight_decay": "weight_decay"}
 
 
@@ -62,3 +68,15 @@ def fill_optimizer(own: dict[str, Any], options: dict[str, Any]) -> None:
             for name in _GIVEN:
                 params.setdefault(name, options[_GIVEN[name]])
             params.setdefault("betas", [options["beta1"], options["beta2"]])
+
+
+def shaping(path: str | None) -> dict[str, Any]:
+    """What of the file determines the weights, so that a run can be continued only with the same. Raises Fatal(2)."""
+    own = read(path)
+    known = {name: value for name, value in own.items() if name not in _NEUTRAL}
+    if bf16 := {name: value for name, value in known.pop("bf16", {}).items() if name != "enabled"}:  # as --dtype says
+        known["bf16"] = bf16
+    zero = own.get("zero_optimization", {})
+    if quantized := {name: value for name, value in zero.items() if name.startswith("zero_quantized")}:
+        known["zero_optimization"] = quantized
+    return known

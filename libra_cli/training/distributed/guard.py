@@ -18,12 +18,12 @@ from typing import NoReturn
 
 from libra_cli.exits import die_with_parent
 from libra_cli.stream.module_path import python_command
-from libra_cli.stream.signals import kill_descendants
+from libra_cli.stream.signals import BY_BATCH_SYSTEM, kill_descendants
 
 PATIENCE = 3.0
 """Seconds for a server to end by itself."""
 POLL_SECONDS = 0.1
-REQUESTS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGHUP)
+REQUESTS = (signal.SIGTERM, *BY_BATCH_SYSTEM, signal.SIGHUP)
 """Blocked in guard and server: Slurm sends them to all processes, and ranks that train may still need the server."""
 _PR_SET_CHILD_SUBREAPER = 36
 

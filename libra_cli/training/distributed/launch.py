@@ -20,7 +20,7 @@ from glob import glob
 from secrets import token_hex
 
 from libra_cli.exits import Exit, Fatal, die_with_parent
-from libra_cli.stream.signals import STATUS, leave
+from libra_cli.stream.signals import leave_when_asked
 from libra_cli.training.distributed.meeting import MEETING
 from libra_cli.training.distributed.processes import LAUNCHER, ONLY_TO_LAUNCHER, REQUESTS, run_ranks
 
@@ -205,10 +205,7 @@ def _number(environment: Mapping[str, str], name: str, default: int | None = Non
 def _become(placement: RankPlacement) -> None:
     """Makes this process the rank. Only rank 0 reads standard input and writes to standard output."""
     os.environ.update(placement.variables(0))
-    for number in (signal.SIGTERM, signal.SIGUSR1):
-        if signal.getsignal(number) is signal.SIG_DFL:
-            # Until the trainer has its own handlers, seconds later, there is nothing to save.
-            signal.signal(number, lambda number, _frame: leave(STATUS[signal.Signals(number)]))
+    leave_when_asked()  # until the trainer has its own handlers, seconds later, there is nothing to save
     launcher = os.environ.pop(LAUNCHER, None)
     if launcher is not None:
         die_with_parent(int(launcher))

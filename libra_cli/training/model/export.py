@@ -7,8 +7,8 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from libra_cli.stream.sinks import failed_below, write_failed
 from libra_cli.training.distributed.deepspeed_engine import TrainEngine
 from libra_cli.training.distributed.world import World
 from libra_cli.training.model.policy import pad_id_of
+from libra_cli.training.model.transformers_4 import with_older_names, with_older_tokenizer
 from libra_cli.training.own_folder import WEIGHTS
 
 Claim = Callable[[Sequence[str]], set[str]]
@@ -37,6 +38,8 @@ class Export:
     dtype: torch.dtype | None
     """Of the written weights; None: as they are."""
     world: World
+    source: Mapping[str, Any] = field(default_factory=dict)
+    """The config.json of the model with which training began."""
 
     def write(self, folder: Path, engine: TrainEngine, claim: Claim | None = None) -> None:
         """Writes the model below `folder`, replacing file by file what is there; all ranks call it.
@@ -49,7 +52,7 @@ class Export:
 
         def write() -> None:
             try:
-                _write_folder(folder, model, weights, self.tokenizer, self.closing, claim)
+                _write_folder(folder, model, weights, self.tokenizer, self.closing, claim, self.source)
             except OSError as error:
                 raise failed_below(str(folder), error) from None
             except SafetensorError as error:
@@ -107,6 +110,7 @@ def _write_folder(
     tokenizer: Any,
     closing: Sequence[int],
     claim: Claim | None,
+    source: Mapping[str, Any],
 ) -> None:
     aside = folder / ".model.partial"
     if aside.exists():
@@ -124,11 +128,14 @@ def _write_folder(
         tokenizer.save_pretrained(aside)
     finally:
         model.config.use_cache = use_cache
-    _rewrite(aside / "config.json", lambda config: _with_dtype(config, str(dtype).removeprefix("torch.")))
+    name = str(dtype).removeprefix("torch.")
+    _rewrite(aside / "config.json", lambda config: _with_dtype(with_older_names(config, source), name))
     origin = ("is_local", "local_files_only")  # how a tokenizer was loaded is no property of the model
     _rewrite(
         aside / "tokenizer_config.json",
-        lambda config: {name: value for name, value in config.items() if name not in origin},
+        lambda config: with_older_tokenizer(
+            {name: value for name, value in config.items() if name not in origin}, list(tokenizer.model_input_names)
+        ),
     )
     written = sorted(path for path in aside.rglob("*") if path.is_file() and path.name != "config.json")
     names = {path.name for path in written}
@@ -153,7 +160,7 @@ def _rewrite(path: Path, change: Callable[[dict[str, Any]], dict[str, Any]]) -> 
 def _with_dtype(config: dict[str, Any], dtype: str) -> dict[str, Any]:
     """The config with the dtype of the written weights, in its parts too; transformers writes that of training."""
     parts = {name: _with_dtype(part, dtype) for name, part in config.items() if isinstance(part, dict)}
-    return {**config, **parts, **({"dtype": dtype} if "dtype" in config else {})}
+    return {**config, **parts, **{name: dtype for name in ("dtype", "torch_dtype") if name in config}}
 
 
 def _set_generation_ends(model: Any, tokenizer: Any, closing: Sequence[int]) -> None:
@@ -166,10 +173,22 @@ def _set_generation_ends(model: Any, tokenizer: Any, closing: Sequence[int]) -> 
         model.generation_config.eos_token_id = ends[0] if len(ends) == 1 else ends
     if model.generation_config.pad_token_id is None:
         model.generation_config.pad_token_id = tokenizer.pad_token_id
+    _drop_unused(model.generation_config)
+
+
+def _drop_unused(settings: Any) -> None:
+    """Leaves out what transformers does not use and so refuses to save, such as a temperature without sampling.
+
+    What `generate` does by these settings stays: it is greedy unless `do_sample` is true. A temperature of 0, at which
+    it cannot sample, means that too.
+    """
+    if settings.temperature == 0:
+        settings.do_sample, settings.num_return_sequences = False, None
     try:
-        model.generation_config.validate(strict=True)
-    except ValueError:  # common in older folders: sampling settings with do_sample = false, which cannot be saved
-        model.generation_config.do_sample = True
+        settings.validate(strict=True)
+    except ValueError as error:
+        for name in re.findall(r"^- `(\w+)`: ", str(error), re.MULTILINE):
+            setattr(settings, name, None)
 
 
 def _move(source: Path, target: Path) -> None:

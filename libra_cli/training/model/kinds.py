@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from libra_cli.engines.architectures import cannot_write, drops_head, has_head
+from libra_cli.engines.architectures import cannot_write, drops_head, has_head, unread_head
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.settings import TrainSettings
 
@@ -21,9 +21,13 @@ def refuse_other_kind(settings: TrainSettings, option: str, config: Mapping[str,
     """
     if option == "--model" and settings.model.from_scratch:
         return
-    if option == "--model" and settings.trains_scores:
+    model, scores = settings.models[option], option == "--model" and settings.trains_scores
+    unread = unread_head(model, config) if scores or cannot_write(config) is None else None
+    if unread is not None:
+        raise Fatal(Exit.USAGE, f"{option} {model}: {unread}")
+    if scores:
         reason, cure = drops_head(config), _TO_SCORE
     else:
         reason, cure = cannot_write(config), _MADE_OF if has_head(config) else _TO_WRITE
     if reason is not None:
-        raise Fatal(Exit.USAGE, f"{option} {settings.models[option]}: {reason}; {cure}")
+        raise Fatal(Exit.USAGE, f"{option} {model}: {reason}; {cure}")

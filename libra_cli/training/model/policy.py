@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from libra_cli import miniature
-from libra_cli.engines.damage import damaged_file
+from libra_cli.engines.damage import damaged_file, refused_settings
 from libra_cli.exits import Exit, Fatal
 from libra_cli.training.data.micro_batch import MicroBatch
 from libra_cli.training.model import attention, lm_head
@@ -187,6 +187,14 @@ def load_config(settings: ModelSettings) -> Any:
         raise _load_failed(name, "configuration", error, "--model takes a directory or a hub name") from None
 
 
+def config_file(settings: ModelSettings) -> dict[str, Any]:
+    """The config.json of a model whose configuration has been loaded, in its own names."""
+    from transformers import PretrainedConfig
+
+    fields: dict[str, Any] = PretrainedConfig.get_config_dict(path_of(settings.model), revision=settings.revision)[0]
+    return fields
+
+
 def load(
     settings: ModelSettings,
     config: Any,
@@ -321,6 +329,8 @@ def _apply_liger(config: Any) -> None:
 def _load_failed(name: str, what: str, error: Exception, cure: str) -> Fatal:
     if found := damaged_file(name):
         return Fatal(Exit.USAGE, f"{name}: the {what} cannot be loaded ({found}); copy the model again")
+    if what == "model" and (found := refused_settings(name)):
+        return Fatal(Exit.USAGE, found)
     reason = str(error).strip().split("\n")[0]
     if isinstance(error, OSError) and not os.path.exists(name):
         what, cure = f"is no folder, and its {what}", "check the name"

@@ -47,6 +47,8 @@ class RewardBatch:
     rewards_P_G: Array
     keep_P_G: Mask
     """The responses that the loss counts."""
+    passed_P_G: Mask
+    """The responses that all filters keep; the loss leaves out those of them that `mask_truncated` names."""
     advantages_P_G: Array
     advantages_P_G_T: Ragged | None
     """Advantages of single tokens, where the method of credit gives any."""

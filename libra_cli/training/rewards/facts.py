@@ -45,6 +45,12 @@ def _own(name: str) -> str:
     return f'name a function of yours that measures it, {function}, or write it into "facts" of each saved "rollout"'
 
 
+_STEPS = (
+    "libra judges no single steps: name functions of yours that do, facts: {step_ends: FILE.py:function, step_rewards: "
+    "FILE.py:function}, such as those in examples/recipes/rewards/steps.py, or write both into "
+    '"facts" of each saved "rollout"'
+)
+
 FACTS: dict[str, FactKind] = {
     "correct": FactKind("P_G", "labels", "1 right, 0 wrong, nan undecided", "give problems with a golden reference"),
     "null_by": FactKind("P_G", "", "none, policy or verifier, as names or as the numbers of NullBy", ""),
@@ -66,8 +72,8 @@ FACTS: dict[str, FactKind] = {
     "reference": FactKind("P", "judge", "index of the reference response in its group",
                           "name a judge that compares with one, judge: {model: NAME, task: rank, against: reference}"),
     "tokens": FactKind("P_G_T", "", "token ids; ragged", "sample with --save-rollouts --save-token-ids"),
-    "step_rewards": FactKind("P_G_S", "steps", "the score of each step; ragged", _own("step_rewards")),
-    "step_ends": FactKind("P_G_S", "steps", "index of the last token of each step; ragged", _own("step_ends")),
+    "step_rewards": FactKind("P_G_S", "steps", "the score of each step; ragged", _STEPS),
+    "step_ends": FactKind("P_G_S", "steps", "index of the last token of each step; ragged", _STEPS),
     "record": FactKind("P", "", "the row of the prompt, a mapping", "keep the rows of the problems"),
     "prompt_id": FactKind("P", "", "an id that stays with the prompt", "keep the ids of the records"),
     "subset": FactKind("P", "", "the subset that the prompt belongs to", 'give records with a "subset"'),

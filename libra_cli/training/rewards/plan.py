@@ -249,11 +249,10 @@ class RewardPlan:
         rewards = np.where(by_verifier, np.nan if self.verifier_null is None else self.verifier_null, rewards)
         if self.policy_null is None:
             rewards = np.where(by_policy, np.nan, rewards)
-        keep, dropped, state = self._filter(rewards, resolved, {} if state is None else state)
-        advantages = self.advantage(rewards, keep & (causes != NullBy.VERIFIER), resolved)
-        credited = self.credit(advantages, np.where(keep, rewards, np.nan), resolved)
-        if self.mask_truncated:
-            keep = keep & ~(numbers(resolved, "truncated") > 0)
+        passed, dropped, state = self._filter(rewards, resolved, {} if state is None else state)
+        advantages = self.advantage(rewards, passed & (causes != NullBy.VERIFIER), resolved)
+        credited = self.credit(advantages, np.where(passed, rewards, np.nan), resolved)
+        keep = passed & ~(numbers(resolved, "truncated") > 0) if self.mask_truncated else passed
         n_known, spread = group_spread(rewards)
         penalties = [term.term(resolved) for term in self.terms if term.term.name == "len_penalty"]
         counts = RewardCounts(
@@ -266,7 +265,9 @@ class RewardPlan:
             dropped=dropped,
             penalties=penalty_histogram(penalties[0]) if penalties else (),
         )
-        return RewardBatch(names, terms, weights, rewards, keep, advantages, credited, counts, state, self.warnings)
+        return RewardBatch(
+            names, terms, weights, rewards, keep, passed, advantages, credited, counts, state, self.warnings
+        )
 
     def _filter(self, rewards_P_G: Array, facts: Facts, state: State) -> tuple[Mask, dict[str, int], State]:
         keep, dropped = np.ones(rewards_P_G.shape, dtype=bool), {}

@@ -39,6 +39,7 @@ NULL_CAUSES: Mapping[str, NullBy] = MappingProxyType(
         "equation_or_value": NullBy.VERIFIER,
         INTEGERS: NullBy.VERIFIER,
         "another_date": NullBy.VERIFIER,
+        "other_domain": NullBy.VERIFIER,
         OTHER_PARTS: NullBy.VERIFIER,
         OTHER_UNIT: NullBy.VERIFIER,
         OTHER_TEXT: NullBy.VERIFIER,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import chain
 from pathlib import Path
+from statistics import fmean
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,7 +18,7 @@ from libra_cli.stream.files import write_whole
 from libra_cli.stream.line_source import InputFiles
 from libra_cli.stream.reader import BadLine, read_rows
 from libra_cli.stream.sinks import write_failed
-from libra_cli.tasks import JudgeTask
+from libra_cli.tasks import JUDGING, JudgeTask
 from libra_cli.training import own_folder
 from libra_cli.training.data.prompts import PromptStore, VerifiablePrompt
 from libra_cli.training.rewards import Facts, NullBy, RewardBatch, RewardPlan
@@ -35,13 +36,17 @@ class SavedRollout(NamedTuple):
     """Steps before it."""
 
 
+Attempt = tuple[Sequence[GradedResponse], RewardBatch, np.ndarray]
+"""P x G responses that were sampled at once, their rewards, and bool [P * G]: the loss counts it."""
+
+
 def write_records(
     folder: Path,
     number: int,
     step: int,
     model: str,
     store: PromptStore,
-    attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]],
+    attempts: Sequence[Attempt],
     token_ids: bool = False,
 ) -> None:
     """Writes ROLLOUTS/rollout-NUMBER.jsonl: a row for each response, with its grade, reward and advantage.
@@ -68,10 +73,10 @@ def _rows(
     token_ids: bool,
     responses: Sequence[GradedResponse],
     rewarded: RewardBatch,
+    learned: np.ndarray,
 ) -> Iterator[bytes]:
     rewards, advantages = rewarded.rewards_P_G.reshape(-1), rewarded.advantages_P_G.reshape(-1)
     terms = rewarded.terms_K_P_G.reshape(len(rewarded.names_K), -1)
-    kept = rewarded.keep_P_G.reshape(-1)
     prompts = {index: store.prompt(index) for index in {response.prompt for response in responses}}
     for place, response in enumerate(responses):
         prompt = prompts[response.prompt]
@@ -85,7 +90,7 @@ def _rows(
             "reward": _number(rewards[place]),
             "terms": {name: _number(terms[k, place]) for k, name in enumerate(rewarded.names_K)},
             "advantage": _number(advantages[place]),
-            "learned": bool(kept[place]),
+            "learned": bool(learned[place]),
             "n_tokens": len(response.token_ids),
             "finish_reason": response.finish_reason,
             **({"token_ids": response.token_ids.tolist()} if token_ids else {}),
@@ -136,7 +141,16 @@ def _number(value: Any) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollout, Facts]]:
+class SavedFacts(NamedTuple):
+    """What was measured of the responses that were sampled at once."""
+
+    saved: SavedRollout
+    facts: Facts
+    correct: float | None
+    """The share of correct responses as the run reports it; None if none was graded."""
+
+
+def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[SavedFacts]:
     """What was sampled at once for a rollout, and its facts for `plan`; raises Fatal(2) for a row that is none of one.
 
     A reward compares the responses of a whole group, so groups of another size than most of their rollout are refused,
@@ -152,8 +166,7 @@ def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollou
                 cure = "--replay reads what --save-rollouts wrote"
                 raise Fatal(Exit.USAGE, f'{entry.place}: no "rollout" with the grade of a response; {cure}')
             saved = SavedRollout(made["number"], made["attempt"], made["step"])
-            made["response"] = entry.fields.get("response", "")
-            made |= {name: entry.fields.get(name) for name in ("id", "sample")}
+            made |= _answered(entry.fields) | {name: entry.fields.get(name) for name in ("id", "sample")}
             group = rollouts.setdefault(saved, {}).setdefault(made["position"], [])
             if group and made["id"] != group[0]["id"]:
                 what = f"position {made['position']} of rollout {saved.number} is another problem before"
@@ -170,7 +183,32 @@ def read_facts(paths: Sequence[str], plan: RewardPlan) -> list[tuple[SavedRollou
         raise Fatal(
             Exit.INCOMPLETE, f"{', '.join(paths)}: there are no rows; --replay reads what --save-rollouts wrote"
         )
-    return [(saved, _facts(saved.number, groups, plan)) for saved, groups in sorted(rollouts.items())]
+    return [
+        SavedFacts(saved, _facts(saved.number, groups, plan), _correct_share(groups.values()))
+        for saved, groups in sorted(rollouts.items())
+    ]
+
+
+def _answered(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The response of the policy in a row, and whether the row says which answer is right.
+
+    A row that the policy judges has another one's "response"; the policy's is the text of its judgment.
+    """
+    if fields.get("task") not in JUDGING:
+        return {"response": fields.get("response", ""), "has_golden": fields.get("reference") is not None}
+    judgments = fields.get("judgments")
+    own = judgments[0] if isinstance(judgments, list) and judgments and isinstance(judgments[0], dict) else {}
+    return {"response": own.get("text", ""), "has_golden": True}
+
+
+def _correct_share(groups: Iterable[Sequence[Mapping[str, Any]]]) -> float | None:
+    graded = [
+        made["correct"] is True
+        for group in groups
+        for made in group
+        if made["null_by"] != "verifier" and (made["has_golden"] or made["correct"] is not None)
+    ]
+    return fmean(graded) if graded else None
 
 
 _TYPES: Mapping[str, tuple[type, ...]] = {
@@ -215,7 +253,8 @@ def _facts(number: int, groups: Mapping[int, Sequence[Mapping[str, Any]]], plan:
         what = f"rollout {number}: a response is compared with another number of responses than its prompt has"
         raise Fatal(Exit.USAGE, f"{what}; give whole rollouts")
     records = [group[0]["record"] for group in groups.values()]
-    facts = facts_of([[_measured(made) for made in group] for group in groups.values()], list(groups), records, plan)
+    ids = [str(group[0]["id"]) for group in groups.values()]
+    facts = facts_of([[_measured(made) for made in group] for group in groups.values()], ids, records, plan)
     return {**facts, **_own_facts(number, list(groups.values()))}
 
 

@@ -251,11 +251,11 @@ def _or_nan(value: float | None) -> float:
 
 def facts_of(
     groups: Sequence[Sequence[MeasuredResponse]],
-    prompts: Sequence[int],
+    ids: Sequence[str],
     records: Sequence[Mapping[str, Any]],
     plan: RewardPlan,
 ) -> Facts:
-    """The facts of P groups of G responses that `plan` may read; `prompts` and `records` are those of the groups."""
+    """The facts of P groups of G responses that `plan` may read; `ids` and `records` are those of the prompts."""
     responses = [each for group in groups for each in group]
     compared = all(each.difference for each in responses)
     opposed = all(any(each.is_reference for each in group) for group in groups)
@@ -278,7 +278,7 @@ def facts_of(
         "format_P_G": array(lambda each: each.keeps_format),
         "responses_P_G": array(lambda each: each.text, object),
         "confidence_P_G": array(lambda each: _or_nan(stated_confidence(each.text))),
-        "prompt_id_P": np.array(prompts),
+        "prompt_id_P": np.array(ids, object),
         "subset_P": np.array([str(record.get("subset")) for record in records], object),
         "record_P": list(records),
         **({"tokens_P_G_T": tokens} if all(ids is not None for row in tokens for ids in row) else {}),

@@ -22,13 +22,14 @@ from libra_cli.training.log_probs import measured_log_probs
 from libra_cli.training.model.reference import reference_of
 from libra_cli.training.rewards import NullBy, RewardBatch, RewardPlan
 from libra_cli.training.rollouts.ahead import SampledAhead
+from libra_cli.training.rollouts.collected import CollectedResponses
 from libra_cli.training.rollouts.figures import rollout_figures
 from libra_cli.training.rollouts.files import RolloutFiles
 from libra_cli.training.rollouts.grading import RolloutGrader
 from libra_cli.training.rollouts.hand_over import HandOver, LogProbGap
 from libra_cli.training.rollouts.judging import RolloutJudge, refuse_failing_judge
 from libra_cli.training.rollouts.prompt_order import PromptOrder
-from libra_cli.training.rollouts.records import write_records
+from libra_cli.training.rollouts.records import Attempt, write_records
 from libra_cli.training.rollouts.rollout import GradedResponse, Rollout, facts_of
 from libra_cli.training.rollouts.sampler import Sampler, Stopwatch, local_model
 from libra_cli.training.run import SourceParts
@@ -178,16 +179,12 @@ class RolloutSource:
         if ahead is None:
             self._hand_over.give(step, keep=bool(settings.async_steps))
         gap, watch = self._hand_over.gap, Stopwatch(self._hand_over.seconds)
-        kept: list[GradedResponse] = []
-        attempts: list[tuple[Sequence[GradedResponse], RewardBatch]] = []
+        collected = CollectedResponses(settings.prompts, settings.samples)
+        attempts: list[Attempt] = []
         n_tokens = 0
-        advantages: list[float | np.ndarray] = []
-        learned = np.empty(0, bool)
         figures: dict[str, Any] = {}
-        filtered = 0
         for attempt in range(settings.refills + 1):
-            wanted = settings.prompts - len(kept) // settings.samples
-            if not wanted:
+            if not (wanted := collected.wanted):
                 break
             responses = self._sample(wanted, ahead if attempt == 0 else None, watch)
             is_last = attempt == settings.refills or self._cursor == self._order.total
@@ -197,14 +194,9 @@ class RolloutSource:
                 watch.lap("check")
             rewarded = self._rewarded(responses, step)
             self._filter_state = rewarded.state
-            whole = rewarded.keep_P_G.any(axis=1) | is_last
-            filtered += int((~whole).sum())
-            chosen = np.repeat(whole, settings.samples)
-            kept += [response for response, keep in zip(responses, chosen, strict=True) if keep]
-            advantages += [advantage for advantage, keep in zip(rewarded.advantages, chosen, strict=True) if keep]
-            learned = np.concatenate([learned, rewarded.keep_P_G.reshape(-1)[chosen]])
+            learned = collected.add(responses, rewarded, is_last)
             figures = figures or rollout_figures(responses, rewarded, self._store)
-            attempts.append((responses, rewarded))
+            attempts.append((responses, rewarded, learned))
             watch.lap("reward")
             if is_last:
                 break
@@ -213,14 +205,15 @@ class RolloutSource:
         del attempts, responses, rewarded  # the texts are large, and the passes below take minutes
         assert gap is not None
         sampler_step = step if ahead is None else ahead.step
-        rollout = Rollout(number, self._trajectories(kept, advantages), learned, step=sampler_step)
+        trajectories = self._trajectories(collected.responses, collected.advantages)
+        rollout = Rollout(number, trajectories, collected.learned, step=sampler_step)
         self._add_log_probs(rollout)
         watch.lap("log_probs")
         self._world.on_rank0(lambda: self._files.keep(rollout))
         self._ahead = None
         if ahead is not None:
             watch.seconds["ahead"] = ahead.seconds
-        of_prompts = {"prompts": len(kept) // settings.samples, "filtered_prompts": filtered}
+        of_prompts = {"prompts": collected.prompts, "filtered_prompts": collected.filtered_prompts}
         self._report(step, rollout, n_tokens, watch, gap, {**of_prompts, **figures})
         return rollout
 
@@ -250,9 +243,9 @@ class RolloutSource:
         groups = [responses[begin : begin + size] for begin in range(0, len(responses), size)]
 
         def rewarded() -> RewardBatch:
-            prompts = [group[0].prompt for group in groups]
-            records = [self._store.prompt(prompt).record for prompt in prompts]
-            facts = facts_of([[each.measured for each in group] for group in groups], prompts, records, self._plan)
+            prompts = [self._store.prompt(group[0].prompt) for group in groups]
+            ids, records = [prompt.id for prompt in prompts], [prompt.record for prompt in prompts]
+            facts = facts_of([[each.measured for each in group] for group in groups], ids, records, self._plan)
             try:
                 return self._plan.apply(facts, self._filter_state, step)
             except (InvalidOptions, ValueError) as error:
@@ -374,7 +367,7 @@ class RolloutSource:
 
     # -- reports and files --------------------------------------------------------------------------------------------
 
-    def _record(self, number: int, step: int, attempts: Sequence[tuple[Sequence[GradedResponse], RewardBatch]]) -> None:
+    def _record(self, number: int, step: int, attempts: Sequence[Attempt]) -> None:
         """Writes all responses of the rollout where --save-rollouts asks for them."""
         if self._settings.rollout.save_rollouts:
             folder, model = self._parts.folder, self._settings.model.model
