@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from typing import Any, NoReturn
 
@@ -137,6 +138,9 @@ def run() -> NoReturn:
     """The console script: never returns, and shows no traceback unless --debug is given."""
     leave_out_current_folder()
     open_missing_descriptors()
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        if signal.getsignal(number) is signal.SIG_DFL:  # before a run begins, and once it has ended
+            signal.signal(number, _stop)
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # PyTorch reads it when imported; stderr belongs to the run
     try:
         with cli.make_context("libra", sys.argv[1:], terminal_width=_help_width()) as ctx:
@@ -170,6 +174,13 @@ def run() -> NoReturn:
 
         leave(status)
     sys.exit(status)
+
+
+def _stop(*_: object) -> None:
+    """Ends the process as a run that is asked to stop does: by itself, the signal would be an error."""
+    from libra_cli.stream.signals import leave
+
+    leave(Exit.STOPPED)
 
 
 def _help_width() -> int:

@@ -186,7 +186,8 @@ ROLLOUT_OPTIONS = (
         type=NumberType(int, 0),
         default=0,
         metavar="N",
-        help="Sample up to N times more for a rollout, to replace prompts that a filter of --rewards drops.",
+        help="Sample up to N times more for a rollout, to replace prompts and responses that a filter of --rewards "
+        "drops.",
     ),
     _rollout_option(
         "--save-rollouts",

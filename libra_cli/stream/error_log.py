@@ -31,7 +31,7 @@ class ErrorLog:
     """
 
     def __init__(self, path: str | None, stage: str, console: Console, **waiting: Any):
-        self._stage, self._console, self._path = stage, console, path
+        self._stage, self._console, self.path = stage, console, path
         self.kinds: Counter[str] = Counter()
         self._shown: Counter[str] = Counter()
         self._causes: Counter[tuple[str, str]] = Counter()
@@ -67,7 +67,7 @@ class ErrorLog:
         self._causes[kind, cause] += 1
         if self._causes[kind, cause] > SHOWN_OF_CAUSE + 1:
             return
-        where = f"all are in {self._path}" if self._path else "--errors FILE keeps all of them"
+        where = f"all are in {self.path}" if self.path else "--errors FILE keeps all of them"
         if self._causes[kind, cause] == SHOWN_OF_CAUSE + 1:
             message = f"more rows with this reason follow, counted but not shown; {where}"
         elif self._shown[kind] == SHOWN:
@@ -103,14 +103,19 @@ class LineFile:
         append_row(self._fd, line, self._part)
 
     def close(self, refused: bool = False) -> None:
-        """Ends the file; a `refused` run (status 2) leaves PATH as it was. Raises Fatal(74)."""
+        """Ends the file; a `refused` run (status 2) keeps that of an earlier one, if there is one.
+
+        Raises Fatal(74).
+        """
         try:
             if self._fd < 0 and not refused:
                 self._open()
             if self._fd >= 0:
                 os.close(self._fd)
-                if self._is_plain:
-                    os.unlink(self._part) if refused else os.replace(self._part, self._path)
+                if self._is_plain and refused and os.path.exists(self._path):
+                    os.unlink(self._part)
+                elif self._is_plain:
+                    os.replace(self._part, self._path)
         except OSError as error:
             raise write_failed(self._path, error, begun=True) from None
         finally:

@@ -212,10 +212,14 @@ def _check_kind(output: OutputFile, overwrite: bool) -> None:
                 _refuse(path, mode)
             return
         _check_regular(path, form.is_own, output, form.grows)
-        for ending, is_own in (form.companions or {}).items():
-            _check_regular(path + ending, is_own, output, form.grows)
         part, manifest = path + ".part", path + ".libra.json"
-        if overwrite and ".libra.json" in (form.companions or ()) and _size(part) and not _size(manifest):
+        # A manifest that is damaged is no reason to keep rows that are overwritten; without --overwrite, whoever would
+        # continue or replace them refuses (see resume.prepare).
+        may_be_damaged = overwrite or _size(path) or _size(part)
+        for ending, is_own in (form.companions or {}).items():
+            is_own = None if is_own is _is_manifest and may_be_damaged else is_own
+            _check_regular(path + ending, is_own, output, form.grows)
+        if overwrite and ".libra.json" in (form.companions or ()) and _size(part) and not os.path.exists(manifest):
             raise Fatal(Exit.USAGE, f"{part}: was not made by libra; move it away, or use another {output.option}")
     except OSError as error:
         raise write_failed(str(error.filename or path), error) from None

@@ -34,7 +34,8 @@ STDIN = "<stdin>"
 def no_rows(paths: Sequence[str]) -> str:
     """Says that these files hold no rows; without any, that an input from elsewhere does."""
     if list(paths) == ["-"] and stat.S_ISFIFO(os.fstat(0).st_mode):
-        return "standard input has no rows; a stage with -o FILE writes none to the pipe, | tee FILE does both"
+        cure = "a stage with -o FILE writes nothing to the pipe; | tee FILE keeps and passes rows"
+        return f"standard input has no rows; {cure}"
     names = ["standard input" if path == "-" else path for path in paths] or ["the input"]
     return f"{names[0]} has no rows" if len(names) == 1 else f"none of these has rows: {', '.join(names)}"
 

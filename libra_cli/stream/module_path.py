@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 
+_SAFE_PATH = "PYTHONSAFEPATH"
+_safe_path_before = os.environ.get(_SAFE_PATH)
 _PACKAGE_ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
@@ -17,10 +20,16 @@ def leave_out_current_folder() -> None:
 
     A folder that PYTHONPATH names stays, even if it is the current one; that of the package stays as the last.
     """
-    os.environ["PYTHONSAFEPATH"] = "1"  # since Python 3.11, also for what libraries start
+    os.environ[_SAFE_PATH] = "1"  # since Python 3.11, also for what libraries start
     if "PYTHONPATH" in os.environ:  # an empty entry stands for the current folder, and is hardly ever meant
         os.environ["PYTHONPATH"] = os.pathsep.join(_named())
     sys.path[:] = _without_current_folder(sys.path)
+
+
+def others_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """An environment of ours for what is no part of libra: a script finds the modules beside it."""
+    others = {name: value for name, value in environment.items() if name != _SAFE_PATH}
+    return others if _safe_path_before is None else {**others, _SAFE_PATH: _safe_path_before}
 
 
 def _named() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 
@@ -106,6 +107,14 @@ def _problem(line: bytes) -> RowError | None:
     return None
 
 
+def _is_loose_row(line: bytes) -> bool:
+    """Whether a line that is no row is an object to readers who are less strict: with NaN, or half of a pair."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
 def _text_format(texts: Sequence[bytes], first_problem: RowError | None) -> tuple[str, str] | None:
     first, second = texts[0], texts[1] if len(texts) > 1 else b""
     if _HTML.match(first):
@@ -129,7 +138,7 @@ def _text_format(texts: Sequence[bytes], first_problem: RowError | None) -> tupl
             return name, "name a file that ends in .csv or .tsv, or let libra collect --format csv read it first"
     if first == b"---" or (first.startswith(b"- ") and b": " in first):
         return "YAML", "yq -o json FILE writes a JSON array"
-    if len(texts) < _FEW_LINES:
+    if len(texts) < _FEW_LINES or any(map(_is_loose_row, texts)):
         return None
     cure = f"a row is one JSON object a line; line 1: {first_problem}"
     return f"no JSON Lines: none of its first {len(texts)} lines is a row", cure

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from libra_cli import __version__
@@ -41,6 +42,8 @@ class Output:
         """The manifest of the output that is continued."""
         self.figures: dict[str, Callable[[], Any]] = {}
         """What manifests and logs say of the run besides its counts, by name; one that is None is left out."""
+        self._manifest_before: bytes | None = None
+        """The manifest of a complete output that this run begins anew."""
 
     def open(self) -> None:
         """Opens the output; raises Fatal(2, 11 or 74) if it cannot be written, or is not this run's to continue."""
@@ -120,12 +123,15 @@ class Output:
             side_output.finish(complete)
 
     def keep(self, refused: bool, reader_left: bool) -> None:
-        """Keeps what a failed run has written; a `refused` run (status 2) leaves a complete output as it was."""
+        """Keeps what a failed run has written; a `refused` run (status 2) leaves a complete output as it was.
+
+        Of a stage that begins each output anew, a refused run leaves nothing.
+        """
         try:
             withdrawn = refused and self.sink.withdraw()
             if withdrawn and self.sink.begun:
                 self._counts.out = 0
-                self._write_manifests(complete=True)
+                self._withdraw_manifests()
             elif not withdrawn and not reader_left:
                 self.sink.finish(False, lambda: self._write_manifests(complete=False))
             for side_output in self.side_outputs:
@@ -170,6 +176,9 @@ class Output:
     def _begin(self) -> None:
         """Removes the reports of an earlier run, which a reader must not take for this one's."""
         if self._manifest is not None:
+            if not self._info.resumable and os.path.exists(str(self._options.output)):
+                with suppress(OSError):  # of an output that is replaced, or of rows that bind nobody
+                    self._manifest_before = Path(self._manifest.path).read_bytes()
             self._manifest.write("running", **self._more())
         for file in self._options.writes:
             if file.form in ("manifest", "report") and sinks.is_plain_file(file.path):
@@ -179,6 +188,16 @@ class Output:
                     pass  # there was no earlier run
                 except OSError as error:
                     raise sinks.write_failed(file.path, error, begun=True) from None
+
+    def _withdraw_manifests(self) -> None:
+        """Has the manifests say what they said before a refused run."""
+        if self._info.resumable:
+            self._write_manifests(complete=True)
+        elif self._manifest is not None and self._manifest_before is not None:
+            replace_file(self._manifest.path, self._manifest_before, begun=True)
+        elif self._manifest is not None:
+            with suppress(FileNotFoundError):
+                os.unlink(self._manifest.path)
 
     def _write_manifests(self, complete: bool) -> None:
         manifests = [self._manifest] if self._manifest is not None else []

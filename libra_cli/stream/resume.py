@@ -300,7 +300,7 @@ def prepare(path: str, manifest: Manifest, done: FinishedRows | None, overwrite:
         raise Fatal(Exit.USAGE, f"{path}: -o writes plain JSONL, which can be continued; compress it afterwards")
     existing = [name for name in (path, part) if os.path.exists(name)]
     if existing and not overwrite:
-        _check_same_run(existing[0], manifest, option)
+        _check_same_run(existing[0], manifest, option, done is not None, binds=done is not None or existing != [part])
         if done is None:
             refuse_edited(path, Manifest.read(manifest.path))
             return
@@ -322,15 +322,29 @@ def refuse_edited(path: str, earlier: Mapping[str, Any] | None) -> None:
         raise Fatal(Exit.USAGE, f"{path}: has changed since libra wrote it; move it away, or use --overwrite")
 
 
-def _check_same_run(path: str, manifest: Manifest, option: str) -> None:
+def _check_same_run(path: str, manifest: Manifest, option: str, can_continue: bool, binds: bool) -> None:
+    """Raises Fatal(2) if the rows at `path` are not of this run; `binds`: they stay, so that it must be the same."""
     if os.path.getsize(path) == 0:
         return  # no row was made with any configuration: an earlier run ended before it began
     earlier = Manifest.read(manifest.path)
     hint = f"use another {option}, or --overwrite"
+    if earlier is None and os.path.exists(manifest.path):
+        raise _unknown_rows(path, manifest.path, option, can_continue)
     if earlier is None:
         raise Fatal(Exit.USAGE, f"{path}: exists and was not made by libra with {option}; {hint}")
+    if not binds and manifest.same_stage(earlier):
+        return
     if not manifest.same_run(earlier):
         difference = manifest.difference(earlier)
         raise Fatal(Exit.USAGE, f"{path}: was begun with another configuration ({difference}); {hint}")
     if changed := manifest.changed_file(earlier):
         raise Fatal(Exit.USAGE, f"{changed}: has changed since {path} was begun; {hint}")
+
+
+def _unknown_rows(path: str, manifest: str, option: str, can_continue: bool) -> Fatal:
+    """The Fatal for the rows at `path` whose manifest is there and says nothing; the cure keeps what cost work."""
+    damage = "is no manifest of libra" if os.path.getsize(manifest) else "is empty"
+    what = f"{damage}, so that nothing says what made {path}"
+    cure = f"the command that did, with {option} NEW --limit 0, writes NEW.libra.json to put there"
+    cure = f"{cure}; or use another {option}" if can_continue else f"use another {option}, or --overwrite"
+    return Fatal(Exit.USAGE, f"{manifest}: {what}; {cure}")

@@ -24,7 +24,7 @@ from libra_cli.stream.common_names import (
     common_name,
     common_question,
 )
-from libra_cli.stream.json_errors import not_json
+from libra_cli.stream.json_errors import HALF_A_PAIR, not_json
 from libra_cli.stream.wrong_rows import type_name
 
 Fields = dict[str, Any]
@@ -173,8 +173,8 @@ def _parse_exactly(raw: bytes) -> Fields:
         raise RowError("too_deep", _TOO_DEEP) from None
     except json.JSONDecodeError as error:
         raise RowError("bad_json", not_json(raw, error)) from None
-    except UnicodeError as error:
-        raise RowError("bad_json", f"not JSON: {error}") from None
+    except UnicodeError:  # the bytes are UTF-8: `parse` has decoded them
+        raise RowError("bad_json", f"not JSON: half of a surrogate pair; {HALF_A_PAIR}") from None
     except ValueError:  # int() refuses more than 4,300 digits, _finite_float what no double holds
         reason = "a number is too long or too large to be kept; write it as a string"
         raise RowError("number_too_long", reason) from None

@@ -1,4 +1,4 @@
-"""Stop requests: SIGINT, SIGTERM and USR1, handled while the main thread may be deep in an engine's compiled code.
+"""Stop requests (SIGINT, SIGTERM, USR1, USR2), handled while the main thread may be deep in an engine's compiled code.
 
 The interpreter itself writes each signal's number to a pipe, which the run's monitor reads: nothing waits for the main
 thread to return to Python. Correctness never depends on a signal being obeyed.
@@ -25,7 +25,13 @@ AT_ONCE_GRACE = 0.8
 """For what can end at once: a library may be in compiled code, or keep the request to itself."""
 ECHO_SECONDS = 0.1
 """Shorter than anybody takes to press a key twice."""
-STATUS = {signal.SIGINT: Exit.INTERRUPTED, signal.SIGTERM: Exit.TERMINATED, signal.SIGUSR1: Exit.STOPPED}
+BY_BATCH_SYSTEM = (signal.SIGUSR1, signal.SIGUSR2)
+"""What a batch system sends before a time limit: one or the other, as its user says."""
+STATUS = {
+    signal.SIGINT: Exit.INTERRUPTED,
+    signal.SIGTERM: Exit.TERMINATED,
+    **dict.fromkeys(BY_BATCH_SYSTEM, Exit.STOPPED),
+}
 
 
 class CtrlC:
@@ -160,6 +166,34 @@ class StopRequest:
     def _leave(self, status: Exit) -> NoReturn:
         self.on_leave()
         leave(status)
+
+
+def leave_when_asked() -> None:
+    """Ends the process at SIGTERM, USR1 or USR2, with that request's status, until somebody else handles the signal.
+
+    A thread takes the request as well: the main thread may be in compiled code for minutes, or just about to wait.
+    """
+
+    def asked(number: int, _frame: FrameType | None) -> None:
+        leave(STATUS[signal.Signals(number)])
+
+    def take() -> None:
+        while came := os.read(wakes, 512):
+            for number in came:
+                if signal.getsignal(number) is asked:
+                    asked(number, None)
+
+    asks = (signal.SIGTERM, *BY_BATCH_SYSTEM)
+    handled = [number for number in asks if signal.getsignal(number) is signal.SIG_DFL]
+    if not handled:
+        return
+    wakes, woken = os.pipe2(os.O_CLOEXEC)
+    os.set_blocking(woken, False)
+    signal.set_wakeup_fd(woken, warn_on_full_buffer=False)
+    os.register_at_fork(after_in_child=lambda: signal.set_wakeup_fd(-1))  # what a child is sent is no request to us
+    threading.Thread(target=take, name="requests to stop", daemon=True).start()
+    for number in handled:
+        signal.signal(number, asked)
 
 
 def leave(status: int) -> NoReturn:

@@ -95,7 +95,7 @@ class Sink:
         raise NotImplementedError
 
     def withdraw(self) -> bool:
-        """Takes back what this run added to an output that was complete before; False if that cannot be."""
+        """Takes back what this run wrote where nothing of value is lost; False if its rows stay."""
         return not self.begun
 
     def begin(self) -> None:
@@ -218,7 +218,7 @@ class FileSink(Sink):
     Each row is one write. The file is synced every 100 rows, every second and before the rename, the folder after it:
     no row is lost once written, and a file called PATH is complete. With `append`, the first new row turns a complete
     PATH back into PATH.part; without new rows it is left alone. With `replaces`, a complete PATH that is there stays
-    until the run ends. No file is touched before the first row or the end.
+    until the run ends. With neither, each run begins anew. No file is touched before the first row or the end.
     """
 
     def __init__(self, path: str, append: bool, sha256: Any = None, replaces: bool = False):
@@ -274,11 +274,16 @@ class FileSink(Sink):
         with self._lock:
             if not self.begun:
                 return True
-            if self._fd < 0 or self._before is None:
+            is_anew = not (self._append or self._replaces)  # as each run does: nobody could go on with it
+            if self._fd < 0 or (self._before is None and not is_anew):
                 return False
             fd, self._fd = self._fd, -1
-            size, self.sha256 = self._before
             try:
+                if self._before is None:
+                    os.close(fd)
+                    os.unlink(self.name)
+                    return True
+                size, self.sha256 = self._before
                 os.ftruncate(fd, size)
                 os.close(fd)
                 os.rename(self.name, self.path)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.comparison import approximations, one_form, percent
+from libra_cli.answers.comparison import approximations, domains, one_form, percent
 from libra_cli.answers.extraction import bases, extract, references
-from libra_cli.answers.languages import commas, option_signs
+from libra_cli.answers.languages import commas, option_signs, ratios
 from libra_cli.answers.process import pool
-from libra_cli.answers.sentences import alternatives, asked_names, asked_units, extracted, options
+from libra_cli.answers.sentences import alternatives, asked_names, asked_units, extracted, options, truth_values
 from libra_cli.answers.text import instructions, turns
 from libra_cli.answers.values import blanks, units
 from libra_cli.invisible import visible
@@ -80,6 +80,8 @@ def answer(text: GeneratedText, record: Record) -> Verdict:
     if found.reason in (extract.AMBIGUOUS, extract.NO_ANSWER) and asked and wanted and any(map(str.isdigit, wanted)):
         letter = options.as_letter(wanted, asked, are_figures=True)  # hence choice B
         found = found if letter == wanted else extract.read_answer(response, letter, cut, asked)
+    if asked and wanted and found.answer and len(found.answer) == 1:
+        found = found._replace(answer=options.with_brackets(found.answer, response, wanted, asked))
     has_figure = any(map(str.isdigit, found.answer or "")) and any(map(str.isdigit, response))
     if asked and wanted and _is_figure(wanted) and not has_figure:
         found = _chosen(found, response, wanted, cut, asked)
@@ -110,16 +112,17 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
             return reference, answer
     if "," in reference or "." in reference:
         reference = commas.in_reference(reference, answer, _texts(record, response), response or "")
-    if "%" in answer or "percent" in answer:
-        bare = percent.without_sign(reference, answer)
-        if bare is not None and any(map(percent.is_asked_for, _texts(record, response))):
-            return reference, bare
+    bare = percent.without_sign(reference, answer) if "%" in answer or "cent" in answer else None
+    if bare is not None and any(map(percent.is_asked_for, _texts(record, response))):
+        return reference, bare
+    if not are_integers:
+        reference, answer = truth_values.in_words(*domains.without(reference, answer))
     question = record.get("question")
     if not isinstance(question, str):
         return reference, answer
     question = instructions.without(visible(question))
-    if "2" in question and any(map(str.isdigit, reference[:2])):
-        reference, answer = options.as_number(options.as_figure(reference, question), answer, question)
+    if "2" in question or "(ii)" in question:
+        reference, answer = options.as_listed(reference, answer, question)
     if not are_integers:
         reference, question = options.in_capitals(reference, question)
     if not are_integers and option_signs.alphabet_of(reference):
@@ -136,10 +139,10 @@ def pair(outcome: Outcome, record: Record, response: str | None = None) -> tuple
         reference, answer = bases.as_hexadecimal(reference, answer, question)
     if reference[:1].isupper() and answer[1:2].islower() and reference[1:2].islower():
         answer = asked_names.capitalised(reference, answer, question)
-    if not are_integers and any(map(question.__contains__, asked_names.OF_SEVERAL)):
+    if not are_integers and any(map(question.__contains__, asked_names.NAMING)):
         reference, answer = asked_names.in_one_form(reference, answer, question)
-    if "j" in reference and "i" in answer:
-        reference = one_form.with_imaginary(reference, answer, question)
+    reference = ratios.from_words(reference, answer) if " to " in reference and "ratio" in question else reference
+    reference = one_form.with_imaginary(reference, answer, question) if "j" in reference else reference
     if " or " in question:
         reference, answer = alternatives.in_letters(reference, answer, question)
     if reference[:1] in ("$", "\\") and ("$" in answer or "cent" in answer or "dollar" in answer):

@@ -68,6 +68,16 @@ _COMPARES = re.compile(
 )
 """Before a mark that follows a colon or a comma at once: what the verdict is drawn from."""
 
+_SHOWS = re.compile(
+    r"\b(?:print\w*|show\w*|display\w*|output(?:s|ted|ting)|end(?:s|ed|ing)|clos(?:es|ed|ing)|begin\w*|start\w*|put\w*"
+    r"|insert\w*|append\w*|add(?:s|ed|ing)?|answer(?:s|ed) with)"
+    r"(?:[^\w\n]{1,4}(?:the|this|that|a|an|only|just|with|in|by|on|it|its|own|following|lines?|words?|text|string)\b){0,6}"
+    r"[^\w\n]{0,16}$|\b(?:lines?|words?|string)[^\w\n]{0,16}$|(?:输出|打印|显示|不是|并非)[^\w\n]{0,16}$",
+    re.IGNORECASE,
+)
+"""Above a mark on a line of its own: it may be shown rather than given."""
+_ENDS_IN_WORD = re.compile(r"[^\W\d_]{2}[\s*_`\"'”’)]*$")
+
 _MARKUP = r"[ \t\u00a0*_`\"'“”’)}$|\\]{0,16}"
 _OUT_OF = re.compile(rf"{_MARKUP}(?:/|out of)[ \t]?[0-9]{{1,3}}")
 _OPEN_END = re.compile(r"[?？]|~~")
@@ -80,7 +90,8 @@ _ASIDE = re.compile(rf"{_MARKUP},?[ \t]{{1,4}}(?:but|and|as|with|though|although
 """Behind a rating or a comparison, which words may qualify."""
 
 _GOES_ON = re.compile(
-    r"[ \t*_`]*\n?[ \t*_`]*(?:is|are|was|would|but|if|unless|or|not|which|means?|says|does|had|has|can|cannot|only)\b"
+    r"[ \t*_`]*(?:\n[ \t*_`]*)?"
+    r"(?:is|are|was|would|but|if|unless|or|not|which|means?|says|does|had|has|can|cannot|only)\b"
 )
 """Right after a verdict, in small letters: its sentence goes on."""
 
@@ -163,6 +174,16 @@ def leads_to_verdict(before: str) -> bool:
     if _CONCLUDES.search(clause):
         return True
     return not _REPORTS.search(other) and not (without_words(clause) and not _COMPARES.search(other))
+
+
+def tells_words(line: str) -> bool:
+    """Whether the line above a mark may show it, deny it, or give it as somebody else's words."""
+    return any(pattern.search(line) for pattern in (_REPORTS, _DEPENDS, _SHOWS))
+
+
+def is_statement(line: str) -> bool:
+    """Whether a line without a full stop is whole as it stands: `5 and 5.0 match`, `- Response: 5`."""
+    return not tells_words(line) and not (_ENDS_IN_WORD.search(line) and not _COMPARES.search(line))
 
 
 def follow_verdict(after: str, against: re.Pattern[str] | None, *, is_quoted: bool) -> bool:

@@ -79,6 +79,8 @@ class VerdictForm:
 
 _ENDED = re.compile(r"[.!?。！？][\s*_`\"'”’)\]]*$|[-*_=]{3}$|```\w*$|\*\*$")
 """The end of a line behind which something new begins."""
+_FENCE = re.compile(r"\n?[ \t]*```\w*\s*\Z")
+"""The line that opens a block of code."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,25 @@ class _MarkedLine:
 
     @property
     def _begins_anew(self) -> bool:
-        """Whether the line right above ends its sentence, or introduces a verdict: not `It prints the line`."""
+        """Whether the mark is no part of what stands above its line: not `It prints the line`, nor `My verdict is not`.
+
+        Behind a last mark nothing can tell a quotation, but a judge's last line is rarely one: there a statement that
+        lacks its full stop will do, and a colon that introduces nobody's words.
+        """
         near = self.text[max(0, self.start - verdict_words.NEAR_CHARS) : self.start]
-        line = near.removesuffix("\n").rpartition("\n")[2].strip()
-        is_apart = not line or line[0] in "#|" or _ENDED.search(line) is not None
-        return is_apart or verdict_words.leads_to_verdict(line.rstrip(":： *_"))
+        right_above = near.removesuffix("\n").rpartition("\n")[2].strip()
+        above = _FENCE.sub("", near).rstrip()
+        line = above.rpartition("\n")[2].strip()
+        is_last = verdict_words.without_words(self.text[self.marks[-1].end() :])
+        is_heading = line[:1] in ("#", "|") or (line[:2] == "**" == line[-2:])
+        if not line or is_heading or verdict_words.leads_to_verdict(above.rstrip(":： *_")):
+            return True
+        if is_last and self.before.lstrip(' *_`#>"“')[:1].isupper():  # a sentence of its own
+            return True
+        if line.rstrip("* _").endswith((":", "：")) or right_above.startswith("```"):
+            return is_last and not verdict_words.tells_words(line)
+        is_apart = not right_above or _ENDED.search(right_above) is not None
+        return is_apart or (is_last and verdict_words.is_statement(line))
 
     def is_asserted(self, against: re.Pattern[str] | None) -> bool:
         """Whether the last mark is asserted, and what follows lets it stand; `against` is for `follow_verdict`."""
@@ -138,7 +154,7 @@ class _MarkedLine:
         is_quoted = self.before.lstrip().startswith(">") or self.above.startswith("```")
         leads = self.is_closing or (not is_quoted and verdict_words.leads_to_verdict(before))
         after = self.text[self.marks[-1].end() :]
-        if self.is_closing and not (verdict_words.without_words(after) or self._begins_anew):
+        if self.is_closing and not self._begins_anew:
             return False
         return leads and verdict_words.follow_verdict(after, against, is_quoted=is_quoted)
 

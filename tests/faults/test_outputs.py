@@ -373,6 +373,13 @@ def test_a_run_that_is_refused_after_some_errors_leaves_those_of_the_last_one(sh
     before["in"] = state(tmp_path)["in"]
     assert shell(words).status == 2
     assert state(tmp_path) == before
+    words[-1] = "new"
+    assert shell(words).status == 2
+    assert [json.loads(line)["row"] for line in (tmp_path / "new").read_text().splitlines()] == [
+        "another",
+        "and another",
+    ]
+    assert {**state(tmp_path), "new": None} == {**before, "new": None}
 
 
 DRY = {

@@ -145,13 +145,16 @@ RECORDINGS = [
 
 
 @pytest.mark.parametrize(("changed", "complaint"), RECORDINGS)
-def test_a_crafted_recording_is_refused_with_its_line(changed, complaint, folder):
+def test_a_crafted_line_of_a_recording_is_the_error_of_its_row(changed, complaint, folder):
     recorded = [json.loads(line) for line in (folder / "recording.jsonl").read_text().splitlines()]
     recorded[1] |= changed
     (folder / "bad.jsonl").write_text("".join(json.dumps(row) + "\n" for row in recorded))
-    ended = forked.libra(["judge", "--engine", "replay", "--replay", "bad.jsonl", "good.jsonl"], folder)
-    assert (ended.status, ended.out) == (2, b"")
-    assert ended.err.decode().startswith(f"libra judge: bad.jsonl:2: {complaint}")
+    judge = ["judge", "--engine", "replay", "good.jsonl", "--replay"]
+    ended, whole = forked.libra([*judge, "bad.jsonl"], folder), forked.libra([*judge, "recording.jsonl"], folder)
+    assert ended.status == 3
+    assert [row for row in whole.out.splitlines() if row not in ended.out.splitlines()] == [whole.out.splitlines()[1]]
+    assert "good.jsonl:2: the recording has no sample 0 of j for this row" in ended.err.decode()
+    assert f"(bad.jsonl:2: {complaint}" in ended.err.decode()
 
 
 def test_correlate_refuses_what_no_double_holds(folder):

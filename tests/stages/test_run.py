@@ -61,6 +61,76 @@ def test_a_signal_reaches_the_step_and_the_same_command_goes_on(tmp_path: Path, 
     assert labels == [1] * len(ROWS)
 
 
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGUSR1, 75)])
+def test_a_signal_reaches_all_that_a_command_runs_which_then_begins_anew(tmp_path: Path, environment, number, status):
+    line = "echo one | tee -a begun; [ -e again ] || sleep 300 | cat"
+    (tmp_path / "pipe.yaml").write_text(
+        f"output: made\nsteps: {{a: {{command: '{line}'}}, b: {{command: 'cat ${{a}}'}}}}"
+    )
+    command = [sys.executable, "-m", "libra_cli", "run", "pipe.yaml"]
+    run = subprocess.Popen(command, cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    deadline = time.monotonic() + 60
+    while not ((tmp_path / "begun").exists() and (tmp_path / "made/a.jsonl.part").stat().st_size):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    run.send_signal(number)
+    err = run.communicate(timeout=30)[1]  # which also what still held stderr would keep open
+    assert (run.returncode, err) == (status, b"libra run: stopped; the same command continues\n")
+    assert not (tmp_path / "made/a.jsonl").exists()
+    (tmp_path / "again").touch()
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, timeout=60)
+    assert [(tmp_path / f"made/{name}.jsonl").read_text() for name in "ab"] == ["one\n"] * 2
+
+
+def test_the_log_says_what_each_attempt_of_a_step_took(tmp_path: Path, environment):
+    """Of two steps at work each has its own CPU time, that of what it runs among it."""
+    burn = "import time\nwhile time.process_time() < 1: pass\n"
+    (tmp_path / "burn.py").write_text(burn)
+    (tmp_path / "pipe.yaml").write_text(
+        "output: made\nsteps:\n"
+        f"  works: {{command: '{sys.executable} burn.py | cat; [ -e again ] || exit 5'}}\n"
+        "  waits: {command: sleep 1.5}\n"
+    )
+    command = [sys.executable, "-m", "libra_cli", "run", "-j", "2", "pipe.yaml"]
+    assert subprocess.run(command, cwd=tmp_path, env=environment, timeout=60, check=False).returncode == 1
+    (tmp_path / "again").touch()
+    subprocess.run(command, cwd=tmp_path, env=environment, timeout=60, check=True)
+
+    def ended(step: str) -> list[dict[str, object]]:
+        said = (tmp_path / f"made/logs/{step}.log").read_text().splitlines()
+        return [event for line in said if (event := line.startswith("{") and json.loads(line))]
+
+    assert [(event["event"], event["step"], event["status"]) for event in ended("works")] == [
+        ("ended", "works", 5), ("ended", "works", 0)
+    ]  # fmt: skip
+    assert all(1 <= event["cpu_seconds"] < 1.4 for event in ended("works"))
+    (waited,) = ended("waits")
+    assert waited["seconds"] >= 1.5
+    assert waited["cpu_seconds"] < 0.4
+
+
+def test_a_job_that_srun_starts_on_several_nodes_does_not_know_its_cpu_time(tmp_path: Path, environment):
+    (tmp_path / "pipe.yaml").write_text("output: made\nsteps: {labelled: {stage: verify, inputs: in.jsonl}}\n")
+    row = {"id": "a", "question": "1+1?", "reference": "2", "model": "m", "sample": 0, "response": "2"}
+    (tmp_path / "in.jsonl").write_bytes(lines([row]))
+    (tmp_path / "srun").write_text('#!/bin/sh\nexec "$@"\n')
+    (tmp_path / "srun").chmod(0o755)
+    environment = environment | {"PATH": f"{tmp_path}:{environment['PATH']}"}
+    libra = [sys.executable, "-m", "libra_cli", "run"]
+    subprocess.run([*libra, "--slurm", "pipe.yaml"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    used = []
+    for before in ([], ["srun"]):
+        words = [*before, "libra", "verify", "-o", "made/labelled.jsonl", "in.jsonl"]
+        job = [*libra, "--job", "made/slurm/labelled.json", "--", *words]
+        done = subprocess.run(job, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+        event = json.loads(done.stderr.splitlines()[-1])
+        assert (event["event"], event["step"], event["status"]) == ("ended", "labelled", 0)
+        used.append(event["cpu_seconds"])
+        (tmp_path / "made/labelled.jsonl").unlink()
+    assert used[0] > 0
+    assert used[1] is None
+
+
 def test_the_line_on_a_terminal_says_what_the_step_is_doing(tmp_path: Path, environment):
     """A step that writes into a log tells it all the same, at once and not once a minute."""
     (tmp_path / "recorded").write_bytes(b"")
@@ -171,3 +241,50 @@ steps:
     ended = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 7, ended.stderr
     assert "no row came out of kept, which scores needs: see its log, made/logs/kept.log" in ended.stderr
+
+
+@pytest.fixture
+def run_pipe(tmp_path: Path, environment):
+    """Runs a pipeline of these steps, on rows with responses."""
+    (tmp_path / "rows.jsonl").write_bytes(lines([{**row, "response": "\\boxed{3}"} for row in ROWS]))
+
+    def run(steps: str) -> subprocess.CompletedProcess[bytes]:
+        (tmp_path / "pipe.yaml").write_text(f"output: made\nsteps: {{{steps}}}")
+        command = [sys.executable, "-m", "libra_cli", "run", "-q", "pipe.yaml"]
+        return subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, timeout=60)
+
+    return run
+
+
+def test_a_line_begins_its_own_file_anew(run_pipe, tmp_path: Path):
+    a_line = "(seq 2; test -e ok) >> ${output}"
+    assert run_pipe(f"a: {{command: '{a_line}'}}").returncode
+    (tmp_path / "ok").touch()
+    assert run_pipe(f"a: {{command: '{a_line}'}}").returncode == 0
+    assert (tmp_path / "made/a.jsonl").read_text() == "1\n2\n"
+
+
+@pytest.mark.parametrize("line", ["cat rows.jsonl", "cat rows.jsonl > ${output}", "cat rows.jsonl | tee -a ${output}"])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_a_line_leaves_no_manifest_of_the_stage_that_was_the_step_before(run_pipe, tmp_path: Path, line, interrupted):
+    made = tmp_path / "made/a.jsonl"
+    assert run_pipe("a: {stage: verify, inputs: rows.jsonl}").returncode == 0
+    if interrupted:
+        made.rename(f"{made}.part")
+        mark = json.loads((tmp_path / "made/.libra-run/a.json").read_text())
+        (tmp_path / "made/.libra-run/a.json").write_text(json.dumps({**mark, "wrote": None, "status": None}))
+    assert run_pipe(f"a: {{command: '{line}'}}").returncode == 0
+    assert made.read_bytes() == (tmp_path / "rows.jsonl").read_bytes()
+    assert [path.name for path in made.parent.glob("a.jsonl*")] == ["a.jsonl"]
+    assert run_pipe("a: {stage: verify, inputs: rows.jsonl}").returncode == 0
+    assert Path(f"{made}.libra.json").exists()
+
+
+def test_a_command_of_libra_in_a_line_keeps_its_manifest_and_goes_on(run_pipe, tmp_path: Path):
+    made = tmp_path / "made/a.jsonl"
+    steps = "a: {command: 'libra verify rows.jsonl -o ${output} && test -e o[k]'}"  # no file that it reads
+    assert run_pipe(steps).returncode
+    made.rename(f"{made}.part")  # as if it had been stopped
+    (tmp_path / "ok").touch()
+    assert run_pipe(steps).returncode == 0
+    assert json.loads(Path(f"{made}.libra.json").read_text())["done"] == len(ROWS)

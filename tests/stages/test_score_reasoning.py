@@ -91,6 +91,41 @@ def test_pieces_and_order_change_no_figure(tmp_path, monkeypatch):
     assert reported(tmp_path, by_sample, resamples=50) == report
 
 
+def short_rows(n_short, n_whole=1):
+    """Problems with 2 of 4 samples, one of them correct, and problems with 4 samples, all correct."""
+    for problem in range(n_short + n_whole):
+        for sample in range(2 if problem < n_short else 4):
+            label = int(problem >= n_short or sample == 0)
+            row = {"id": f"p{problem}", "model": "m", "label": label, "score": 4 * label}
+            yield {**row, "verification": {"answer": str(label)}}
+
+
+def test_a_problem_counts_in_no_figure_of_more_samples_than_it_has(tmp_path):
+    report = reported(tmp_path, short_rows(2), resamples=0, allow_short=True, at=(2, 4))
+    for measure in ("mean@n", "pass@k", "maj@k", "best_of_n", "weighted_majority"):
+        assert report[measure]["4"] == {"value": 1.0, "interval": None, "n": 1}
+    assert report["pass@k"]["2"] == {"value": 1.0, "interval": None, "n": 3}
+    assert report["overall"] == report["sections"]["all"]["value"] == pytest.approx(2 / 3)  # pass@1, of all problems
+    counted = "problems with fewer than 4 samples: 2 (--allow-short)"
+    assert report["notes"][0] == f"{counted}; each counts only in figures of no more samples than it has"
+
+
+def test_figures_of_whole_problems_are_those_of_before(tmp_path):
+    report = reported(tmp_path, short_rows(0, 3), resamples=0)
+    assert report["mean@n"]["4"] == report["pass@k"]["1"] == {"value": 1.0, "interval": None, "n": 3}
+    assert report["overall"] == 1.0
+    assert not [note for note in report["notes"] if "fewer" in note]
+
+
+def test_a_figure_of_few_problems_says_why_it_has_no_interval(tmp_path):
+    few = reported(tmp_path, short_rows(3), resamples=50, allow_short=True)
+    assert few["pass@k"]["4"]["interval"] is None
+    assert few["pass@k"]["1"]["interval"] is not None
+    assert "no interval: a resample may hold no problem with so many samples" in few["notes"]
+    rows = reported(tmp_path, short_rows(1, 30), resamples=50, allow_short=True)
+    assert not [note for note in rows["notes"] if "hold no problem" in note]
+
+
 def test_pass_at_k_of_problems_is_that_of_each():
     sizes, correct = np.array([4, 4, 2, 8, 1, 8]), np.array([0, 3, 2, 5, 1, 5])
     for k in (1, 2, 4, 8):

@@ -239,7 +239,7 @@ def command(run: Run, **values: Any) -> None:
     are kept (other_filter). With --shard, each part compares only its own rows.
 
     In --where, a comparison with null or between types is unknown: the row is dropped (where_unknown). A run of all
-    rows ends with status 2 if none has a field of --where and none is kept, or none has one of --map but one like it.
+    rows ends with status 2 if none has a field of --where, or one of --map while rows have a name like it.
     """
     from libra_cli.answers.time_limit import HARD_SECONDS, time_limit
     from libra_cli.stages.collect import mapping

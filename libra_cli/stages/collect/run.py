@@ -41,10 +41,4 @@ def collect(run: Run, plan: CollectPlan, origins: Sequence[Origin], report_path:
         what = f"{counted(count, 'response')} kept, though {same}"
         run.console.note(f"{what}; --duplicates all leaves such out", event="equal_responses")
     is_whole = run.options.limit is None and Shard(run.options.shard).count == 1
-    try:
-        collector.note_unknown_fields(run.counts, is_whole)
-    except Fatal as slip:
-        begun = (
-            f"; {run.options.output} is begun, so the corrected command needs --overwrite" if run.options.output else ""
-        )
-        raise Fatal(slip.status, f"{slip}{begun}") from None
+    collector.note_unknown_fields(run.counts, is_whole)

@@ -150,7 +150,9 @@ class ManifestCheck:
             cures = (self._command_for(part.path, one) for one in (part, *self._known))
             return Fault(f"{part.path}: there is no such file", Exit.INCOMPLETE, next(filter(None, cures), ""), shards)
         if not part.count:
-            text = f"{part.path}: there is no {part.path}.libra.json, so nothing proves what it holds"
+            name = f"{part.path}.libra.json"
+            lack = f"{name} is damaged" if os.path.exists(name) else f"there is no {name}"
+            text = f"{part.path}: {lack}, so nothing proves what it holds"
             return Fault(f"{text}; write parts with -o, or use --no-check", Exit.USAGE)
         return None
 

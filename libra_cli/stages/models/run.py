@@ -116,9 +116,7 @@ async def _ask(client: Any) -> tuple[list[Fields], list[Fatal]]:
                 troubles.append(error)
                 continue
             if isinstance(listed, Failure):
-                troubles.append(
-                    Fatal(Exit.BACKEND, f"{server}: {listed.reason}; check the address, or start the server")
-                )
+                troubles.append(Fatal(Exit.BACKEND, f"{server}: {listed.reason}; {listed.cure}"))
                 continue
             if not listed:
                 troubles.append(Fatal(Exit.BACKEND, f"{server} has no model loaded; start it with one"))

@@ -31,6 +31,7 @@ _STATUS = {
     signal.SIGTERM: Exit.TERMINATED,
     signal.SIGHUP: Exit.TERMINATED,
     signal.SIGUSR1: Exit.STOPPED,
+    signal.SIGUSR2: Exit.STOPPED,
 }
 
 

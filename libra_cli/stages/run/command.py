@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from libra_cli.stages.run.pipe_file import PipeFile
     from libra_cli.stages.run.progress import StepProgress
     from libra_cli.stages.run.slurm_settings import JobSettings
-    from libra_cli.stages.run.steps import Step
+    from libra_cli.stages.run.step import Step
     from libra_cli.stream.console import Console
 
 EXAMPLES = (
@@ -82,11 +82,12 @@ def command(ctx: click.Context, pipe: tuple[str, ...], **options: Any) -> int:
     FILE holds `steps`: under the name of each its `stage`, the options of that stage as in its --config file, and
     `inputs`, which name other steps or files. A step writes FOLDER/NAME.jsonl (a trainer the folder FOLDER/NAME, score
     and report FOLDER/NAME.txt) unless it has an `output`. ${NAME} in a value stands for a variable, or for what the
-    step NAME writes. `foreach` makes a step for each value of a list.
+    step NAME writes. `foreach` makes a step for each value of a list. Instead of `stage` a step may have a `command`: a
+    line for bash; what it prints is the output, unless it writes ${output} itself.
 
     A step is done if its output is complete and neither its command, its LIBRA_* variables nor what it reads has
     changed since; the same command again runs the rest. Ctrl-C, TERM and USR1 are passed on to the steps that run,
-    which save their work. What a step says is in FOLDER/logs. Standard output has what score and report write.
+    which save their work. FOLDER/logs has what a step says and its times, standard output what score and report write.
 
     On Slurm, --submit makes each step a job, and shards of a step an array. What they ask for stands under `slurm` in
     FILE, for all steps and for one: partition, time, cpus, mem, gpus, nodes, shards, activate. The same command again

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -17,8 +17,9 @@ from typing import BinaryIO
 from libra_cli.exits import Exit, die_with_parent
 from libra_cli.masking import masked
 from libra_cli.stages.run.marks import Mark, is_empty, left_to_do
+from libra_cli.stages.run.process import cpu_seconds_at_end, ended_line, keep_printed, send, start
 from libra_cli.stages.run.progress import StepProgress
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.step import Step
 from libra_cli.stream.console import Console, printable
 from libra_cli.stream.ending import COUNTS, ERROR, VARIABLE, take
 from libra_cli.stream.module_path import libra_command
@@ -110,7 +111,7 @@ class Runner:
             for number in stopped.requests[:]:
                 stopped.requests.pop(0)
                 for process in self._running:
-                    process.popen.send_signal(number)
+                    send(process.step, process.popen, number)
             ends = self._failed is not None or stopped.status is not None
             if ends and not self._running:
                 return
@@ -122,10 +123,11 @@ class Runner:
                 else:
                     self._running.append(self._start(step))
             self._show()
-            for process in [each for each in self._running if each.popen.poll() is not None]:
-                self._running.remove(process)
-                if self._end(process, stopped):
-                    finished.add(process.step.name)
+            for process in self._running[:]:
+                if (cpu_seconds := cpu_seconds_at_end(process.popen)) is not None:
+                    self._running.remove(process)
+                    if self._end(process, cpu_seconds, stopped):
+                        finished.add(process.step.name)
             if self._running:
                 time.sleep(_TICK)
 
@@ -146,58 +148,60 @@ class Runner:
         path = self._progress.log_path(step)
         try:
             log = open(path, "ab")  # noqa: SIM115 -- closed when the step ends
-            log.write(f"$ {masked(shlex.join(['libra', *words]))}\n".encode("utf-8", "backslashreplace"))
+            log.write(f"$ {masked(shlex.join([*step.program, *words]))}\n".encode("utf-8", "backslashreplace"))
             log.flush()
         except OSError as error:
             raise write_failed(path, error) from None
+        begin = log.tell()  # before the step, whose own position it is, writes
         parent, ending = os.getpid(), self._progress.ending_path(step)
         take(ending)  # of a run that was killed
         inbox = ProgressInbox(f"{parent}-{step.name}")
-        told = {VARIABLE: os.path.abspath(ending), INBOX_VARIABLE: inbox.name}
-        popen = subprocess.Popen(
-            libra_command(*words),
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            env={**self._progress.environment(step), **told},
-            start_new_session=True,  # Ctrl-C reaches the step once: from us
-            preexec_fn=lambda: die_with_parent(parent),
-        )
-        return StepProcess(step, mark, popen, log, log.tell(), inbox)
+        environment = self._progress.environment(step)
+        if step.stage:  # else commands of libra within the line would speak for all of it
+            environment |= {VARIABLE: os.path.abspath(ending), INBOX_VARIABLE: inbox.name}
+            words = libra_command(*words)
+        popen = start(step, words, environment, log, lambda: die_with_parent(parent))
+        return StepProcess(step, mark, popen, log, begin, inbox)
 
-    def _end(self, process: StepProcess, stopped: SignalRelay) -> bool:
+    def _end(self, process: StepProcess, cpu_seconds: float, stopped: SignalRelay) -> bool:
         """Notes how a step ended; whether those that need it can run."""
-        process.log.close()
         process.inbox.close()
-        step, status = process.step, process.popen.returncode
+        step, status, seconds = process.step, process.popen.returncode, time.monotonic() - process.began
+        with suppress(OSError), process.log:  # as other messages, it stops nothing where there is no room for it
+            os.write(process.log.fileno(), ended_line(step, status, seconds, cpu_seconds).encode())
         told = take(self._progress.ending_path(step))
-        refused = status == Exit.SOME_ERRORS
+        if status == Exit.DONE and not step.stage:
+            keep_printed(step)
+            if not os.path.exists(step.output):
+                told, status = {ERROR: f"it has not written {step.output}"}, int(Exit.INTERNAL)
+        refused = status == Exit.SOME_ERRORS and bool(step.stage)
         if status == Exit.DONE or (refused and not is_empty(step)):
             self._progress.end(step, process.mark, status)
             self._refused |= refused
             self._left += [f"{step.name}: {left_to_do(step)}"] if refused and left_to_do(step) else []
-            self._say(step, told.get(COUNTS) or f"done ({time.monotonic() - process.began:.1f} s)")
+            counts = told.get(COUNTS) if step.form == "rows" else None  # a trainer counts what it is scored on
+            self._say(step, counts or f"done ({seconds:.1f} s)")
             return True
         if stopped.status is not None:
             return False
-        self._fail(process, told)
+        self._fail(process, status, told)
         return False
 
-    def _fail(self, process: StepProcess, told: Mapping[str, str]) -> None:
+    def _fail(self, process: StepProcess, status: int, told: Mapping[str, str]) -> None:
         """Says why a step failed, and which step is the cause if it had no rows."""
-        step, status = process.step, process.popen.returncode
+        step = process.step
         how = f"ended with status {status}" if status >= 0 else f"was killed ({signal.Signals(-status).name})"
         path, name = self._progress.log_path(step), f"libra {step.stage}: "
         last = last_line(path, process.log_begin).removeprefix(name)
         why = f": {told[ERROR]}" if ERROR in told else f"; it last said: {last}" if last else ""
-        if status == Exit.SOME_ERRORS:
+        if status == Exit.SOME_ERRORS and step.stage:
             why = f", and nothing came out of it: {told.get(COUNTS, last)}"
         self._console.say(f"{step.name} {how}{why}", event="failed", step=step.name, status=status)
         self._console.say(f"its log is {path}; the same command continues")
         if cause := self._without_rows(step):
             where = f"see its log, {self._progress.log_path(cause)}"
             self._console.say(f"no row came out of {cause.name}, which {step.name} needs: {where}")
-        known = [int(each) for each in Exit]
+        known = [int(each) for each in Exit] if step.stage else []
         self._failed = self._failed or (Exit(status) if status in known else Exit.INTERNAL)
 
     def _without_rows(self, step: Step) -> Step | None:
@@ -243,7 +247,7 @@ class Runner:
     def _kill(self) -> None:
         """Ends what still runs, after an error of our own."""
         for process in self._running:
-            process.popen.terminate()
+            send(process.step, process.popen, signal.SIGTERM)
         for process in self._running:
             process.popen.wait()
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from libra_cli.plural import counted
 from libra_cli.sampling.judgments import ANSWERED_ON_ANOTHER_TRY
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.step import Step
 from libra_cli.stream.files import replace_file
 from libra_cli.stream.resume import Manifest
 
@@ -108,13 +108,19 @@ def is_edited(step: Step, mark: Mark) -> bool:
     return not (is_ours and isinstance(now, dict) and now.get("sha256") == manifest.get("sha256"))
 
 
+def is_as_written(step: Step, mark: Mark) -> bool:
+    """Whether the rows of a step that was done are what it wrote, though their manifest is damaged."""
+    is_damaged = os.path.isfile(f"{step.output}.libra.json") and not manifest_of(step)
+    return step.form == "rows" and is_damaged and same_content(step.output, mark.wrote, fingerprint(step.output))
+
+
 def is_whole(step: Step) -> bool:
     """Whether the output is there, and its stage says that it is complete."""
     if not os.path.exists(step.output):
         return False
     manifest = f"{step.output}.libra.json" if step.form == "rows" else os.path.join(step.output, "libra.json")
-    if step.form == "result" or not os.path.exists(manifest):
-        return step.form == "result"
+    if step.form in ("result", "made") or not os.path.exists(manifest):
+        return step.form in ("result", "made")
     if step.form == "rows":
         return manifest_of(step).get("status") == "complete"
     try:

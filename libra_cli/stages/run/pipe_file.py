@@ -17,8 +17,10 @@ from libra_cli.cli.nearest import did_you_mean
 from libra_cli.similar import nearest_name
 
 TOP_KEYS = ("output", "variables", "slurm", "steps")
+COMMAND_KEYS = ("command", "inputs", "output", "foreach", "slurm")
+"""The keys of a step that is a command of another program."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
-_REFERENCE = re.compile(r"\$(?:\$(?=\{)|\{([^{}]*)\})")
+REFERENCE = re.compile(r"\$(?:\$(?=\{)|\{([^{}]*)\})")
 """`${NAME}`, or the `$$` of `$${`, which stands for the text `${`."""
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
@@ -60,11 +62,12 @@ class StepText:
     group: str
     """Its name in the file; `foreach` makes several steps of it."""
     stage: str
+    """Empty for a step that is a command of another program."""
     line: int
     values: Mapping[str, ConfigValue]
     """The values of `foreach`, by variable."""
     options: Mapping[str, ConfigValue]
-    """The options of the stage, by key, references not yet replaced."""
+    """The options of the stage, or the other keys of a command, references not yet replaced."""
     slurm: Mapping[str, ConfigValue]
     """What its jobs ask of Slurm, by key, references not yet replaced."""
 
@@ -161,16 +164,17 @@ def replaced(
             return replaced(place, text, known, names).value
         if not isinstance(text, str):
             return text
-        whole = _REFERENCE.fullmatch(text)
+        whole = REFERENCE.fullmatch(text)
         if whole and whole[1] is not None:
-            found = _found(at, whole[1], known, names)
+            found = found_value(at, whole[1], known, names)
             return found.text if is_text else found.value
-        return _REFERENCE.sub(lambda match: "$" if match[1] is None else _scalar(at, match[1], known, names), text)
+        return REFERENCE.sub(lambda match: "$" if match[1] is None else scalar(at, match[1], known, names), text)
 
     return ConfigValue(given.line, one(given.text, True), one(given.value, False))
 
 
-def _found(at: str, name: str, known: Callable[[str], ConfigValue | None], names: Iterable[str]) -> ConfigValue:
+def found_value(at: str, name: str, known: Callable[[str], ConfigValue | None], names: Iterable[str]) -> ConfigValue:
+    """What `${NAME}` stands for; raises PipeError if nothing does."""
     found = known(name)
     if found is None:
         hint = did_you_mean(name, names) or "; $${ stands for the text ${"
@@ -180,8 +184,9 @@ def _found(at: str, name: str, known: Callable[[str], ConfigValue | None], names
     return found
 
 
-def _scalar(at: str, name: str, known: Callable[[str], ConfigValue | None], names: Iterable[str]) -> str:
-    text = _found(at, name, known, names).text
+def scalar(at: str, name: str, known: Callable[[str], ConfigValue | None], names: Iterable[str]) -> str:
+    """What `${NAME}` stands for within a text; raises PipeError if that is several values, or nothing."""
+    text = found_value(at, name, known, names).text
     if isinstance(text, list) and len(text) == 1:
         text = text[0]
     if isinstance(text, (list, dict)):
@@ -194,6 +199,8 @@ def _variables(
 ) -> dict[str, Any]:
     """The variables: those of the file in their order, which may refer to earlier ones, and other values for them."""
     here = str(Path(path).parent)
+    if Path(here).is_absolute() and Path(here).is_relative_to(Path.cwd()):
+        here = str(Path(here).relative_to(Path.cwd()))  # however the file is named, its command lines are the same
     variables = {"here": ConfigValue(0, here, here)}
     changed = {}
     for name, text in settings:
@@ -224,10 +231,14 @@ def _step_texts(
     if name in variables:
         raise PipeError(at, f"{name} is a variable, too; give the step another name")
     keys = _map(path, given, name)
-    if "stage" not in keys:
-        raise PipeError(at, f"the step {name} has no `stage`")
-    stage = str(keys["stage"].text)
-    if stage not in stages:
+    if "stage" not in keys and "command" not in keys:
+        raise PipeError(at, f"the step {name} has neither `stage` nor `command`")
+    stage = "" if "command" in keys else str(keys["stage"].text)
+    if not stage:
+        errors = PipeErrors()
+        check_keys(path, keys, COMMAND_KEYS, f"a command, such as the step {name},", errors)
+        errors.check()
+    elif stage not in stages:
         raise PipeError(f"{path}:{keys['stage'].line}", f"there is no stage {stage}{_hint(stage, stages)}")
     rest = {key: value for key, value in keys.items() if key not in ("stage", "foreach", "slurm")}
     slurm = _map(path, keys.get("slurm"), "slurm")

@@ -13,13 +13,15 @@ from libra_cli.stages.run.marks import (
     begun_mark,
     changes,
     fingerprint,
+    is_as_written,
     is_edited,
     is_whole,
     left_to_do,
     manifest_of,
     read_mark,
 )
-from libra_cli.stages.run.steps import Step, files_made, maker_of
+from libra_cli.stages.run.step import Step
+from libra_cli.stages.run.steps import files_made, maker_of
 from libra_cli.stream.lock import Lock
 from libra_cli.stream.sinks import write_failed
 from libra_cli.training.own_folder import RUN_NOTES
@@ -65,7 +67,8 @@ class StepProgress:
     def environment(self, step: Step) -> dict[str, str]:
         """The environment of a step: its output depends on no terminal that happens to be there."""
         ours = {name: value for name, value in os.environ.items() if name != "COLUMNS"}
-        return {**ours, TABLES: os.path.abspath(self.tables_path(step))} if step.form == "result" else ours
+        keeps = step.form == "result" and step.stage
+        return {**ours, TABLES: os.path.abspath(self.tables_path(step))} if keeps else ours
 
     def mark_path(self, step: Step) -> str:
         """Where the mark of a step is."""
@@ -80,7 +83,7 @@ class StepProgress:
         mark = self.mark(step)
         if self._force:
             return "--force"
-        if mark is None or mark.status is None or not is_whole(step):
+        if mark is None or mark.status is None or not (is_whole(step) or is_as_written(step, mark)):
             return "not done yet"
         return changes(step, mark, begun_mark(step, mark)) or left_to_do(step)
 
@@ -105,9 +108,15 @@ class StepProgress:
         missing = [path for path in step.inputs if path in step.reads and mark.reads.get(path) is None]
         if missing:
             raise _not_there(step, missing[0])
-        words = _words(step, self._replaces(step, earlier, mark))
+        replaces = self._replaces(step, earlier, mark)
+        part = f"{step.output}.part"
+        if replaces and not step.stage and os.path.isfile(part):
+            try:
+                os.unlink(part)  # of another line, or of a stage
+            except OSError as error:
+                raise write_failed(part, error) from None
         mark.write(self.mark_path(step))
-        return mark, words
+        return mark, _words(step, replaces)
 
     def command_line(self, step: Step, other_input: bool = False) -> list[str]:
         """The command line with which a step would begin, as far as is known now; raises Fatal(2) as `begin` does.

@@ -12,7 +12,8 @@ from libra_cli.engines.damage import no_model
 from libra_cli.similar import nearest_name
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.progress import unmade
-from libra_cli.stages.run.steps import Step, files_made, maker_of
+from libra_cli.stages.run.step import Step
+from libra_cli.stages.run.steps import files_made, maker_of
 
 _NEAR = 0.75
 """Likeness from which the model of a step is taken for a mistyped step or output: `jugde` for `judge` has 0.8."""

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from libra_cli.masking import masked
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.progress import StepProgress
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.shell_line import redirected
+from libra_cli.stages.run.step import Step
 
 
 def script(pipe: PipeFile, steps: Sequence[Step], progress: StepProgress) -> str:
@@ -16,8 +17,9 @@ def script(pipe: PipeFile, steps: Sequence[Step], progress: StepProgress) -> str
 
     Raises Fatal(2) if the output of a step that is to be made anew was edited.
     """
-    lines = ["set -e", f"mkdir -p {shlex.quote(pipe.output)}"]
+    lines = [f"mkdir -p {shlex.quote(pipe.output)}"]
     to_run: set[str] = set()
+    is_bash = False
     for step in steps:
         made = next((f"{name} runs" for name in step.needs if name in to_run), "")
         why = progress.reason(step) or made
@@ -25,7 +27,10 @@ def script(pipe: PipeFile, steps: Sequence[Step], progress: StepProgress) -> str
             refused = "; it refused rows (status 3)" if progress.has_refused(step) else ""
             lines.append(f"# {step.name} is done{refused}")
             continue
+        words = progress.command_line(step, bool(made))
+        command = shlex.join(["libra", *words])
+        if not step.stage:
+            command, is_bash = redirected(words[-1], step.output if step.prints else None), True
         to_run.add(step.name)
-        command = masked(shlex.join(["libra", *progress.command_line(step, bool(made))]))
-        lines.append(f"{command}  # {step.name}: {why}")
-    return "\n".join([*lines, ""])
+        lines.append(f"{masked(command)}  # {step.name}: {why}")
+    return "\n".join(["set -euo pipefail" if is_bash else "set -e", *lines, ""])

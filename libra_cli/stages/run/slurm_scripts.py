@@ -11,10 +11,34 @@ from dataclasses import asdict, dataclass, replace
 from libra_cli.masking import masked
 from libra_cli.stages.run.pipe_file import PipeFile
 from libra_cli.stages.run.slurm_settings import JobSettings
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.step import Step
 from libra_cli.stream.files import replace_file
 
 FOLDER = "slurm"
+_OF_A_STEP = r"""
+# Called inside another job, sbatch hands down that job's variables: a batch script is no step.
+[ -z "${SLURM_STEP_ID:-}" ] || unset ${!SLURM_STEP*} ${!SLURM_CPU_BIND*} ${!SLURM_MEM_BIND*}
+"""
+"""Forgets what a step in which sbatch was called has handed down."""
+_OF_A_JOB = r"""
+# It has only those others for which the record of its own job has the field.
+record=$(scontrol show job --oneliner "$SLURM_JOB_ID" | grep "^JobId=$SLURM_JOB_ID ")
+while read -r field variables; do
+    [ -z "$record" ] || [[ $record = *" $field"[=\ ]* ]] || unset $variables
+done <<END
+NumTasks=${SLURM_NTASKS:-} SLURM_NTASKS SLURM_NPROCS
+CPUs/Task=${SLURM_CPUS_PER_TASK:-} SLURM_CPUS_PER_TASK
+MinMemoryNode SLURM_MEM_PER_NODE
+MinMemoryCPU SLURM_MEM_PER_CPU
+MemPerTres SLURM_MEM_PER_GPU
+CpusPerTres SLURM_CPUS_PER_GPU
+TresPerJob SLURM_GPUS
+TresPerNode SLURM_GPUS_PER_NODE
+TresPerTask SLURM_GPUS_PER_TASK SLURM_TRES_PER_TASK
+END
+[ "${SLURM_CPUS_PER_TASK:-}" = 1 ] && unset SLURM_CPUS_PER_TASK    # 1 is also the record's word for none
+"""
+"""Forgets what a job in which sbatch was called has handed down, so that srun starts what this job asks for."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +147,7 @@ def script_text(pipe: PipeFile, job: SlurmJob) -> str:
         f"--output={_quoted(os.path.abspath(log).replace('%', '%%') + ('.%a.log' if job.is_array else '.log'))}",
         "--open-mode=append",
         f"--signal={signal}",
-        "--requeue",
+        *([] if any(one.startswith("--no-r") for one in settings.more) else ["--requeue"]),  # or in short: --no-req
         "--kill-on-invalid-dep=yes",
         f"--comment={_quoted(job.comment)}",
     ]
@@ -138,6 +162,8 @@ def script_text(pipe: PipeFile, job: SlurmJob) -> str:
     ]
     if job.is_array:
         lines.append(f"shards={settings.shards}")
+    if not job.joins:
+        lines += [_OF_A_STEP.rstrip(), *([_OF_A_JOB.strip()] if settings.nodes > 1 else [])]
     lines += ["", '[ -n "$activate" ] && . "$activate"', "set -uo pipefail", *script_body(pipe, job), ""]
     return "\n".join(lines)
 
@@ -148,7 +174,7 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
     if job.joins:
         return [f"exec libra run --job {step_file}"]
     lines, this, step = [], "$SLURM_JOB_ID", job.step
-    command = shlex.join(["libra", *step.arguments])
+    command = shlex.join([*step.program, *step.arguments])
     if job.is_array:
         this = "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
         shard = os.path.join(pipe.output, FOLDER, f"{step.name}.")
@@ -174,24 +200,38 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
         "trap 'kill -TERM $step' TERM",
         "until wait $step; status=$?; ! kill -0 $step 2>/dev/null; do :; done    # a trap ends `wait` before its time",
         "",
-        *_comes_back(step, this),
+        *_comes_back(step, job.script, this),
         "exit $status",
     ]
 
 
-def _comes_back(step: Step, job: str) -> list[str]:
-    """When a job goes back into the queue: told to stop or, of a trainer, with a checkpoint since it began."""
+def _comes_back(step: Step, script: str, job: str) -> list[str]:
+    """When a job goes back into the queue: told to stop or, of a trainer, with a checkpoint since it began.
+
+    A trainer that is told to stop before its first step goes back twice in a row: else it might load for ever.
+    """
     if step.form != "model folder":
         return [f'[ $status = 75 ] && scontrol requeue "{job}"    # it was told to stop, and continues']
-    saved = shlex.quote(os.path.join(step.output, "checkpoints"))
+    saved, stalled = shlex.quote(os.path.join(step.output, "checkpoints")), shlex.quote(script.removesuffix(".sbatch"))
+    name = shlex.quote(step.output)
+    why = "told to stop three times in a row before a step, and not queued again: give it more time"
     return [
-        "again=",
-        "case $status in",
-        "    75) again=yes ;;    # it was told to stop, and continues",
-        "    # a rank, its node or a server was lost; what fails before it has saved a checkpoint ends",
-        f'    6 | 137) again=$(find {saved} -mindepth 1 -maxdepth 1 -newermt "@$began" 2>/dev/null) ;;',
+        f"stalled={stalled}.$SLURM_JOB_ID.stalled    # a line for each stop in a row with nothing saved before it",
+        f'again=$(find {saved} -mindepth 1 -maxdepth 1 -newermt "@$began" 2>/dev/null)',
+        'if [ -n "$again" ]; then',
+        '    rm -f "$stalled"',
+        "elif [ $status = 75 ]; then    # it was told to stop, and continues",
+        "    again=yes",
+        '    date >> "$stalled"',
+        '    if [ "$(wc -l < "$stalled")" -ge 3 ]; then',
+        "        again=",
+        '        rm -f "$stalled"',
+        f'        echo {name}": {why}" >&2',
+        "    fi",
+        "fi",
+        "case $status in    # 6, 137: a rank, its node or a server was lost; what fails with nothing saved ends",
+        f'    6 | 75 | 137) [ -n "$again" ] && scontrol requeue "{job}" ;;',
         "esac",
-        f'[ -n "$again" ] && scontrol requeue "{job}"',
     ]
 
 

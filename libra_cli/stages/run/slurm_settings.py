@@ -10,7 +10,7 @@ from typing import Any
 from libra_cli.cli.config_file import ConfigValue
 from libra_cli.stages.run.join import ORDERS
 from libra_cli.stages.run.pipe_file import PipeError, PipeErrors, PipeFile, check_keys, replaced
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.step import Step
 
 _WORD = r"[^\s\"'`\\;]+"
 _COUNT = r"[1-9][0-9]{0,5}"
@@ -41,9 +41,10 @@ KEYS = {
     "activate": SlurmKey(None, r"[^\0-\x1f]+", "the name of a file"),
     "sbatch": SlurmKey(None, r"--?[^\0-\x1f]+", "options of sbatch: [--exclusive, --nice=10]"),
 }
-OWN_OPTIONS = ("--array", "-a", "--chdir", "-D", "--comment", "--dependency", "-d", "--output", "-o", "--error", "-e")
-"""Options of sbatch that the scripts need for themselves."""
-LEAD_SECONDS = {"rows": 120, "result": 120, "model folder": 300}
+_OWN = "array chdir comment dependency output error job-name open-mode requeue signal kill-on-invalid-dep"
+OWN_OPTIONS = (*(f"--{name}" for name in _OWN.split()), *("-a", "-D", "-d", "-o", "-e", "-J"))
+"""Options of sbatch that the scripts need for themselves; `--no-requeue` is the user's."""
+LEAD_SECONDS = {"rows": 120, "result": 120, "made": 120, "model folder": 300}
 """By the form of a step's output, the time before its time limit at which a job is told to save."""
 
 
@@ -83,7 +84,8 @@ def job_settings(pipe: PipeFile, step: Step) -> JobSettings:
     for key, (place, _) in own.items():
         if not _is_of_use(key, step) and key != "gpus":
             stages = "trainers" if key == "nodes" else ", ".join(ORDERS)
-            raise PipeError(place, f"{key} of slurm is for {stages}, not for libra {step.stage}; leave it out")
+            what = f"libra {step.stage}" if step.stage else "a command"
+            raise PipeError(place, f"{key} of slurm is for {stages}, not for {what}; leave it out")
     values = {key: value for key, (_, value) in {**shared, **own}.items() if value is not None}
     number = {key: int(values[key]) for key in ("nodes", "shards", "at-once", "signal") if key in values}
     if number.get("shards", 1) > 1:
@@ -137,7 +139,8 @@ def _values(
             if one is not None and not (isinstance(one, str) and re.fullmatch(key.pattern, one, re.ASCII)):
                 raise PipeError(place, f"{name} of slurm takes {key.form}, not {one}")
             option = re.split(r"[=\s]", one or "", maxsplit=1)[0]
-            if name == "sbatch" and option in OWN_OPTIONS:
+            is_long = option.startswith("--") and any(own.startswith(option) for own in OWN_OPTIONS)
+            if name == "sbatch" and (is_long or option[:2] in OWN_OPTIONS):  # --out=x, -J x, -Jx
                 raise PipeError(place, f"sbatch: {option} is what the scripts set themselves; leave it out")
         found[name] = (place, None if text is None else tuple(texts) if name == "sbatch" else text)
     return found

@@ -15,9 +15,12 @@ from libra_cli.stages.run.pipe_file import PipeError, PipeFile
 from libra_cli.stages.run.progress import StepProgress
 from libra_cli.stages.run.slurm_scripts import FOLDER, SlurmJob, jobs_of, shard_of
 from libra_cli.stages.run.slurm_settings import JobSettings
-from libra_cli.stages.run.steps import Step
+from libra_cli.stages.run.step import Step
 from libra_cli.stream.console import Console
 from libra_cli.stream.options import ranges
+
+_OF_CLIENT = {"SLURM_CONF", "SLURM_CLUSTERS", "SLURM_JWT", "SLURM_DEBUG_FLAGS", "SLURM_EXIT_ERROR", "SLURM_TIME_FORMAT"}
+"""What says how Slurm's commands reach it, and how they speak."""
 
 
 def slurm_jobs(
@@ -132,10 +135,22 @@ def queued_jobs() -> Mapping[str, tuple[str, str]]:
     return jobs
 
 
+def job_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment for sbatch, which hands it to the job: without the variables of a job in which this runs.
+
+    Of SBATCH_* Slurm itself sets only those of binding (output variables in sbatch(1)); others are the user's.
+    """
+    if "SLURM_JOB_ID" not in environment:
+        return dict(environment)
+    of_job = ("SLURM_", "SBATCH_CPU_BIND", "SBATCH_MEM_BIND")
+    return {name: value for name, value in environment.items() if name in _OF_CLIENT or not name.startswith(of_job)}
+
+
 def submit_one(job: SlurmJob, words: Sequence[str]) -> str:
     """Submits one job; its number."""
     command = ["sbatch", "--parsable", *words, job.script]
-    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+    own = job_environment(os.environ)
+    done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=own)
     number = done.stdout.strip().partition(";")[0]
     if done.returncode or not re.fullmatch(r"\d+", number):
         hint = "the same command submits the rest once that is mended"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import PurePath
 from typing import Any
 
@@ -16,57 +14,17 @@ from libra_cli import miniature
 from libra_cli.cli.config_file import CONFIG_PLACES, ConfigValue, key_of, option_of_key, setting_of_key
 from libra_cli.cli.nearest import variable_prefix
 from libra_cli.cli.stage_options import StageOption
-from libra_cli.masking import masked
-from libra_cli.stages.run.pipe_file import PipeError, PipeErrors, PipeFile, StepText, replaced
+from libra_cli.stages.run.pipe_file import REFERENCE, PipeError, PipeErrors, PipeFile, StepText, replaced
+from libra_cli.stages.run.references import References
+from libra_cli.stages.run.shell_line import BASH, filled_line, words_of
+from libra_cli.stages.run.step import Step
 
 ENDINGS = {"rows": ".jsonl", "result": ".txt", "model folder": ""}
-"""Form of what `-o` of a stage writes -> how the name ends that a step gives it."""
+"""Form of what `-o` of a stage writes -> how the name ends that a step gives it. A command makes `result` or `made`."""
 NO_STEPS = ("review", "run", "schema", "doctor")
 """Stages that make nothing from files alone."""
 ELSEWHERE = ("base_url", "replay", "batch_out", "batch_in")
 """Parameters with which a stage loads no model itself, so that models have the names of a server or a recording."""
-
-
-@dataclass
-class Step:
-    """A command of libra in a pipeline."""
-
-    name: str
-    group: str
-    stage: str
-    line: int
-    output: str
-    form: str
-    """The form of `output`, one of ENDINGS."""
-    words: list[str] = field(default_factory=list)
-    """The command line after `libra STAGE`, its inputs last."""
-    inputs: list[str] = field(default_factory=list)
-    reads: list[str] = field(default_factory=list)
-    """The files and folders that the step reads, its inputs among them."""
-    needs: list[str] = field(default_factory=list)
-    """Names of the steps that make some of these."""
-    overwrites: bool = False
-    """Whether the stage has --overwrite."""
-    writes: dict[str, str] = field(default_factory=dict)
-    """Files that the step writes besides its output, by the option that names them."""
-    models: list[tuple[str, str]] = field(default_factory=list)
-    """The models that the step loads, after the line of the file and the key that name each."""
-    shard: str | None = None
-    """--shard, if the file sets it."""
-    settings: dict[str, Any] = field(default_factory=dict)
-    """Options that the file sets, by parameter."""
-    variables: list[str] = field(default_factory=list)
-    """The variables of the environment from which the step takes an option that it does not set itself."""
-
-    @property
-    def arguments(self) -> list[str]:
-        """The command line without `libra`."""
-        return [*self.stage.split(), *self.words]
-
-    @property
-    def line_of_shell(self) -> str:
-        """The command as somebody would type it, without passwords."""
-        return masked(shlex.join(["libra", *self.arguments]))
 
 
 def make_steps(ctx: click.Context, pipe: PipeFile) -> list[Step]:
@@ -83,6 +41,10 @@ def make_steps(ctx: click.Context, pipe: PipeFile) -> list[Step]:
     for text in pipe.steps:
         pipe.broken.add(text.group)
         with pipe.errors.collected():
+            if not text.stage:
+                steps[text.name] = _command_with_output(pipe, text)
+                pipe.broken.discard(text.group)
+                continue
             if text.stage in NO_STEPS:
                 reason = "run it yourself, and name what it wrote in the inputs of a step"
                 raise PipeError(pipe.place(text.line), f"libra {text.stage} can be no step; {reason}")
@@ -94,10 +56,13 @@ def make_steps(ctx: click.Context, pipe: PipeFile) -> list[Step]:
     for text in pipe.steps:
         if text.name in steps:
             with pipe.errors.collected():
-                _fill_in(parent, pipe, text, commands[text.name], steps)
+                if text.stage:
+                    _fill_in(parent, pipe, text, commands[text.name], steps)
+                else:
+                    _fill_in_command(pipe, text, steps)
     pipe.errors.check()
     _check_outputs(pipe, steps.values())
-    _need_makers(steps.values())
+    _need_makers(pipe, steps.values())
     return _in_order(pipe, steps)
 
 
@@ -106,11 +71,23 @@ def _with_output(pipe: PipeFile, text: StepText, command: click.Command) -> Step
     written = next((param for param in command.params if "-o" in param.opts), None)
     if not isinstance(written, StageOption) or written.writes not in ENDINGS:
         raise PipeError(pipe.place(text.line), f"libra {text.stage} has no -o FILE, and so can be no step")
-    output = os.path.join(pipe.output, text.name + ENDINGS[written.writes])
-    if "output" in text.options:
-        known = {**pipe.variables, **text.values}
-        output = str(replaced(pipe.path, text.options["output"], known.get, known).text)
+    output = _output(pipe, text, ENDINGS[written.writes])
     return Step(text.name, text.group, text.stage, text.line, output, written.writes)
+
+
+def _command_with_output(pipe: PipeFile, text: StepText) -> Step:
+    """The same of a command; what ends in .txt is for people, as what libra score and report write."""
+    output = _output(pipe, text, ENDINGS["rows"])
+    form = "result" if output.endswith(ENDINGS["result"]) else "made"
+    return Step(text.name, text.group, "", text.line, output, form)
+
+
+def _output(pipe: PipeFile, text: StepText, ending: str) -> str:
+    """What a step writes: as its `output` says, or its name with `ending` in the folder of the pipeline."""
+    if "output" not in text.options:
+        return os.path.join(pipe.output, text.name + ending)
+    known = {**pipe.variables, **text.values}
+    return str(replaced(pipe.path, text.options["output"], known.get, known).text)
 
 
 def _check_outputs(pipe: PipeFile, steps: Iterable[Step]) -> None:
@@ -125,8 +102,12 @@ def _check_outputs(pipe: PipeFile, steps: Iterable[Step]) -> None:
                 raise PipeError(pipe.place(step.line), f"{reason}; give one another `{option.lstrip('-')}`")
 
 
-def _need_makers(steps: Collection[Step]) -> None:
-    """Lets a step that names a file by its path need the step that writes it; of others keeps what is there to read."""
+def _need_makers(pipe: PipeFile, steps: Collection[Step]) -> None:
+    """Lets a step that names a file by its path need the step that writes it; of others keeps what is there to read.
+
+    A folder that a line for the shell names is no file that it reads, unless a step makes it or it is an input. Nor is
+    a file in the folder of the pipeline that no step makes: the line may have written it.
+    """
     makers = files_made(steps)
     for step in steps:
         named, step.reads = step.reads, []
@@ -134,7 +115,11 @@ def _need_makers(steps: Collection[Step]) -> None:
             maker = maker_of(path, makers)
             if maker is not None and maker is not step and maker.name not in step.needs:
                 step.needs.append(maker.name)
-            if maker is not None or os.path.exists(path):
+            is_read = maker is not None or os.path.exists(path)
+            if not step.stage and path not in step.inputs:
+                own = os.path.abspath(path).startswith(os.path.join(os.path.abspath(pipe.output), ""))
+                is_read = maker is not step if maker is not None else os.path.isfile(path) and not own
+            if is_read:
                 step.reads.append(path)
 
 
@@ -154,40 +139,15 @@ def _fill_in(
     parent: click.Context, pipe: PipeFile, text: StepText, command: click.Command, steps: Mapping[str, Step]
 ) -> None:
     """Puts the command line, what the step reads and which steps it needs into `steps[text.name]`."""
-    step = steps[text.name]
-
-    def known(name: str) -> ConfigValue | None:
-        value = text.values.get(name, pipe.variables.get(name))
-        return value if value is not None else refer(name)
-
-    def refer(name: str) -> ConfigValue | None:
-        """The outputs of the steps of that name; of those of a `foreach` like ours, only the one with our values."""
-        if any(name == group or name.startswith(f"{group}-") for group in pipe.broken):
-            return ConfigValue(step.line, name, name)
-        named = [other for other in pipe.steps if name in (other.name, other.group)]
-        ours = [
-            other
-            for other in named
-            if all(text.values[key].text == value.text for key, value in other.values.items() if key in text.values)
-        ]
-        if not ours:
-            return None
-        if step.name in (other.name for other in ours):
-            raise PipeError(pipe.place(step.line), f"the step {step.name} needs itself")
-        step.needs += [other.name for other in ours if other.name not in step.needs]
-        outputs = [steps[other.name].output for other in ours]
-        step.reads += outputs
-        found: Any = outputs[0] if len(outputs) == 1 else outputs
-        return ConfigValue(step.line, found, found)
-
-    names = [*text.values, *pipe.variables, *pipe.step_names]
+    step, references = steps[text.name], References(pipe, text, steps)
     options: dict[str, ConfigValue] = {}
     for key, given in text.options.items():
         if key not in ("inputs", "output"):
             with pipe.errors.collected():
-                options[key] = replaced(pipe.path, given, known, names)
+                if (found := references.fill_in(given)) is not None:
+                    options[key] = found
     if "inputs" in text.options:
-        options["inputs"] = _inputs(pipe, text.options["inputs"], known, names, refer)
+        options["inputs"] = references.inputs(text.options["inputs"])
     config = options.pop("config", None)
     checked = command.make_context(text.stage, [], parent=parent, resilient_parsing=True)
     places, words, step.inputs = _set_options(pipe, checked, step, options)
@@ -202,6 +162,23 @@ def _fill_in(
     step.words = [*start, *words, "-o", step.output, *step.inputs]
     step.overwrites = any("--overwrite" in param.opts for param in command.params)
     step.writes, step.shard = _written(command, parsed.params), parsed.params.get("shard")
+
+
+def _fill_in_command(pipe: PipeFile, text: StepText, steps: Mapping[str, Step]) -> None:
+    """Puts the line for the shell, what it reads and which steps it needs into `steps[text.name]`."""
+    step, references = steps[text.name], References(pipe, text, steps)
+    if "inputs" in text.options:
+        step.inputs = references.inputs(text.options["inputs"]).text
+    own = {"inputs": step.inputs, "output": step.output}
+
+    def known(name: str) -> ConfigValue | None:
+        return ConfigValue(step.line, own[name], own[name]) if name in own else references.known(name)
+
+    given = text.options["command"]
+    line = filled_line(pipe.path, given, known, [*own, *references.names])
+    step.prints = all(match[1] != "output" for match in REFERENCE.finditer(given.text))
+    step.words = [*BASH, line]
+    step.reads += [path for path in (*step.inputs, *words_of(line)) if path not in step.reads]
 
 
 def _set_options(
@@ -223,19 +200,6 @@ def _set_options(
             places[param.name] = place
             (words if isinstance(param, click.Option) else last).extend(_words(param, value))
     return places, words, last
-
-
-def _inputs(pipe: PipeFile, given: ConfigValue, known: Any, names: Sequence[str], refer: Any) -> ConfigValue:
-    """The inputs as a list: the outputs of the steps that are named, and files."""
-    texts = given.text if isinstance(given.text, list) else [given.text]
-    inputs: list[str] = []
-    for text in texts:
-        named = refer(text) if isinstance(text, str) else None
-        found = (named or replaced(pipe.path, ConfigValue(given.line, text, text), known, names)).text
-        inputs += found if isinstance(found, list) else [str(found)]
-    if any(name == "-" or name.startswith("-:") for name in inputs):
-        raise PipeError(pipe.place(given.line), "a step has no standard input; name a file, or a step")
-    return ConfigValue(given.line, inputs, inputs)
 
 
 def _parse(

@@ -118,7 +118,9 @@ def command(inputs: tuple[str, ...], **options: Any) -> int:
 
     Several samples per problem: unbiased pass@k; maj@k, which groups equivalent answers and shares ties; and, if rows
     have a judge's scores, best of k and weighted majority. A problem with fewer samples than the others is an error
-    unless --allow-short is given, or the rows are those of a training run (libra grpo --save-rollouts).
+    unless --allow-short is given, or the rows are those of a training run (libra grpo --save-rollouts). It then counts
+    in no figure of more samples than it has: mean@8, pass@8 and maj@8 are those of the problems with at least 8 (`n`
+    says how many), and pass@1 is that of all.
 
     The 95% intervals come from a bootstrap that resamples problems, with all their rows, within each subset; a figure
     has none if a single problem is behind it, or if all resamples give the same value. Two judges are compared by

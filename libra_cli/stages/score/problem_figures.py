@@ -17,6 +17,9 @@ from libra_cli.stream.hash_numbers import DiskLog
 
 Floats = NDArray[np.float64]
 
+CORRECT = "correct"
+"""The first measure, that of each problem whatever its samples are: the share of them that is correct."""
+
 _ROWS = 1 << 16
 """Problems whose figures are in memory at a time."""
 
@@ -59,13 +62,16 @@ class FigureTable:
 
 
 class ProblemFigures:
-    """Works out the figures of all problems: `n` is the largest number of samples, `ks` the values of k."""
+    """Works out the figures of all problems: `n` is the largest number of samples, `ks` the values of k.
+
+    A problem counts in no figure of more samples than it has (mean@n and pass@k alike), but always in CORRECT.
+    """
 
     def __init__(self, table: SampleTable, n: int, ks: Sequence[int], has_scores: bool, seed: int):
         self.notes: list[str] = []
         self._seed, self._has_scores = seed, has_scores
         above_1 = [k for k in ks if k > 1]
-        measures = [("mean@n", n), *(("pass@k", k) for k in ks)]
+        measures = [(CORRECT, 1), ("mean@n", n), *(("pass@k", k) for k in ks)]
         if table.has_answers:
             measures += [("maj@k", k) for k in above_1]
             self.notes.append(
@@ -89,12 +95,12 @@ class ProblemFigures:
         values = np.full((len(sizes), len(self.table.measures)), np.nan)
         by_problem: list[tuple[int, str, int]] = []
         for at, (measure, k) in enumerate(self.table.measures):
-            if measure == "mean@n":
-                values[:, at] = right / sizes
+            if measure in (CORRECT, "mean@n"):
+                values[:, at] = np.where(sizes >= k, right / sizes, np.nan)
             elif measure == "pass@k":
                 values[:, at] = passk.pass_at_k_of(sizes, right, k)
             else:
-                by_problem.append((at, measure, 1 if measure == "weighted_majority" else k))
+                by_problem.append((at, measure, k))
         if not by_problem:
             return values
         for problem, (begin, end) in enumerate(pairwise(chunk.begins.tolist())):

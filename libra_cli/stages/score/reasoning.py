@@ -22,7 +22,7 @@ from libra_cli.stages.score.judged_items import (
     missing_interval_notes,
     reported_interval,
 )
-from libra_cli.stages.score.problem_figures import FigureTable, ProblemFigures
+from libra_cli.stages.score.problem_figures import CORRECT, FigureTable, ProblemFigures
 from libra_cli.stages.score.problem_samples import SampleTable
 from libra_cli.stages.score.reading import ScoreConfig, by_frequency
 from libra_cli.stages.score.report import Figure, ScoreReport, Section
@@ -93,7 +93,7 @@ class ReasoningCollector:
                 cure = f"for pass@k {cure}; no judge has judged these rows: for a judge's score, run libra judge first"
             raise ValueError(f"{few}{more}; {cure}")
         of_problems = ProblemFigures(table, n, ks, self._n_scores > 0, config.seed)
-        return ScoredJudge(self._report(n, of_problems, len(short)), partial(self._items, of_problems.table))
+        return ScoredJudge(self._report(max(n, *ks), of_problems, len(short)), partial(self._items, of_problems.table))
 
     def _items(self, figures: FigureTable) -> JudgedItems:
         """The problems as items to compare: their share of correct samples."""
@@ -107,13 +107,14 @@ class ReasoningCollector:
             names=keys,
         )
 
-    def _report(self, n: int, of_problems: ProblemFigures, n_short: int) -> ScoreReport:
+    def _report(self, wanted: int, of_problems: ProblemFigures, n_short: int) -> ScoreReport:
         config, table = self._config, self._table
         groups = table.problem_column("group")
         notes = config.no_effect_notes("threshold", "folds")
         if n_short:
             why = "--allow-short" if self._config.allow_short else "a training run asks some prompts more often"
-            notes.append(f"problems with fewer than {n} samples: {n_short} ({why})")
+            counted = "each counts only in figures of no more samples than it has"
+            notes.append(f"problems with fewer than {wanted} samples: {n_short} ({why}); {counted}")
         if self._null:
             what = (
                 "are left out" if config.null == "exclude" else "count as not correct; --null exclude leaves them out"
@@ -121,7 +122,7 @@ class ReasoningCollector:
             notes.append(f"samples without a label {what}")
         figures, missing = self._figures(of_problems.table, groups)
         sections = self._sections(of_problems.table, groups)
-        mean = figures["mean@n"][str(n)]
+        correct = figures.pop(CORRECT)["1"]
         return ScoreReport(
             benchmark=self._kind.name,
             judge=self._judge,
@@ -133,9 +134,9 @@ class ReasoningCollector:
             null_reasons=by_frequency(self._null),
             null=config.null,
             sections=sections,
-            overall=mean["value"],
+            overall=correct["value"],
             overall_is=self._kind.benchmark.overall_is,
-            interval=mean["interval"],
+            interval=correct["interval"],
             **cast(Any, figures),
             bootstrap=bootstrap.described(config.resamples, config.seed, "problem", len(table)),
             notes=[*notes, *of_problems.notes, *missing],
@@ -150,6 +151,8 @@ class ReasoningCollector:
 
         strata = bootstrap.strata_of_groups(groups)
         drawn = intervals(table, strata, means, self._config.resamples, self._config.seed)
+        undefined = "no interval: a resample may hold no problem with so many samples"
+        notes = [undefined] if None in drawn else []
         drawn = drawn or [None] * len(table.measures)
         figures: dict[str, dict[str, Figure]] = {}
         ends = []
@@ -161,7 +164,7 @@ class ReasoningCollector:
             value = float(column.sum() / n) if n else None
             ends.append(reported_interval(drawn[at], np.nan if value is None else value, n))
             figures.setdefault(measure, {})[str(k)] = Figure(value=value, interval=ends[-1], n=n)
-        return figures, missing_interval_notes(drawn, ends)
+        return figures, [*notes, *missing_interval_notes(drawn, ends)]
 
     def _sections(self, table: FigureTable, groups: NDArray[Any]) -> dict[str, Section]:
         """pass@1 by subset, with intervals."""
