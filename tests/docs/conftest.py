@@ -22,6 +22,11 @@ class Demo:
     out: str
     err: str
 
+    @property
+    def said(self) -> str:
+        """All that it said, what its steps did among it."""
+        return self.out + self.err + "".join(log.read_text() for log in self.folder.glob("logs/*.log"))
+
 
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory, environment) -> Demo:

@@ -80,16 +80,19 @@ def assert_shown(shown: list[str], printed: str, block: Block) -> None:
 
 
 @pytest.mark.engine
-def test_the_demo_shown_is_the_demo_that_runs(demo):
-    script = (ROOT / "examples/demo").read_text().replace("$engine", "transformers")
+def test_the_demo_shown_is_the_demo_that_runs(demo, shell):
+    script = shell(["libra", "run", "--dry-run", str(ROOT / "examples/demo.yaml")]).out.decode()
     shown = [block for block in ALL if block.comment == f"{OUTPUT_OF}make demo"]
-    assert len(shown) == 2
+    assert len(shown) == 3
     for command, lines in (step for block in shown for step in block.steps()):
         for stage, arguments in calls(command.replace("\n", " ")):
-            [ran] = [words for name, words in calls(script) if name == stage]
             words = [word for word in arguments if not word.endswith((".json", ".jsonl", ".html"))]
+            if stage == "run":
+                assert words == ["examples/demo.yaml"]
+                continue
+            [ran] = [words for name, words in calls(script) if name == stage]
             assert set(words) <= set(ran), f"{stage}: the demo runs {ran}"
-        assert_shown(lines, demo.out + demo.err, shown[0])
+        assert_shown(lines, demo.said, shown[0])
 
 
 @pytest.mark.parametrize("block", ALL, ids=str)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import signal
 import subprocess
 import time
@@ -49,21 +51,17 @@ def test_the_demo_makes_a_balanced_benchmark_and_scores_a_judge_on_it(demo, shel
     assert "judge on vllm" in (demo.folder / "report.html").read_text()
 
 
-def test_the_demo_as_a_file_has_the_steps_of_the_demo(shell):
-    script = shell(["libra", "run", "--dry-run", "-o", "made", str(EXAMPLES / "demo.yaml")])
-    assert script.status == 0
-    lines = script.out.decode().splitlines()
-    stages = [line.split()[1] for line in lines if line.startswith("libra ")]
-    assert stages == ["collect", "rollout", "verify", "balance", "judge", "score"]
-    demo = (EXAMPLES / "demo").read_text()
-    same = (
-        "libra collect --preset libra-mini --where 'index % 6 == 0'",
-        "libra rollout --model libra-mini/weak --model libra-mini/strong",
-        "libra judge --model libra-mini/judge",
-    )
-    for command in same:
-        assert command in demo
-        assert any(line.startswith(command) for line in lines)
+@pytest.mark.engine
+def test_the_demo_again_finds_all_done_and_prints_the_scores_once_more(demo, shell, tmp_path):
+    shutil.copytree(demo.folder, tmp_path / "demo")
+    again = shell([str(EXAMPLES / "demo")])
+    assert again.status == 0
+    assert again.out.decode() == demo.out
+    steps = re.findall(r"^libra run: (\S+) +(.*)$", again.err.decode(), re.MULTILINE)
+    named = ["problems", "responses", "labelled", "bench", "judged-transformers", "judged-vllm", "scores"]
+    assert steps == [(name, "is done already") for name in named]
+    told = [line.split()[0] for line in demo.err.splitlines()[:6]]
+    assert told == ["problems", "responses", "labelled", "bench", "judged", "scores"]  # and so what each step does
 
 
 @pytest.fixture

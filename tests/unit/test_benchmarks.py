@@ -123,7 +123,7 @@ for name in ("prepare", "bare", "libra"):
 @pytest.mark.slow
 @pytest.mark.skipif(importlib.util.find_spec("vllm") is None, reason="the peer is vLLM")
 def test_streams_rollout() -> None:
-    assert "rollout/raw engine" in names(figures("streams", "--only", "rollout", "--rounds", "1"))
+    assert "rollout/raw engine" in names(figures("streams", "--only", "rollout", "--rounds", "1", "--problems", "2"))
 
 
 @pytest.mark.slow

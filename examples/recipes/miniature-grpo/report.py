@@ -33,19 +33,21 @@ def over_seeds(values: list[float]) -> dict[str, Any]:
     return {"seeds": values, "mean": mean, "interval_of_seeds": [mean - half, mean + half]}
 
 
-def accuracies(folder: Path) -> dict[str, float]:
+def accuracies(scores: Path) -> dict[str, float]:
     """Accuracy of each judge in %, from the JSON of `libra score`."""
-    reports = json.loads((folder / "scores.json").read_text())["reports"]
+    reports = json.loads(scores.read_text())["reports"]
     return {report["judge"]: 100 * report["overall"] for report in reports}
 
 
-def cost(folder: Path, arm: str) -> dict[str, Any]:
-    """What the training of an arm took."""
-    log = folder / arm / "events.jsonl"
-    seconds = sum(map(float, (folder / f"{arm}.cpu").read_text().split()))
+def cost(folder: Path) -> dict[str, Any]:
+    """What the training of an arm took; its CPU-seconds are those of all attempts in its log, where that has them."""
+    log = folder / "events.jsonl"
+    said = [line for path in folder.parent.glob(f"logs/{folder.name}.log") for line in path.read_text().splitlines()]
+    used = [json.loads(line)["cpu_seconds"] for line in said if line.startswith('{"event":"ended"')]
+    seconds = sum(used) if used and None not in used else None
     return {
         "steps": len(events(log, "step")),
-        "cpu_seconds": round(seconds, 1),
+        "cpu_seconds": None if seconds is None else round(seconds, 1),
         "trained_tokens": sum(row["tokens"] for row in events(log, "step")),
         "sampled_tokens": sum(row["tokens"] for row in events(log, "rollout")),
     }
@@ -61,9 +63,9 @@ def difference(scores: dict[str, Any], a: str, b: str, seeds: list[dict[str, flo
     raise SystemExit(f"libra score did not compare {a} with {b}")
 
 
-def curve(folder: Path, arm: str) -> list[list[float]]:
-    """Share of the arm's steps, and accuracy in % on the held-out rows."""
-    points = [(row["step"], 100 * row["accuracy"]) for row in events(folder / arm / "events.jsonl", "score")]
+def curve(folder: Path) -> list[list[float]]:
+    """Share of the steps of an arm, and accuracy in % on the held-out rows."""
+    points = [(row["step"], 100 * row["accuracy"]) for row in events(folder / "events.jsonl", "score")]
     return [[step / points[-1][0], accuracy] for step, accuracy in points]
 
 
@@ -98,24 +100,24 @@ def arm_table(report: dict[str, Any]) -> list[str]:
     for arm, runs in report["arms"].items():
         for seed, run in zip(report["seeds"], runs, strict=True):
             curve_ = " ".join(f"{accuracy:.1f}" for _, accuracy in run["curve"])
-            counts = (
-                f"{run['steps']} | {run['cpu_seconds']:.0f} | {run['trained_tokens']:,} | {run['sampled_tokens']:,}"
-            )
+            seconds = "-" if run["cpu_seconds"] is None else f"{run['cpu_seconds']:.0f}"
+            counts = f"{run['steps']} | {seconds} | {run['trained_tokens']:,} | {run['sampled_tokens']:,}"
             lines.append(f"| {arm} | {seed} | {counts} | {curve_} |")
     return lines
 
 
 def main() -> None:
-    out, folders = Path(sys.argv[1]), [Path(sys.argv[1]) / seed for seed in sys.argv[2:]]
-    scores, seeds = json.loads((out / "scores.json").read_text()), [accuracies(folder) for folder in folders]
+    out, names = Path(sys.argv[1]), sys.argv[2:]
+    scores, seeds = json.loads((out / "scores.json").read_text()), [accuracies(out / f"scores-{n}.json") for n in names]
+    early = [out / f"early-{name}" for name in names]
     report: dict[str, Any] = {
-        "seeds": [int(folder.name) for folder in folders],
-        "early_steps": [int((folder / "early").readlink().name.partition("-")[2]) for folder in folders],
-        "early_held_out": [curve(folder, "early")[-1][1] for folder in folders],
+        "seeds": [int(name) for name in names],
+        "early_steps": [len(events(folder / "events.jsonl", "step")) for folder in early],
+        "early_held_out": [curve(folder)[-1][1] for folder in early],
         "accuracy": {judge: over_seeds([each[judge] for each in seeds]) for judge in seeds[0]},
         "differences": [difference(scores, a, b, seeds) for a, b in PAIRS],
         "arms": {
-            judge: [{**cost(folder, arm), "curve": curve(folder, arm)} for folder in folders]
+            judge: [{**cost(folder), "curve": curve(folder)} for folder in (out / f"{arm}-{name}" for name in names)]
             for arm, judge in ARMS.items()
         },
     }

@@ -1,17 +1,17 @@
-"""The figures, answers and page of the study, from the files of its stages in the working directory.
+"""The figures, answers and page of the study, from the files of its steps in the folder OUT.
 
-python report.py points SEED...    # one judge, policy and seed a line, for `libra score correlate`
-python report.py report SEED...    # findings.txt, report.json, report.html
+python report.py points OUT SEED...         # one judge, policy and seed a line, for `libra score correlate`
+python report.py report OUT FORM SEED...    # the answers, and OUT/report.json and OUT/report.html
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 import statistics
 import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,39 +29,46 @@ Figure = tuple[float, Interval, list[float]]
 """A difference in points, its 95 % interval over problems, and the difference of each seed."""
 
 
-def read(path: Path) -> Json:
-    """An object of JSON; empty where a stage had nothing to measure."""
-    return json.loads(path.read_text()) if path.exists() else {}
+@dataclass(frozen=True)
+class Results:
+    """What the steps of a seed have written, or without one those that take all seeds together."""
+
+    out: Path
+    seed: str = ""
+
+    def read(self, name: str) -> str:
+        """The file NAME.ENDING, or NAME-SEED.ENDING."""
+        path = self.out / name
+        return path.with_stem(f"{path.stem}-{self.seed}" if self.seed else path.stem).read_text()
+
+    def scores(self, part: str) -> Json:
+        """What `libra score` says of a part of the benchmark; empty where it has no row."""
+        return json.loads(self.read(f"scores-{part}.json"))
+
+    def by_judge(self, part: str) -> dict[str, Json]:
+        return {report["judge"]: report for report in self.scores(part).get("reports", ())}
+
+    def pass_at_1(self, policy: str) -> dict[str, float]:
+        """Share of right responses to the held-out problems, of each tuned model; an undecided one counts as wrong."""
+        labels: dict[str, list[bool]] = {}
+        for line in self.read(f"evaluated-{policy}.jsonl").splitlines():
+            row = json.loads(line)
+            labels.setdefault(row["model"], []).append(row["label"] == 1)
+        return {model: statistics.fmean(values) for model, values in labels.items()}
+
+    def pairs(self, policy: str, judge: str) -> int:
+        """How many pairs a judge made."""
+        return len(self.read(f"pairs-{policy}-{judge}.jsonl").splitlines())
 
 
-def by_judge(folder: Path, part: str) -> dict[str, Json]:
-    return {report["judge"]: report for report in read(folder / f"{part}.json").get("reports", ())}
-
-
-def pass_at_1(folder: Path, policy: str) -> dict[str, float]:
-    """Share of right responses to the held-out problems, of each tuned model; an undecided one counts as wrong."""
-    labels: dict[str, list[bool]] = {}
-    for line in (folder / f"evaluated-{policy}.jsonl").read_text().splitlines():
-        row = json.loads(line)
-        labels.setdefault(row["model"], []).append(row["label"] == 1)
-    return {model: statistics.fmean(values) for model, values in labels.items()}
-
-
-def pairs_of(folder: Path, policy: str, judge: str) -> int:
-    """How many pairs a judge made; libra dpo-pairs writes no file without any."""
-    path = folder / f"pairs-{policy}-{judge}.jsonl"
-    return len(path.read_text().splitlines()) if path.exists() else 0
-
-
-def points(folders: Sequence[Path]) -> Iterator[Json]:
-    for folder in folders:
-        accuracy = by_judge(folder, "bench")
+def points(seeds: Sequence[Results]) -> Iterator[Json]:
+    for results in seeds:
+        accuracy = results.by_judge("bench")
         for policy in POLICIES:
-            reached = pass_at_1(folder, policy)
+            reached = results.pass_at_1(policy)
             for judge in JUDGES:
-                value = reached.get(judge, reached["start"])  # a judge without a pair leaves the policy as it is
-                group = f"{policy}, seed {folder.name}"
-                yield {"judge": judge, "group": group, "accuracy": accuracy[judge]["overall"], "pass@1": value}
+                group = f"{policy}, seed {results.seed}"
+                yield {"judge": judge, "group": group, "accuracy": accuracy[judge]["overall"], "pass@1": reached[judge]}
 
 
 def answer(figure: Figure | None) -> str:
@@ -78,14 +85,14 @@ def both(one: str, other: str) -> str:
     return "no" if "no" in (one, other) else "yes" if one == other == "yes" else "unclear"
 
 
-def difference(a: str, b: str, folders: Sequence[Path]) -> Figure | None:
+def difference(a: str, b: str, whole: Results, seeds: Sequence[Results]) -> Figure | None:
     """Accuracy of judge a less that of b on the hard split."""
-    for pair in read(Path("hard.json")).get("comparisons", ()):
+    for pair in whole.scores("hard").get("comparisons", ()):
         if {pair["a"], pair["b"]} == {a, b} and pair["interval"]:
             sign = 100 if pair["a"] == a else -100
-            each = [by_judge(folder, "hard") for folder in folders]
-            seeds = [100 * (reports[a]["overall"] - reports[b]["overall"]) for reports in each]
-            return sign * pair["difference"], sorted(sign * end for end in pair["interval"]), seeds
+            each = [results.by_judge("hard") for results in seeds]
+            of_seeds = [100 * (reports[a]["overall"] - reports[b]["overall"]) for reports in each]
+            return sign * pair["difference"], sorted(sign * end for end in pair["interval"]), of_seeds
     return None
 
 
@@ -96,26 +103,26 @@ def apart(values: Sequence[float], intervals: Sequence[Sequence[float]], seeds: 
     return 100 * value, (100 * (value - half), 100 * (value + half)), seeds
 
 
-def harder(folders: Sequence[Path]) -> Figure | None:
+def harder(whole: Results, seeds: Sequence[Results]) -> Figure | None:
     """Accuracy on right responses less that on wrong ones."""
     names = ("accuracy_correct", "accuracy_incorrect")
-    reports = [by_judge(folder, "hard").get(BEST, {}) for folder in (Path(), *folders)]
+    reports = [results.by_judge("hard").get(BEST, {}) for results in (whole, *seeds)]
     if any(report.get(name) is None for report in reports for name in names):
         return None
-    seeds = [100 * (report[names[0]] - report[names[1]]) for report in reports[1:]]
-    return apart([reports[0][name] for name in names], [reports[0]["intervals"][name] for name in names], seeds)
+    of_seeds = [100 * (report[names[0]] - report[names[1]]) for report in reports[1:]]
+    return apart([reports[0][name] for name in names], [reports[0]["intervals"][name] for name in names], of_seeds)
 
 
-def across(folders: Sequence[Path]) -> Figure | None:
+def across(whole: Results, seeds: Sequence[Results]) -> Figure | None:
     """Accuracy on the other family less that on the family that the judge learned from."""
     reports = [
-        (by_judge(folder, "other").get(BEST), by_judge(folder, "bench").get(BEST)) for folder in (Path(), *folders)
+        (results.by_judge("other").get(BEST), results.by_judge("bench").get(BEST)) for results in (whole, *seeds)
     ]
     if not all(one and other for one, other in reports):
         return None
-    seeds = [100 * (one["overall"] - other["overall"]) for one, other in reports[1:] if one and other]
-    of_all_seeds = [report for report in reports[0] if report]
-    return apart([report["overall"] for report in of_all_seeds], [report["interval"] for report in of_all_seeds], seeds)
+    of_seeds = [100 * (one["overall"] - other["overall"]) for one, other in reports[1:] if one and other]
+    both_ = [report for report in reports[0] if report]
+    return apart([report["overall"] for report in both_], [report["interval"] for report in both_], of_seeds)
 
 
 def shown(figure: Figure | None, names: str) -> str:
@@ -126,16 +133,16 @@ def shown(figure: Figure | None, names: str) -> str:
     return f"{names}: {value:+.1f}{ends} points; by seed {' '.join(f'{each:+.1f}' for each in seeds)}"
 
 
-def findings(folders: Sequence[Path]) -> list[tuple[str, str, str]]:
+def findings(whole: Results, seeds: Sequence[Results]) -> list[tuple[str, str, str]]:
     """Each finding of the paper: its words, the answer, and the figures."""
 
     def plain(words: str, a: str, b: str) -> tuple[str, str, str]:
-        figure = difference(a, b, folders)
+        figure = difference(a, b, whole, seeds)
         return words, answer(figure), shown(figure, f"{a} - {b}")
 
-    improves, lower = difference("rl-zero", "base", folders), difference(BEST, "rl-zero", folders)
-    wrong, other = harder(folders), across(folders)
-    pearson = read(Path("correlation.json"))["pearson"]
+    improves, lower = difference("rl-zero", "base", whole, seeds), difference(BEST, "rl-zero", whole, seeds)
+    wrong, other = harder(whole, seeds), across(whole, seeds)
+    pearson = json.loads(whole.read("correlation.json"))["pearson"]
     ends = pearson["interval"]
     related = "unclear" if not ends else "yes" if ends[0] > 0 else "no" if ends[1] < 0 else "unclear"
     same = "unclear"
@@ -146,7 +153,7 @@ def findings(folders: Sequence[Path]) -> list[tuple[str, str, str]]:
     rl = plain("SFT + RL beats SFT", BEST, "sft-long")
     return [
         plain("thinking beats not thinking", "sft", "direct"),
-        (*rl[:2], f"{rl[2]}; {shown(difference(BEST, 'sft', folders), f'{BEST} - sft')}"),
+        (*rl[:2], f"{rl[2]}; {shown(difference(BEST, 'sft', whole, seeds), f'{BEST} - sft')}"),
         (
             "RL-zero improves but ends lower",
             both(answer(improves), answer(lower)),
@@ -169,9 +176,9 @@ def table(title: str, names: Sequence[str], rows: Sequence[Sequence[str]], words
     return Table(title, columns, tuple(Line(tuple(row)) for row in rows))
 
 
-def accuracies() -> Table:
+def accuracies(whole: Results) -> Table:
     """Table 2: accuracy of each judge on the benchmark, its two splits, and the other family."""
-    parts = {name: by_judge(Path(), name) for name in ("bench", "hard", "other")}
+    parts = {name: whole.by_judge(name) for name in ("bench", "hard", "other")}
     rows = []
     for judge in JUDGES:
         reports = [parts[name].get(judge, {}) for name in parts]
@@ -182,10 +189,10 @@ def accuracies() -> Table:
     return table("Table 2 in miniature: accuracy, %", names, rows)
 
 
-def confusions() -> Table:
+def confusions(whole: Results) -> Table:
     """Table 3: how each judge is wrong, over both splits."""
     rows = []
-    for judge, report in by_judge(Path(), "bench").items():
+    for judge, report in whole.by_judge("bench").items():
         cells = [str(report["confusion"][name]) for name in ("tp", "tn", "fp", "fn")]
         shares = [percent(report[name]) for name in ("accuracy_correct", "accuracy_incorrect")]
         rows.append([judge, *cells, f"{report['macro_f1']:.3f}", *shares])
@@ -194,40 +201,44 @@ def confusions() -> Table:
     )
 
 
-def downstream(folders: Sequence[Path]) -> Table:
+def downstream(seeds: Sequence[Results]) -> Table:
     """Pass@1 of both policies after DPO with each judge, the mean over seeds, and how many pairs they learned from."""
     rows = []
     for policy in POLICIES:
-        reached = [pass_at_1(folder, policy) for folder in folders]
+        reached = [results.pass_at_1(policy) for results in seeds]
         start = statistics.fmean(each["start"] for each in reached)
         rows.append([policy, "(start)", "", percent(start), ""])
         for judge in (*JUDGES, "rule"):
-            mean = statistics.fmean(each.get(judge, each["start"]) for each in reached)
-            pairs = statistics.fmean(pairs_of(folder, policy, judge) for folder in folders)
+            mean = statistics.fmean(each[judge] for each in reached)
+            pairs = statistics.fmean(results.pairs(policy, judge) for results in seeds)
             rows.append([policy, judge, f"{pairs:.0f}", percent(mean), f"{100 * (mean - start):+.1f}"])
     return table("Policies tuned on pairs", ("policy", "labelled by", "pairs", "pass@1, %", "change"), rows, words=2)
 
 
-def seconds(path: Path) -> float:
-    """CPU-seconds of a stage: user and system, of all its attempts."""
-    times = re.findall(r"(\d+)m([\d.]+)s", path.read_text())
-    return sum(60 * int(minutes) + float(rest) for minutes, rest in times)
+def cpu_seconds(log: Path) -> float:
+    """CPU-seconds of a step: user and system, of all its attempts."""
+    ended = [json.loads(line) for line in log.read_text().splitlines() if line.startswith('{"event":"ended"')]
+    return sum(event["cpu_seconds"] for event in ended)
 
 
-def costs(folders: Sequence[Path]) -> Table:
-    stages: dict[str, list[float]] = {}
-    for path in (path for folder in (Path(), *folders) for path in sorted(folder.glob("*.cpu"))):
-        stages.setdefault(path.stem, []).append(seconds(path))
-    rows = [[name, f"{statistics.fmean(values):.0f}"] for name, values in stages.items()]
-    rows.append(["all stages, all seeds", f"{sum(map(sum, stages.values())):.0f}"])
-    return table("CPU-seconds of one thread, mean over seeds", ("stage", "seconds"), rows)
+def costs(whole: Results, seeds: Sequence[Results]) -> Table:
+    names, steps = [results.seed for results in seeds], dict[str, list[float]]()
+    for log in sorted((whole.out / "logs").glob("*.log")):
+        name, _, seed = log.stem.rpartition("-")
+        if seed in names or not seed.isdigit():
+            steps.setdefault(name if seed in names else log.stem, []).append(cpu_seconds(log))
+    rows = [[name, f"{statistics.fmean(values):.0f}"] for name, values in steps.items()]
+    rows = [row for row in rows if row[1] != "0"]
+    rows.append(["all steps, all seeds", f"{sum(map(sum, steps.values())):.0f}"])
+    return table("CPU-seconds of one thread, mean over seeds", ("step", "seconds"), rows)
 
 
-def write_report(folders: Sequence[Path]) -> None:
-    form, answers = Path("form").read_text().strip(), findings(folders)
-    best = max(report["overall"] for report in by_judge(Path(), "hard").values())
+def write_report(out: Path, form: str, seeds: Sequence[Results]) -> None:
+    whole = Results(out)
+    answers = findings(whole, seeds)
+    best = max(report["overall"] for report in whole.by_judge("hard").values())
     notes = (
-        f"{form} form, seeds {', '.join(folder.name for folder in folders)}; the best judge has {percent(best)} % of"
+        f"{form} form, seeds {', '.join(results.seed for results in seeds)}; the best judge has {percent(best)} % of"
         " the hard split (75 to 90 are wanted, so that there is something left to win).",
         "yes, no, unclear: by 95 % intervals over problems, and by every seed; the README of the recipe has the rule.",
     )
@@ -235,28 +246,27 @@ def write_report(folders: Sequence[Path]) -> None:
         ReportPart(
             "Does it hold here?", tables=(table("Findings", ("finding", "answer", "figures"), answers, 3),), notes=notes
         ),
-        ReportPart("Judges", tables=(accuracies(), confusions())),
-        ReportPart("Policies", tables=(downstream(folders),)),
+        ReportPart("Judges", tables=(accuracies(whole), confusions(whole))),
+        ReportPart("Policies", tables=(downstream(seeds),)),
     ]
-    hard, correlation = read(Path("hard.json")), read(Path("correlation.json"))
-    figures = {"comparisons": hard["comparisons"], "correlation": correlation}
-    cost = ReportPart("Compute", tables=(costs(folders),))
-    text = "\n".join([*(f"{words}: {said} ({figure})" for words, said, figure in answers), *notes]) + "\n"
-    Path("report.html").write_text(page.render(figures, "The paper in miniature", [*first, cost]))
-    Path("report.json").write_text(
+    correlation = json.loads(whole.read("correlation.json"))
+    figures = {"comparisons": whole.scores("hard")["comparisons"], "correlation": correlation}
+    cost = ReportPart("Compute", tables=(costs(whole, seeds),))
+    (out / "report.html").write_text(page.render(figures, "The paper in miniature", [*first, cost]))
+    (out / "report.json").write_text(
         json.dumps({"form": form, "findings": answers, "tables": [[line.cells for line in each.lines]
                     for part in [*first, cost] for each in part.tables], **figures}, indent=1) + "\n"
     )  # fmt: skip
-    Path("findings.txt").write_text(text)
+    print("\n".join([*(f"{words}: {said} ({figure})" for words, said, figure in answers), *notes]))
 
 
 def main() -> None:
-    what, folders = sys.argv[1], [Path(seed) for seed in sys.argv[2:]]
+    what, out, *words = sys.argv[1:]
     if what == "points":
-        for point in points(folders):
+        for point in points([Results(Path(out), seed) for seed in words]):
             print(json.dumps(point))
     else:
-        write_report(folders)
+        write_report(Path(out), words[0], [Results(Path(out), seed) for seed in words[1:]])
 
 
 if __name__ == "__main__":
