@@ -695,7 +695,7 @@ complete -c libra -n '__fish_seen_subcommand_from grpo' -l api-key-file -r -F -d
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l sampler-batch-size -x -d 'Sequences that transformers generates at once'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l old-log-probs -x -a 'sampler trainer' -d 'Log-probabilities that the policy\'s ratio starts from'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l max-gap -x -d 'Stop if the log-probabilities of sampler and trainer differ by more than this on average, right after the sampler got new weights'
-complete -c libra -n '__fish_seen_subcommand_from grpo' -l refills -x -d 'Sample up to N times more for a rollout, to replace prompts that a filter of --rewards drops'
+complete -c libra -n '__fish_seen_subcommand_from grpo' -l refills -x -d 'Sample up to N times more for a rollout, to replace prompts and responses that a filter of --rewards drops'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l save-rollouts -d 'Keep all responses with their grades and rewards in DIR/rollouts, as rows that libra score reads'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l save-token-ids -d 'With --save-rollouts'
 complete -c libra -n '__fish_seen_subcommand_from grpo' -l replay -r -F -d 'With --dry-run'
