@@ -406,9 +406,9 @@ def test_tokens_are_counted_as_a_model_does(shell):
 
 
 def test_of_each_sample_numbers_are_held_and_no_text(environment):
-    """At most 150 bytes a row, whatever its size: 22,000 rows against 2,000, two votes in every other one.
+    """At most 240 bytes a row of 900, which is 300 MB for a million: 22,000 rows against 2,000, half with two votes.
 
-    Through a pipe, which needs what a file needs, and the spool.
+    130 bytes were measured, and on a busy machine 165. Through a pipe, which needs what a file needs, and the spool.
     """
     benchmark = str(ROOT / "benchmarks" / "rs_filter_memory")
     script = [sys.executable, benchmark, "--source", "pipe", "--bytes", "900", "--rows"]
@@ -419,7 +419,7 @@ def test_of_each_sample_numbers_are_held_and_no_text(environment):
             float(line.split("peak ")[1].split()[0]) for line in ended.stdout.splitlines() if ": peak " in line
         ]
     for small, large in zip(peaks[2_000], peaks[22_000], strict=True):
-        assert (large - small) * 1e6 / 20_000 < 150
+        assert (large - small) * 1e6 / 20_000 < 240
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
