@@ -12,7 +12,7 @@ demo: setup      ## problems -> responses of the embedded models -> labels -> a 
 	@printf '\nTo call libra from this shell:\n. .venv/bin/activate\n'
 
 test: lint       ## everything that can be checked here; three at a time, since many tests wait for servers and timers
-	pytest -n 3 --dist worksteal -m "not slow"
+	pytest -n 3 --dist worksteal -m "not slow" --durations 25
 
 slow: setup      ## the tests that `make test` leaves out: more ranks, kills and devices, for a quarter of an hour
 	pytest -n 2 --dist worksteal -m slow

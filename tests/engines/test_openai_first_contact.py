@@ -88,7 +88,7 @@ def test_a_model_under_a_name_that_is_not_listed_is_asked_by_one_request_first(m
     lines = []
 
     def script(call):
-        return Reply(body=echo(call).body, seconds=0.8 if call.number == 0 else 0)
+        return Reply(body=echo(call).body, seconds=4 if call.number == 0 else 0)
 
     with ScriptedServer(script, lists({"id": "big"})) as server:
         answers = ask(server.url, PROMPTS, note=lines.append)
@@ -98,7 +98,7 @@ def test_a_model_under_a_name_that_is_not_listed_is_asked_by_one_request_first(m
     ]
     assert len(answers) == len(PROMPTS)
     assert list(answers)[-1] == PROMPTS[0]
-    assert 0.2 < times[1] - times[0] < 0.8  # the others wait, but not for a long answer
+    assert 0.2 < times[1] - times[0] < 4  # the others wait, but not for a long answer
 
 
 def test_a_server_that_was_away_is_asked_for_its_list_again():

@@ -103,10 +103,10 @@ def test_the_log_says_what_each_attempt_of_a_step_took(tmp_path: Path, environme
     assert [(event["event"], event["step"], event["status"]) for event in ended("works")] == [
         ("ended", "works", 5), ("ended", "works", 0)
     ]  # fmt: skip
-    assert all(1 <= event["cpu_seconds"] < 1.4 for event in ended("works"))
+    assert all(1 <= event["cpu_seconds"] < 1.9 for event in ended("works")), "a second each, and none of the other's"
     (waited,) = ended("waits")
     assert waited["seconds"] >= 1.5
-    assert waited["cpu_seconds"] < 0.4
+    assert waited["cpu_seconds"] < 0.9, "the second that the other step works is not its own"
 
 
 def test_a_job_that_srun_starts_on_several_nodes_does_not_know_its_cpu_time(tmp_path: Path, environment):

@@ -233,7 +233,7 @@ def test_many_duplicate_keys_take_linear_time():
     begun = time.process_time()
     with pytest.raises(rows.RowError, match='the key "k39000" is given twice'):
         rows.parse(raw)
-    assert time.process_time() - begun < 2  # 19 s if each key is counted
+    assert time.process_time() - begun < 8  # 19 s if each key is counted
 
 
 MANY = 1_100_000
