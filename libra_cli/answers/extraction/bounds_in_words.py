@@ -48,7 +48,7 @@ _TWO_SIDED = lazy_pattern(
     r"\b(?i:exceeds?|above|below|under|over|beats?|than|cheaper|greater|larger|smaller|less|more|better|costs?|lacks?|fails?)\b"
 )
 """What has two sides in a clause, which a question may name the other way round: plan A exceeds plan B when."""
-_DENIALS = frozenset(("no", "not", "never", "cannot", "without"))
+_DENIALS = frozenset("no not never cannot without neither lack lacks lacking fail fails".split())
 _OF_ALL = lazy_pattern(r"\b(?:[Aa]ll|[Aa]ny|[Ee]very|[Ee]ach)\b(?! of)")
 _STEM = 4
 _OPEN, _CLOSED = ("strictly", "open", "exclusive", "not included", "not including"), ("inclu", "closed")
@@ -137,7 +137,9 @@ def _of_all(sentence: str, wanted: str) -> str | None:
     if not is_endless or len(sides) > 2 or not _OF_ALL.search(sentence):
         return None
     found = [*_BOUND.finditer(sentence)]
-    if len(found) != len(sides) or sum(map(str.isdigit, _BOUND.sub("", sentence))) or " not " in sentence:
+    if len(found) != len(sides) or any(map(str.isdigit, _BOUND.sub("", sentence))):
+        return None
+    if bounds_said.TURNED.search(sentence):
         return None
     letter, said = bound["letter"] if bound else "x", list[str]()
     for one in found:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.sentences.extracted import Extraction
-from libra_cli.answers.text import words
-from libra_cli.answers.values import structure
+from libra_cli.answers.sentences.extracted import UNDECIDED, Extraction
+from libra_cli.answers.text import latex, words
+from libra_cli.answers.values import bounds_said, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
 MAX_CHARS = 300
@@ -26,6 +26,8 @@ _STATES = lazy_pattern(
 )
 """The verb of a sentence behind its subject."""
 _OF_VALUE = lazy_pattern(r"^\$[^$]+\$ (?:is|are) (?:the|our|my) ")
+_NUMBERS = lazy_pattern(r"\d+(?:[.,/]\d+)*")
+_RELATION = lazy_pattern(r"[=<>\u2264\u2265\u2260(\[]|\\(?:leq?|geq?|ne|neq|in|infty)\b")
 _LIMITED = words.table("where if when whenever unless let otherwise")
 _FEW = 2
 """Words that a sentence may have before those of its question."""
@@ -35,6 +37,8 @@ def read(content: str, reference: str, question: str | None) -> Extraction | Non
     """What the sentence in a box states; None if the box holds no sentence, or nothing is read from it."""
     if len(content) > MAX_CHARS or "\\begin" in content or (content.isascii() and " " not in content):
         return None
+    if bounds_said.is_of_bound(reference) and (bound := _bound(content, reference)):
+        return bound
     sentence = _sentence(content, question)
     if not sentence or _is_sentence(_sentence(reference) or reference):
         return None
@@ -42,6 +46,19 @@ def read(content: str, reference: str, question: str | None) -> Extraction | Non
 
     found = prose.read(sentence, reference, False, question)
     return found if found.answer else None
+
+
+def _bound(content: str, reference: str) -> Extraction | None:
+    """A box with a number and words: that it is a bound in words, or not certain; None of another box.
+
+    A word that is not known may say which side of the number is meant.
+    """
+    if (signs := bounds_said.in_signs(content, reference)) != content:
+        return Extraction(signs)
+    bare = latex.without_setting(content)
+    has_words = "\\text" in content and any(len(word) > 1 for word in words.split(bare))
+    is_one_number = len(_NUMBERS.findall(bare)) == 1 and not _RELATION.search(content)
+    return UNDECIDED if has_words and is_one_number else None
 
 
 def without_circumstance(content: str, reference: str) -> str:

@@ -77,7 +77,7 @@ _MATH = lazy_pattern(
 )
 _ADVERBS = frozenset(("simply", "so", "therefore", "thus", "then", "hence", "just", "exactly", "clearly"))
 _REMARK = lazy_pattern(
-    r",?\s+(?:because|since|as (?:shown|we|the|it|above|in)|due to|and not|rather than|instead of)\b.*"
+    r",?\s+(?:because|since|as (?:(?:shown|we|the|it|above|in)\b|\$|[a-z]\b)|due to|and not|rather than|instead of)\b.*"
     r"|,\s*(?:as|while|whereas|not|I (?:think|believe|guess|suppose))(?:\s.*|$)|,\s*i\.e\..*"
     r"|\s*\((?:i\.e\.|about|approx|not|since|because|when|where|for|or about)\b[^()]*\)\.?$"
     r"|[\s\\,]*(?:\\text\s*\{\s*)?\((?:\\text\s*\{)?\s*not\b.*$",

@@ -6,18 +6,30 @@ from libra_cli.answers.text import latex
 from libra_cli.lazy_pattern import lazy_pattern
 
 WORDS = {
-    ">=": "at least|no less than|not less than|(?:greater|larger|bigger|more) than or equal to|no smaller than"
-    "|mindestens|wenigstens|größer oder gleich|au moins|au minimum|al menos|como mínimo|por lo menos|pelo menos|almeno"
-    "|no mínimo|minstens|не меньше|не менее|co najmniej|minst|supérieure?s? ou éga(?:l|ux|les?) à"
-    "|mayor(?:es)? o igual(?:es)? (?:que|a)|maior(?:es)? ou igua(?:l|is) (?:que|a)|maggior[ei] o ugual[ei] (?:a|di)",
-    "<=": "at most|no more than|not more than|(?:less|smaller) than or equal to|no greater than|no larger than"
-    "|höchstens|kleiner oder gleich|au plus|au maximum|a lo sumo|como máximo|no máximo|al massimo|al più|hoogstens"
-    "|не больше|не более|co najwyżej|högst|inférieure?s? ou éga(?:l|ux|les?) à"
-    "|menor(?:es)? o igual(?:es)? (?:que|a)|menor(?:es)? ou igua(?:l|is) (?:que|a)|minor[ei] o ugual[ei] (?:a|di)",
-    ">": "(?:strictly )?(?:greater|larger|bigger|more) than|(?:echt )?größer als|mayor(?:es)? que|maior(?:es)? que"
-    "|maggior[ei] di|(?:strictement )?supérieure?s? à|больш(?:е|ие|их)(?: чем)?|groter dan",
-    "<": "(?:strictly )?(?:less|smaller|lower) than|(?:echt )?kleiner als|menor(?:es)? que|minor[ei] di"
-    "|(?:strictement )?inférieure?s? à|меньш(?:е|ие|их)(?: чем)?|kleiner dan",
+    ">=": "at least|(?:no|not) (?:less|smaller|lower) than|(?:greater|larger|bigger|more) than or equal to"
+    "|mindestens|wenigstens|größer(?: oder)? gleich|nicht kleiner als"
+    "|au moins|au minimum|(?:supérieure?s?|plus grande?s?) ou éga(?:l|ux|les?) à"
+    "|al menos|como mínimo|por lo menos|mayor(?:es)? o igual(?:es)? (?:que|a)"
+    "|pelo menos|no mínimo|maior(?:es)? ou igua(?:l|is) (?:que|a)|almeno|maggior[ei] o ugual[ei] (?:a|di)"
+    "|не меньше|не менее|co najmniej|minst(?:ens)?|大于(?:或)?等于|不小于|不少于|至少(?:为)?",
+    "<=": "at most|(?:no|not) (?:more|greater|larger) than|(?:less|smaller) than or equal to"
+    "|höchstens|kleiner(?: oder)? gleich|nicht größer als"
+    "|au plus|au maximum|(?:inférieure?s?|plus petite?s?) ou éga(?:l|ux|les?) à"
+    "|a lo sumo|como máximo|menor(?:es)? o igual(?:es)? (?:que|a)"
+    "|no máximo|menor(?:es)? ou igua(?:l|is) (?:que|a)|al massimo|al più|minor[ei] o ugual[ei] (?:a|di)"
+    "|не больше|не более|co najwyżej|hoogstens|högst|小于(?:或)?等于|不大于|不超过|至多(?:为)?",
+    ">": "(?:strictly )?(?:greater|larger|bigger|more) than|(?:echt )?größer als"
+    "|(?:strictement )?(?:supérieure?s? à|plus grande?s? que)|mayor(?:es)? que|maior(?:es)? que|maggior[ei] di"
+    "|больш(?:е|ие|их)(?: чем)?|groter dan|大于",
+    "<": "(?:strictly )?(?:less|smaller|lower) than|(?:echt )?kleiner als"
+    "|(?:strictement )?(?:inférieure?s? à|plus petite?s? que)|menor(?:es)? que|minor[ei] di"
+    "|меньш(?:е|ие|их)(?: чем)?|kleiner dan|小于",
+}
+_WORDS_BEHIND = {
+    ">=": "or (?:more|greater|larger|higher|above)|oder (?:mehr|größer)|ou plus|o más|ou mais|o più|以上|이상",
+    "<=": "or (?:less|fewer|smaller|lower|below)|oder (?:weniger|kleiner)|ou moins|o menos|ou menos|o meno|以下|이하",
+    ">": "より大きい|を超える|초과|보다 크다",
+    "<": "より小さい|未満|미만|보다 작다",
 }
 _SIGNS = {">=": "\\geq ", "<=": "\\leq ", ">": "> ", "<": "< "}
 IS = (
@@ -26,8 +38,11 @@ IS = (
 )
 NUMBER = r"\$?(?P<number>[-\u2212]?\d+(?:[.,]\d+)?(?:/\d+)?)\$?"
 _BOUND = {
-    sign: lazy_pattern(rf"(?:\$?(?P<letter>[A-Za-z])\$? {IS}?)?(?:{spelled}):? {NUMBER}(?: sein| être)?")
-    for sign, spelled in WORDS.items()
+    sign: lazy_pattern(
+        rf"(?:\$?(?P<letter>[A-Za-z])\$? ?{IS}?)?(?:{spelled})(?::? |(?<=[\u4e00-\u9fff])){NUMBER}(?: sein| être)?"
+        rf"|(?:\$?(?P<of>[A-Za-z])\$? ?(?:{IS}|[はが은는] ?)?)?{NUMBER.replace('number', 'bound')} ?(?:{behind})"
+    )
+    for (sign, spelled), behind in zip(WORDS.items(), _WORDS_BEHIND.values(), strict=True)
 }
 _REALS = (
     r"(?:the (?:real )?numbers|(?:all|any|every) (?:the )?(?:real )?(?:numbers?|values?|reals)|the (?:set of )?reals"
@@ -40,10 +55,11 @@ _OF_REALS = {
     for sign, spelled in WORDS.items()
 }
 """A half-line as a set: all real numbers less than 3."""
-_TURNED = lazy_pattern(
-    r"(?i:\b(?:not|no|except|unless|if|outside|exclu\w+|escl\w+|ausge\w+|besides|other|beyond|nicht|keine?|außer"
-    r"|pas|sauf|excepto|non|eccetto|não|не|кроме)\b|n['\u2019]t\b)"
+TURNED = lazy_pattern(
+    r"(?i:\b(?:not|no|except|undefined|fails?|unless|if|outside|exclu\w+|escl\w+|ausge\w+|besides|other|beyond|nicht"
+    r"|keine?|außer|pas|sauf|excepto|non|eccetto|não|не|кроме)\b|n['\u2019]t\b)"
 )
+"""What turns a set of numbers into the others: we exclude all numbers less than 3."""
 _SET = (
     r"(?:the set of )?(?:(?:all|exactly|precisely|every|any|each|the|of) ){0,3}"
     r"(?P<sign>(?:non-?)?(?:positive|negative)) (?:real )?(?:numbers?|values?|reals)"
@@ -67,6 +83,10 @@ _LETTER_OF_SIGN = lazy_pattern(
 )
 _OF_SIGN = {"positive": "> 0", "negative": "< 0", "nonnegative": "\\geq 0", "nonpositive": "\\leq 0"}
 _IS_BOUND = lazy_pattern(r"\$?(?P<letter>[A-Za-z])\$? ?(?:<|>|\\leq?|\\geq?|\u2264|\u2265)[^<>\u2264\u2265]+")
+_IS_HALF_LINE = lazy_pattern(
+    r"(?:\$?[A-Za-z]\$? ?\\in ?)?[\[(][^,()\[\]]*(?:\\infty|\u221e|oo)[^,()\[\]]*,[^,]+[\])]"
+    r"|(?:\$?[A-Za-z]\$? ?\\in ?)?[\[(][^,]+,[^,()\[\]]*(?:\\infty|\u221e|oo) ?[\])]"
+)
 _LETTER = lazy_pattern(r"(?<![A-Za-z'\u2019\\])[b-zB-HJ-Z](?![A-Za-z'\u2019])")
 _ENDLESS = ("<", ">", "\\le", "\\ge", "\u2264", "\u2265", "\\infty", "\u221e", "oo)")
 """What a reference has that is a bound, or an interval without an end."""
@@ -83,10 +103,16 @@ def in_signs(answer: str, other: str) -> str:
     if half:
         return f"{letter} {_OF_SIGN[half['sign'].replace('-', '')]}"
     for sign, pattern in (*_BOUND.items(), *_OF_REALS.items()):
-        found = pattern.fullmatch(bare)
-        if found:
-            return written(found.groupdict().get("letter") or letter, sign, found["number"])
+        if found := pattern.fullmatch(bare):
+            said = found.groupdict()
+            return written(said.get("letter") or said.get("of") or letter, sign, said["number"] or said["bound"])
     return answer
+
+
+def is_of_bound(reference: str) -> bool:
+    """Whether a reference is one bound or one half-line: x \\geq 3, [3, \\infty)."""
+    bare = reference.strip(" $.")
+    return _IS_BOUND.fullmatch(bare) is not None or _IS_HALF_LINE.fullmatch(bare) is not None
 
 
 def of_sentence(sentence: str, reference: str, question: str) -> str | None:
@@ -111,7 +137,7 @@ def _of_reals(sentence: str, reference: str) -> str | None:
     for sign, pattern in _OF_REALS.items():
         found = pattern.search(sentence)
         before = sentence[: found.start()] if found else ""
-        if found and not _TURNED.search(before) and not any(map(str.isdigit, before)):
+        if found and not TURNED.search(before) and not any(map(str.isdigit, before)):
             return written(letter_of(reference), sign, found["number"])
     return None
 
