@@ -48,7 +48,7 @@ _TWO_SIDED = lazy_pattern(
     r"\b(?i:exceeds?|above|below|under|over|beats?|than|cheaper|greater|larger|smaller|less|more|better|costs?|lacks?|fails?)\b"
 )
 """What has two sides in a clause, which a question may name the other way round: plan A exceeds plan B when."""
-_DENIALS = frozenset("no not never cannot without neither lack lacks lacking fail fails".split())
+_DENIALS = words.table("no not never cannot without neither lack lacks lacking fail fails")
 _OF_ALL = lazy_pattern(r"\b(?:[Aa]ll|[Aa]ny|[Ee]very|[Ee]ach)\b(?! of)")
 _STEM = 4
 _OPEN, _CLOSED = ("strictly", "open", "exclusive", "not included", "not including"), ("inclu", "closed")
