@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NoReturn
 
+from libra_cli.stream import rows
 from libra_cli.stream.json_errors import HALF_A_PAIR
 from libra_cli.stream.rows import RowError
 from libra_cli.tasks.control_tokens import SPLIT_MARK
@@ -213,9 +214,11 @@ def _parsed(value: Any, what: str, kind: str, cure: str) -> Any:
     if not isinstance(value, str):
         return value
     try:
-        return json.loads(value) if value.strip() else None
-    except ValueError:
-        raise RowError(kind, f"{what} is a string that is not JSON; {cure}") from None
+        return rows.parse_value(value) if value.strip() else None
+    except RowError as error:
+        if error.kind == "bad_json" and "NaN" not in error.reason:
+            raise RowError(kind, f"{what} is a string that is not JSON; {cure}") from None
+        raise RowError(kind, f"{what} is a string of JSON, in which {error.reason}") from None
 
 
 def _tool(tool: dict[str, Any]) -> dict[str, Any]:
@@ -318,9 +321,9 @@ def _calls(calls: Any, where: str) -> list[Any]:
         named = _given(inner) if isinstance(inner, dict) else call
         if not isinstance(named.get("name"), str):
             raise RowError("bad_tool_call", f"{where}: a call does not name its function; {_CALL}")
-        if isinstance(named.get("arguments"), str):
+        if isinstance(named.get("arguments", ""), str):
             cure = "write them as an object"
-            arguments = _parsed(named["arguments"], f'{where}: "arguments"', "bad_tool_call", cure)
+            arguments = _parsed(named.get("arguments"), f'{where}: "arguments"', "bad_tool_call", cure)
             if not isinstance(arguments, (dict, type(None))):
                 raise RowError("bad_tool_call", f"{where}: the arguments of a call are no object; {cure}")
             named = {**named, "arguments": arguments or {}}

@@ -163,25 +163,31 @@ def _count_strings(value: Any, depth: int) -> float:
 
 def _parse_exactly(raw: bytes) -> Fields:
     """Parses with the slower parser, which keeps long integers and sees every key."""
-    try:
-        fields = json.loads(
-            raw.decode(), object_pairs_hook=_without_duplicates, parse_float=_finite_float, parse_constant=_no_constant
-        )
-        if b"\\u" in raw:
-            json.dumps(fields, ensure_ascii=False).encode()  # fails if half of a surrogate pair was escaped
-    except RecursionError:
-        raise RowError("too_deep", _TOO_DEEP) from None
-    except json.JSONDecodeError as error:
-        raise RowError("bad_json", not_json(raw, error)) from None
-    except UnicodeError:  # the bytes are UTF-8: `parse` has decoded them
-        raise RowError("bad_json", f"not JSON: half of a surrogate pair; {HALF_A_PAIR}") from None
-    except ValueError:  # int() refuses more than 4,300 digits, _finite_float what no double holds
-        reason = "a number is too long or too large to be kept; write it as a string"
-        raise RowError("number_too_long", reason) from None
+    fields = parse_value(raw.decode())
     if type(fields) is not dict:
         raise RowError("not_an_object", f"a row is one JSON object, this is {type_name(fields)}")
     _count_strings(fields, MAX_DEPTH)
     return fields
+
+
+def parse_value(text: str) -> Any:
+    """What a text says as strict JSON, of any type; raises RowError as `parse` does."""
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_without_duplicates, parse_float=_finite_float, parse_constant=_no_constant
+        )
+        if "\\u" in text:
+            json.dumps(value, ensure_ascii=False).encode()  # fails if half of a surrogate pair was escaped
+    except RecursionError:
+        raise RowError("too_deep", _TOO_DEEP) from None
+    except json.JSONDecodeError as error:
+        raise RowError("bad_json", not_json(text.encode(errors="replace"), error)) from None
+    except UnicodeError:
+        raise RowError("bad_json", f"not JSON: half of a surrogate pair; {HALF_A_PAIR}") from None
+    except ValueError:  # int() refuses more than 4,300 digits, _finite_float what no double holds
+        reason = "a number is too long or too large to be kept; write it as a string"
+        raise RowError("number_too_long", reason) from None
+    return value
 
 
 def _no_constant(name: str) -> NoReturn:

@@ -85,6 +85,30 @@ def test_a_function_call_that_is_none_is_refused(value: str) -> None:
     assert caught.value.kind == "bad_tool_call"
 
 
+@pytest.mark.parametrize("arguments", [{}, {"arguments": None}, {"arguments": ""}, {"arguments": "null"}])
+def test_a_call_of_a_function_without_parameters_has_empty_arguments(arguments: dict[str, Any]) -> None:
+    """Servers write null or nothing for them, on which templates fail."""
+    for call in ({"name": "now", **arguments}, {"type": "function", "function": {"name": "now", **arguments}}):
+        found, _ = read({"messages": [ASKED, turn("assistant", "", tool_calls=[call])]})
+        said = found.messages[1]["tool_calls"][0]
+        assert said.get("function", said) == {"name": "now", "arguments": {}}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a": 1, "a": 2}', 'in which the key "a" is given twice; keep one of them'),
+        ('{"a": NaN}', "in which NaN and Infinity are not JSON; write null"),
+        ('{"a": 1e999}', "a number is too long or too large to be kept; write it as a string"),
+        ('{"a": ', "a string that is not JSON; write them as an object"),
+    ],
+)
+def test_json_in_a_string_is_read_as_strictly_as_a_row(text: str, reason: str) -> None:
+    with pytest.raises(RowError) as caught:
+        read({"messages": [ASKED, turn("assistant", "", tool_calls=[{"name": "add", "arguments": text}])]})
+    assert (caught.value.kind, reason in caught.value.reason) == ("bad_tool_call", True), caught.value.reason
+
+
 @pytest.mark.parametrize("said", [{"weight": 0}, {"loss": False}, {"train": False}, {"training": 0, "loss": None}])
 def test_a_turn_that_is_not_to_be_learned_is_not(said: dict[str, Any]) -> None:
     """LLaMA-Factory 2571 has AgentInstruct's `loss`, ms-swift the same, axolotl `train` and `training`."""
