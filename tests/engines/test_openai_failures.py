@@ -242,10 +242,21 @@ def test_a_server_that_was_never_reached_is_given_up_sooner_than_one_that_was(mo
     assert "start the server again" in str(raised.value)
 
 
-def test_a_server_that_is_always_busy_ends_the_run_after_its_budget():
-    with ScriptedServer(lambda call: error(429)) as server, pytest.raises(Fatal, match="429") as raised:
-        ask(server.url, ["a"], retry_budget=0.5)
+@pytest.mark.parametrize(
+    ("wait", "note", "end"),
+    [
+        ({}, "waiting", " (--retry-budget); ask later"),
+        ({"retry-after": "3600"}, "it asks to wait for 60 min", ", it asks to wait for 60 min; ask later"),
+        ({"retry-after-ms": "1"}, "it asks to wait for 1 s", ", it asks to wait for 1 s; ask later"),
+    ],
+)
+def test_a_server_that_is_always_busy_ends_the_run_after_its_budget(wait, note, end):
+    notes = []
+    with ScriptedServer(lambda call: error(429, headers=wait)) as server, pytest.raises(Fatal, match="429") as raised:
+        ask(server.url, ["a"], retry_budget=0.5, note=notes.append)
     assert raised.value.status == Exit.BACKEND
+    assert [line.rpartition("; ")[2] for line in notes] == [note]
+    assert f"{end}, or less at a time (--concurrency), and the same command continues" in str(raised.value)
 
 
 def test_one_request_for_which_a_server_is_always_busy_is_refused_after_the_budget():

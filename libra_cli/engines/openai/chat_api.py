@@ -15,7 +15,7 @@ from libra_cli.engines.openai.content_parts import MalformedAnswer
 from libra_cli.engines.openai.credit import check_credit
 from libra_cli.engines.openai.http_answer import HttpAnswer, malformed
 from libra_cli.engines.openai.reported_error import reported
-from libra_cli.engines.openai.retry import Failure, Trouble, asked_wait
+from libra_cli.engines.openai.retry import SLOWER, START, Failure, Trouble, asked_wait
 from libra_cli.engines.openai.token_limits import LengthRefused
 from libra_cli.engines.openai.usage import reported_tokens
 from libra_cli.engines.template_coverage import Calls, spelled
@@ -30,6 +30,8 @@ _OWN = ("messages", "model", "n", "seed", "stream", "temperature", "top_p", "max
 _STREAM = "stream"
 _TROUBLES = {408: Trouble.TIMEOUT, 409: Trouble.BROKEN, 504: Trouble.TIMEOUT}
 _TROUBLES |= dict.fromkeys((425, 429, 502, 503, 529), Trouble.BUSY)
+_LIMITED = (425, 429, 529)
+"""Statuses of servers that are there, and are asked too much."""
 _MOST_TOKENS = 2**31
 """No response has so many; larger numbers overflow what statistics are made with."""
 _LONGEST_NAME = 500
@@ -210,7 +212,8 @@ def general_error(answer: HttpAnswer) -> Failure | Refusal | None:
         raise Fatal(Exit.USAGE, f"the server redirects to {target}; if you trust that address, give it as --base-url")
     check_credit(answer)
     if status in _TROUBLES or status >= 500:
-        return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, asked_wait(answer.headers))
+        cure = SLOWER if status in _LIMITED else START
+        return Failure(_TROUBLES.get(status, Trouble.BROKEN), message, asked_wait(answer.headers), cure=cure)
     return Refusal(status, message) if status in _REFUSALS else None
 
 

@@ -24,6 +24,8 @@ class Trouble(Enum):
 
 
 START = "check the address, or start the server"
+SLOWER = "ask later, or less at a time (--concurrency)"
+"""What helps against a limit of requests or tokens a minute."""
 TRIES = {Trouble.BROKEN: 5, Trouble.TIMEOUT: 2}
 """How many failures end a request. A failure counts only if its server has answered something since."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
@@ -160,6 +161,8 @@ class Servers:
                 since = f"nothing was answered for {duration(budget)} (--retry-budget)"
                 cure = request.failure.cure if request.failure else START
                 cure = "start the server again" if cure == START and self._endpoints.reached else cure
+                if request.failure and request.failure.wait is not None:
+                    since = f"{since}, it asks to wait for {duration(math.ceil(request.failure.wait))}"
                 again = f"{cure}, and the same command continues"
                 raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {again}")
 
@@ -268,7 +271,8 @@ class Servers:
             trying = f"trying again for up to {duration(self._budget)} (--retry-budget)"
             self._say(endpoint, f"{failure.reason}; {trying}", failure.trouble)
         elif failure.trouble is Trouble.BUSY:
-            self._say(endpoint, f"{failure.reason}; waiting", failure.trouble)
+            waiting = "waiting" if failure.wait is None else f"it asks to wait for {duration(math.ceil(failure.wait))}"
+            self._say(endpoint, f"{failure.reason}; {waiting}", failure.trouble)
         request.failed(failure, endpoint, now, counts=self._endpoints.alive_at > request.failed_at >= 0)
         if request.counted[failure.trouble] >= TRIES.get(failure.trouble, request.tries + 1):
             return self._failed_for_good(request, failure)
