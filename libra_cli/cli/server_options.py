@@ -56,8 +56,9 @@ def price_option() -> Decorator:
         callback=checked_prices,
         metavar="IN/OUT|MODEL=IN/OUT|FILE",
         help="openai: what a million tokens of prompts and of completions cost; the summary then says what the run "
-        "cost. IN/OUT/CACHED if cached prompts have a price of their own. FILE is YAML: MODEL: {input: 0.5, "
-        "output: 1.5, cached: 0.1}, with `default` for other models, and `currency`. Repeatable.",
+        "cost, as it does where the server states it. IN/OUT/CACHED if cached prompts have a price of their own. FILE "
+        "is YAML: MODEL: {input: 0.5, output: 1.5, cached: 0.1}, with `default` for other models, and `currency`. "
+        "Repeatable.",
     )
 
 

@@ -40,7 +40,8 @@ class TokenTotals:
             usage = model.usage.tally() if model.usage is not None else {}
             if usage.get("requests"):
                 price = self._prices.of(model.name, model.model)
-                figures[model.name] = usage if price is None else {**usage, COST: price.cost(usage)}
+                cost = model.usage.stated_cost if price is None and model.usage else price and price.cost(usage)
+                figures[model.name] = usage if cost is None else {**usage, COST: cost}
         return figures
 
     def figures(self) -> dict[str, dict[str, Any]] | None:
@@ -49,8 +50,10 @@ class TokenTotals:
 
     def _say(self) -> None:
         figures = self._of_this_run()
+        has_price = {model.name: self._prices.of(model.name, model.model) is not None for model in self._models}
         for name, usage in figures.items():
-            self._run.console.note(f"{name}: {self._in_words(usage)}", event="usage", model=name, **usage)
+            words = self._in_words(usage, "" if has_price[name] else ", as the server says")
+            self._run.console.note(f"{name}: {words}", event="usage", model=name, **usage)
         for model in self._models:
             ends = {} if model.usage is None else model.usage.unknown_ends
             for word, count in sorted(ends.items()):
@@ -67,7 +70,7 @@ class TokenTotals:
             }
             self._run.console.note(f"all models: {self._in_words(total)}", event="usage", model=None, **total)
 
-    def _in_words(self, usage: Mapping[str, Any]) -> str:
+    def _in_words(self, usage: Mapping[str, Any], by: str = "") -> str:
         ends = {"failed": "failed", "adapted": "sent again as the server wants them"}
         counts = ", ".join(f"{usage[key]:,} {words}" for key, words in ends.items() if usage[key])
         failed = f" ({counts})" if counts else ""
@@ -79,5 +82,5 @@ class TokenTotals:
             text += f"; {counted(usage['unreported'], 'answer')} did not say"
         if COST in usage:
             currency = f" {self._prices.currency}" if self._prices.currency else ""
-            text += f"; cost {usage[COST]:,.4f}{currency}"
+            text += f"; cost {usage[COST]:,.4f}{currency or by}"
         return text

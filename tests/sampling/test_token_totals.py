@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from servers.scripted import Reply, ScriptedServer, error
@@ -61,6 +62,31 @@ def test_all_tries_count_in_every_stage_that_asks_a_server(shell, tmp_path, stag
     assert (usage["tiny"]["requests"], usage["tiny"]["cached_tokens"]) == (5, 120)
     if report:
         assert json.loads((tmp_path / "report.json").read_bytes())["usage"] == usage
+
+
+@pytest.mark.parametrize(
+    ("costs", "price", "said", "cost"),
+    [
+        ((0.25, 0.5, 0), (), "; cost 0.7500, as the server says\n", 0.75),
+        (("0.25", "0.25", "0.5"), (), "; cost 1.0000, as the server says\n", 1.0),  # in a header, as LiteLLM has it
+        ((0.25, 0.5, None), (), " completion tokens (21 reasoning)\n", None),
+        ((0.25, -1, True), (), " completion tokens (21 reasoning)\n", None),
+        ((0.25, 0.5, 0), ("--price", "1/4"), "; cost 0.0004\n", (300 + 30 * 4) / 1e6),
+    ],
+)
+def test_a_cost_that_a_server_states_counts_unless_prices_are_given(shell, tmp_path, costs, price, said, cost):
+    def script(call):
+        stated = costs[int(call.prompt.partition("What is ")[2][0])]
+        if isinstance(stated, str):
+            return replace(wrote("1"), headers={"x-litellm-response-cost": stated})
+        return wrote("1", USAGE if stated is None else {**USAGE, "cost": stated})
+
+    (tmp_path / "in").write_bytes(ROWS)
+    with ScriptedServer(script) as server:
+        ended = shell(asked(server, "rollout", "in", "-o", "out", *price))
+    assert said in ended.err.decode(), ended.err
+    usage = json.loads((tmp_path / "out.libra.json").read_bytes())["usage"]["tiny"]
+    assert usage.get("cost") == (None if cost is None else pytest.approx(cost))
 
 
 def test_runs_that_continue_an_output_add_up_and_a_run_that_ends_early_says_what_it_took(shell, tmp_path):

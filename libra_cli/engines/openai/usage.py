@@ -10,6 +10,7 @@ from typing import Any
 from libra_cli.engines.openai.http_answer import HttpAnswer
 
 _MOST = 1 << 53
+_COST_HEADER = "x-litellm-response-cost"
 _FIELDS = {
     "prompt_tokens": (("prompt_tokens",), ("input_tokens",)),
     "completion_tokens": (("completion_tokens",), ("output_tokens",)),
@@ -45,6 +46,21 @@ def reported_tokens(usage: Any) -> dict[str, int]:
     return found
 
 
+def stated_cost(answer: HttpAnswer) -> float | None:
+    """What an answer cost, as its server says; None if it does not."""
+    try:
+        fields = answer.json()
+    except ValueError:
+        return None
+    usage = fields.get("usage") if isinstance(fields, dict) else None
+    said = usage.get("cost") if isinstance(usage, dict) else None
+    try:
+        cost = float(said if type(said) in (int, float) else answer.headers.get(_COST_HEADER, ""))  # type: ignore[arg-type]
+    except ValueError:
+        return None
+    return cost if 0 <= cost < _MOST else None
+
+
 def _number(usage: Any, path: tuple[str, ...]) -> int:
     """The number of tokens at `path`; 0 if there is none."""
     for name in path:
@@ -71,6 +87,10 @@ class TokenUsage:
     """The part of the completion tokens that the server calls reasoning."""
     cached_tokens: int = 0
     """The part of the prompt tokens that the server had in its cache."""
+    cost: float = 0.0
+    """What answers cost, as the server says (OpenRouter's `usage.cost`, LiteLLM's header)."""
+    uncosted: int = 0
+    """Answers that took tokens and do not say what they cost."""
     unknown_ends: Counter[str] = field(default_factory=Counter)
     """Answers by their finish reason, where nobody knows whether that means a whole answer."""
 
@@ -86,6 +106,11 @@ class TokenUsage:
             return
         for name, tokens in reported.items():
             setattr(self, name, getattr(self, name) + tokens)
+        cost = stated_cost(answer)
+        if cost is None:
+            self.uncosted += 1
+        else:
+            self.cost += cost
 
     def asks_again(self) -> None:
         """Notes that the request that failed last is sent in the form that the server wants."""
@@ -103,4 +128,10 @@ class TokenUsage:
 
     def tally(self) -> dict[str, int]:
         """All numbers by name."""
-        return {name: value for name, value in asdict(self).items() if name != "unknown_ends"}
+        return {name: value for name, value in asdict(self).items() if name not in ("unknown_ends", "cost", "uncosted")}
+
+    @property
+    def stated_cost(self) -> float | None:
+        """What the requests cost by the server's own account; None if not all answers say."""
+        is_known = self.requests > self.failed + self.adapted and not self.unreported and not self.uncosted
+        return self.cost if is_known else None
