@@ -119,6 +119,37 @@ def test_the_tasks_of_a_slurm_array_share_the_work(shell, slurm, tmp_path):
     assert not (tmp_path / "requeued").exists()
 
 
+@pytest.mark.parametrize("script", ["rollout", "judge", "of a pipeline"])
+def test_a_task_that_is_told_to_stop_before_it_writes_a_row_ends_after_three_times_in_a_row(
+    shell, slurm, tmp_path, script
+):
+    """The third time it writes a row, which begins the count anew."""
+    command, output = [str(EXAMPLES / "slurm" / f"{script}.sbatch"), "in.jsonl", "m"], f"{script}d.0.jsonl"
+    output = "responses.0.jsonl" if script == "rollout" else output
+    if script == "of a pipeline":
+        step = "{stage: verify, inputs: in.jsonl, slurm: {shards: 2}}"
+        (tmp_path / "pipe.yaml").write_text(f"output: made\nsteps: {{labelled: {step}}}\n")
+        (tmp_path / "in.jsonl").write_text('{"id": "a"}\n')
+        assert shell(["libra", "run", "--slurm", "pipe.yaml"]).status == 0
+        command, output = ["bash", "made/slurm/labelled.sbatch"], "made/slurm/labelled.0-of-2.jsonl"
+    stand_in = tmp_path / "bin" / "libra"
+    stand_in.write_text(
+        f'#!/bin/sh\necho >> attempts; [ "$(wc -l < attempts)" = 3 ] && echo row >> {output}.part\nexit 75\n'
+    )
+    stand_in.chmod(0o755)
+    requeued, said = [], []
+    (tmp_path / "requeued").write_text("")
+    (tmp_path / "bin" / "scontrol").write_text('#!/bin/sh\necho "$@" >> requeued\n')
+    for _ in range(6):
+        ended = shell(command, env={**slurm, "SLURM_JOB_ID": "8"})
+        assert ended.status == 75, ended.err
+        requeued.append((tmp_path / "requeued").read_text().count("requeue 7_0"))
+        said.append(b"told to stop three times in a row before a row, and not queued again" in ended.err)
+    assert requeued == [1, 2, 3, 4, 5, 5]
+    assert said == [False] * 5 + [True]
+    assert not list(tmp_path.rglob("*.stalled"))
+
+
 def test_a_task_that_is_told_to_stop_is_queued_again_and_continues(shell, slurm, tmp_path):
     os.mkfifo(tmp_path / "slow.jsonl")
     command = [SBATCH, "slow.jsonl", "m", "--replay", "recorded.jsonl"]

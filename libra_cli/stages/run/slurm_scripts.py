@@ -190,6 +190,9 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
         command = f'srun --cpus-per-task="$cores" --wait=300 {command}'
     if step.form == "model folder":
         lines.append("began=$(date +%s)")
+    elif step.form == "rows":
+        file = '"$shard.jsonl.part"' if job.is_array else shlex.quote(f"{step.output}.part")
+        lines += [f"size() {{ stat -c %s {file} 2>/dev/null || echo 0; }}", "before=$(size)"]
     return [
         *lines,
         "",
@@ -208,15 +211,31 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
 def _comes_back(step: Step, script: str, job: str) -> list[str]:
     """When a job goes back into the queue: told to stop or, of a trainer, with a checkpoint since it began.
 
-    A trainer that is told to stop before its first step goes back twice in a row: else it might load for ever.
+    One that is told to stop before its first step or row goes back twice in a row: else it might load for ever.
     """
-    if step.form != "model folder":
-        return [f'[ $status = 75 ] && scontrol requeue "{job}"    # it was told to stop, and continues']
-    saved, stalled = shlex.quote(os.path.join(step.output, "checkpoints")), shlex.quote(script.removesuffix(".sbatch"))
-    name = shlex.quote(step.output)
-    why = "told to stop three times in a row before a step, and not queued again: give it more time"
+    again = f'scontrol requeue "{job}"'
+    if step.form not in ("model folder", "rows"):
+        return [f"[ $status = 75 ] && {again}    # it was told to stop, and continues"]
+    stalled, name = shlex.quote(script.removesuffix(".sbatch")), shlex.quote(step.output)
+    first = "row" if step.form == "rows" else "step"
+    why = f"told to stop three times in a row before a {first}, and not queued again: give it more time"
+    count = f"stalled={stalled}.$SLURM_JOB_ID.stalled    # a line for each stop in a row with nothing saved before it"
+    if step.form == "rows":
+        return [
+            "[ $status = 75 ] || exit $status    # else it was told to stop, and continues",
+            count,
+            'if [ "$(size)" -gt "$before" ]; then',
+            '    rm -f "$stalled"',
+            'elif date >> "$stalled" && [ "$(wc -l < "$stalled")" -ge 3 ]; then',
+            '    rm -f "$stalled"',
+            f'    echo {name}": {why}" >&2',
+            "    exit $status",
+            "fi",
+            again,
+        ]
+    saved = shlex.quote(os.path.join(step.output, "checkpoints"))
     return [
-        f"stalled={stalled}.$SLURM_JOB_ID.stalled    # a line for each stop in a row with nothing saved before it",
+        count,
         f'again=$(find {saved} -mindepth 1 -maxdepth 1 -newermt "@$began" 2>/dev/null)',
         'if [ -n "$again" ]; then',
         '    rm -f "$stalled"',
@@ -230,7 +249,7 @@ def _comes_back(step: Step, script: str, job: str) -> list[str]:
         "    fi",
         "fi",
         "case $status in    # 6, 137: a rank, its node or a server was lost; what fails with nothing saved ends",
-        f'    6 | 75 | 137) [ -n "$again" ] && scontrol requeue "{job}" ;;',
+        f'    6 | 75 | 137) [ -n "$again" ] && {again} ;;',
         "esac",
     ]
 
