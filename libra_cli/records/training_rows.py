@@ -156,6 +156,10 @@ def example_of(fields: Fields, forms: list[str]) -> Example | Segments:
     if has_value(fields, "text"):
         forms.append(TEXT)
         return plain_text(fields, "", "text")
+    if any(names <= fields.keys() for names in ({"role", "content"}, {"from", "value"})):
+        reason = "one turn is no row"
+        cure = "write all turns of a conversation in one: jq -c '{messages: .}' FILE"
+        raise RowError("no_conversation", f"{reason}; {cure}")
     plain = {plain_name(own) for own in fields if plain_name(own) != own}  # added to the row
     raise RowError("no_conversation", f"nothing to learn from ({columns(fields, plain)}); {FORMS}", cause=FORMS)
 

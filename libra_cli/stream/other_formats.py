@@ -60,6 +60,9 @@ _MAGIC = (
 are read before they come here."""
 _PICKLE = re.compile(rb"\x80[\x02-\x05]")
 _HTML = re.compile(rb"\s*<(!doctype html|html|head|body)", re.IGNORECASE)
+_TURN = re.compile(rb'\[\s*\[?\s*\{\s*"(role|from)"\s*:')
+"""How an array of turns begins, or one of such arrays; over several lines, in the first of them."""
+_TURN_LINES = 4
 _NAMES = re.compile(rb'"?[A-Za-z_][\w .-]*"?')
 """A name in the first line of a table of text."""
 
@@ -131,6 +134,9 @@ def _text_format(texts: Sequence[bytes], first_problem: RowError | None) -> tupl
             "write each row on a line: jq -c '.KEY[]' FILE for a list inside, or jq -c . FILE",
         )
     if first.startswith(b"[") and (second.startswith(b"[") or not first.endswith(b"]")):
+        if _TURN.match(b"".join(texts[:_TURN_LINES])):
+            each = "" if first.endswith(b"]") else ".[] | "
+            return "JSON arrays of turns", f"a row is one JSON object: jq -c '{each}{{messages: .}}' FILE writes such"
         return "JSON arrays of what are no objects", 'a row is one JSON object, such as {"question": ...}'
     for delimiter, name in ((b",", "CSV"), (b"\t", "TSV"), (b";", "CSV with semicolons")):
         names = first.split(delimiter)

@@ -18,6 +18,8 @@ _KIND_NAMES = {
     bool: "a bool",
 }
 _SHOWN_NAMES, _NAME_CHARS = 12, 40
+_WRAPPERS = ("data", "rows", "examples", "instances", "items", "records", "samples", "results", "questions", "problems")
+"""Keys under which an object of a whole file has its rows."""
 _ADD = "add it, or rename a field with libra collect --map"
 NEEDED = {name: name for name in (QUESTION, REFERENCE, "model", "subset")}
 """Fields in which null says nothing: what is null there is missing."""
@@ -31,8 +33,14 @@ def columns(fields: Mapping[str, Any], added: Collection[str] = ()) -> str:
     fields = {name: value for name, value in fields.items() if value is not None and name not in added}
     if not fields:
         return "the row is empty"
+    wrapper = next((name for name in _WRAPPERS if _holds_rows(fields.get(name))), None)
+    within = f", and rows in {wrapper}, which jq -c '.{wrapper}[]' FILE writes" if wrapper else ""
     names = [name if len(name) <= _NAME_CHARS else f"{name[: _NAME_CHARS - 3]}..." for name in fields]
-    return f"the row has {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}"
+    return f"the row has {', '.join(names[:_SHOWN_NAMES])}{', ...' if len(names) > _SHOWN_NAMES else ''}{within}"
+
+
+def _holds_rows(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)
 
 
 def no_value(field: str, name: str, without: str = "") -> RowError:

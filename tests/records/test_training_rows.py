@@ -378,6 +378,10 @@ def test_what_was_taken_for_what_is_told_once_for_all_rows() -> None:
         ({"question": "1+1?", "response": "2", "reference": "2"}, "libra verify FILE"),
         ({"problem": "1+1?", "generation": "3", "label": 0}, "libra rs-filter FILE"),
         ({"question": "1+1?", "reference": "2"}, r"the row has question, reference"),
+        ({"version": 1, "data": [{"text": "a"}]}, r"has version, data, and rows in data, which jq -c '.data\[\]' FILE"),
+        ({"version": 1, "data": ["a"]}, r"has version, data\);"),
+        ({"role": "user", "content": "1+1?"}, r"one turn is no row; .* jq -c '{messages: .}' FILE"),
+        ({"from": "human", "value": "1+1?"}, r"one turn is no row"),
     ],
 )
 def test_an_answer_that_may_be_wrong_is_not_learned(fields: Any, cure: str) -> None:

@@ -208,6 +208,18 @@ OTHERS = {
     "tsv": ("question\treference\n1+1?\t2\n", "TSV"),
     "pretty": (json.dumps({"data": [{"a": 1}]}, indent=2), "JSON over several lines"),
     "arrays": ('[1, 2]\n["a"]\n', "JSON arrays of what are no objects"),
+    "turns, an array a line": (
+        '[{"role": "user", "content": "a"}]\n[{"role": "user"}]\n',
+        "JSON arrays of turns; a row is one JSON object: jq -c '{messages",
+    ),
+    "turns in one array": (
+        '[\n [{"from": "human", "value": "a"}],\n [{"from": "gpt"}]\n]\n',
+        "JSON arrays of turns; a row is one JSON object: jq -c '.\\[\\] . {messages",
+    ),
+    "turns over lines": (
+        '[\n  [\n    {\n      "role": "user",\n "content": "a"}]]\n',
+        "JSON arrays of turns; a row is one JSON object: jq -c '.\\[\\] . {messages",
+    ),
     "scalars": ('[\n  "a",\n  "b"\n]\n', "JSON arrays of what are no objects"),
     "python": ("{'question': '1+1?', 'n': None}\n" * 2, "Python dictionaries"),
     "python list": ("[{'question': '1+1?'}, {'question': None}]", "Python dictionaries"),
