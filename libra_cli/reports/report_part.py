@@ -53,13 +53,14 @@ def report_part(report: Report) -> ReportPart:
 
 def facts(report: Report) -> Iterator[tuple[str, str]]:
     """Yields the facts above the tables, each with its name."""
+    has = "a label" if report["benchmark"] == "reasoning" else "a verdict"  # of policies, and of judges
     if n_null := report.get("n_null") or 0:
         why = ", ".join(f"{reason} {count(n)}" for reason, n in (report.get("null_reasons") or {}).items())
         where = "left out" if report.get("null") == "exclude" else "among them"
-        text = f"{count(report['n'])}; {where} {count(n_null)} without a verdict"
+        text = f"{count(report['n'])}; {where} {count(n_null)} without {has}"
         yield "items", text + (f" ({why})" if why else "")
     else:
-        yield "items", f"{count(report['n'])}, all with a verdict"
+        yield "items", f"{count(report['n'])}, all with {has}"
     for key in ("file", "protocol"):
         if report.get(key):
             yield key, str(report[key])
