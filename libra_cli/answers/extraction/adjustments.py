@@ -31,6 +31,7 @@ _ASKED_TERM = lazy_pattern(
     r"(?P<term>-?\d*[A-Za-z](?: ?(?:[-+*/\u2212]|\\cdot) ?\d*[A-Za-z])+)(?![A-Za-z(])"
 )
 """A sum or product of letters that is asked for: Find a + b + c."""
+_PRINTS = lazy_pattern(r"\b(?i:what)\b[^?]{0,60}\b(?:print(?:s|ed)?|display(?:s|ed)?|outputs?|return(?:s|ed)?)\b")
 _PERCENT = lazy_pattern(r"(\d+(?:\.\d+)?)(?: ?\\?%| percent\b| per cent\b)")
 _LETTER_OF_BOUND = lazy_pattern(r"\$?([A-Za-z]) ?(?:[<>\u2264\u2265]|\\[lg]eq?(?![A-Za-z]))[^A-Za-z<>]*")
 _GREEK = lazy_pattern(r"[\u0391-\u03a9][\u03ac-\u03ce]{3}")
@@ -183,15 +184,36 @@ def in_unit(found: Extraction, asked_for: AskedFor) -> Extraction:
     return found._replace(answer=asked_units.in_its_unit(answer, text[-_NEAR_END:], question))
 
 
+def of_two_forms(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """45° of `π/4, or 45°`, which is one angle in two forms."""
+    first, comma, second = (found.answer or "").partition(", ")
+    if not comma or "°" not in second or "," in second or " or " not in asked_for.text[-_NEAR_END:]:
+        return found
+    from libra_cli.answers.comparison import equal
+
+    decision = equal.decide_quickly(first, second)
+    return found._replace(answer=second) if decision is not None and decision.equal else found
+
+
+def as_printed(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """What a program prints in other letters, small or capital, than the reference has is not certain to be it."""
+    text, reference, _, question = asked_for
+    answer = found.answer or ""
+    if answer.lower() != reference.lower() or reference in text or not _PRINTS.search(question):
+        return found
+    return UNDECIDED
+
+
 def in_percent(found: Extraction, asked_for: AskedFor) -> Extraction:
-    """`0.4, that is, 40 percent` as 40%, where the reference is a percentage."""
+    """`0.4, that is, 40 percent` as 40%, and `0.4 percent` with its sign, where the reference is a percentage."""
     text, reference, _, _ = asked_for
     share = number.parse(found.answer) if found.answer and "%" in reference else None
     if share is None or share.percent:
         return found
     percents = {*_PERCENT.findall(text[-_NEAR_END:])}
     same = [one for one in percents if (given := number.parse(one)) is not None and given.value == share.value * 100]
-    return found._replace(answer=f"{same[0]}%") if same and found.answer not in percents else found
+    said = [found.answer] if found.answer in percents else same  # 0.4 percent is no 0.4
+    return found._replace(answer=f"{said[0]}%") if said else found
 
 
 def as_share(found: Extraction, asked_for: AskedFor) -> Extraction:
@@ -316,7 +338,8 @@ def _by_reference(answer: str, reference: str) -> Extraction:
 
 _ADJUSTMENTS = (
     *(ordered, unread, counted, lettered, worded, in_greek, in_other_language, of_planet, signed, unlisted),
-    *(in_asked_order, of_term, in_unit, in_percent, as_share, greater_side, bounded, pointed, reformed),
+    *(in_asked_order, of_term, in_unit, of_two_forms, as_printed, in_percent, as_share, greater_side, bounded),
+    *(pointed, reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 _OF_INTEGERS = (signed, in_unit, as_share)

@@ -18,8 +18,9 @@ _RESTATED = lazy_pattern(
     r"(?:[\s,;(](?i:(?P<or>or|oder|ou)|i\.e\.|that is|namely|in percent|as a percent(?:age)?"
     r"|expressed as a percent(?:age)?|so"
     r"|also|das sind|d\. ?h\.|in Prozent|soit|en pourcentage|o sea|es decir|ou seja|cio\u00e8|ossia|то есть)"
-    rf"[,:]? |[=\u2248\u2192\u21d2]|\\(?:approx|to|Rightarrow)(?![a-z])|in percent: ) ?[$*]*"
-    rf"(?P<figure>-?\d[\d.,]*(?<=\d)) ?{_SIGN}[$*)]*[.!]?\s*$"
+    rf"[,:]? |[=\u2248\u2192\u21d2]|\\(?:approx|to|Rightarrow)(?![a-z])|in percent: ) ?[$*]*(?:an? )?"
+    rf"(?P<figure>-?\d[\d.,]*(?<=\d)) ?{_SIGN}[$*)]*(?: (?:increase|decrease|rise|drop|fall|growth|reduction|gain|loss"
+    r"|profit|discount|change|chance|probability))?[.!]?\s*$"
 )
 """A percentage that ends a sentence, behind the same value in another form: 0.15, or 15 percent."""
 _NUMBER = lazy_pattern(r"\d+(?:[./]\d+)?")
