@@ -8,12 +8,6 @@ from libra_cli.lazy_pattern import lazy_pattern
 
 _VALUE = r"\$?(?P<{}>[-\u2212]?(?:\d+(?:\.\d+)?(?:/\d+)?|\\frac\{{\d+\}}\{{\d+\}}))\$?"
 _ENDS = lazy_pattern(rf"\b(?:between|from) {_VALUE.format('low')} (?:and|to) {_VALUE.format('high')}\D{{0,40}}$")
-_BOUND = lazy_pattern(
-    r"\b(?:(?P<more>greater|larger|bigger|more|higher)|(?:less|smaller|lower|fewer)) than (?P<equal>or equal to )?"
-    + _VALUE.format("than")
-    + r"|\bat (?:(?P<least>least)|most) "
-    + _VALUE.format("at")
-)
 _FIGURES = lazy_pattern(r"\d+(?:[./]\d+)?")
 _FIGURE = r"\$?[-\u2212]?\d+(?:\.\d+)?(?:/\d+)?\$?"
 _OF_LETTER = lazy_pattern(
@@ -136,14 +130,8 @@ def _of_all(sentence: str, wanted: str) -> str | None:
     is_endless = all("\\infty" in side or _IS_BOUND.fullmatch(side) for side in sides)
     if not is_endless or len(sides) > 2 or not _OF_ALL.search(sentence):
         return None
-    found = [*_BOUND.finditer(sentence)]
-    if len(found) != len(sides) or any(map(str.isdigit, _BOUND.sub("", sentence))):
+    found, rest = bounds_said.bounds_of(sentence)
+    if len(found) != len(sides) or any(map(str.isdigit, rest)) or bounds_said.TURNED.search(rest):
         return None
-    if bounds_said.TURNED.search(sentence):
-        return None
-    letter, said = bound["letter"] if bound else "x", list[str]()
-    for one in found:
-        sign = (">" if one["more"] or one["least"] else "<") if one["than"] else "\\geq " if one["least"] else "\\leq "
-        sign = {">": "\\geq ", "<": "\\leq "}[sign] if one["equal"] else sign
-        said.append(f"{letter}{sign}{(one['than'] or one['at']).replace(chr(0x2212), '-')}")
-    return " or ".join(said)
+    letter = bound["letter"] if bound else "x"
+    return " or ".join(bounds_said.written(letter, sign, number) for sign, number in found)

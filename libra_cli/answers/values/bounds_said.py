@@ -36,7 +36,7 @@ IS = (
     r"(?:(?:is|must be|has to be|needs to be|should be|can be|ist|muss|est|doit être|es|debe ser|é|è|deve essere"
     r"|deve ser|jest|är|должно быть|должен быть) (?:always )?)"
 )
-NUMBER = r"\$?(?P<number>[-\u2212]?\d+(?:[.,]\d+)?(?:/\d+)?)\$?"
+NUMBER = r"\$?(?P<number>[-\u2212]?(?:\d+(?:[.,]\d+)?(?:/\d+)?|\\frac\{\d+\}\{\d+\}))\$?"
 _BOUND = {
     sign: lazy_pattern(
         rf"(?:\$?(?P<letter>[A-Za-z])\$? ?{IS}?)?(?:{spelled})(?::? |(?<=[\u4e00-\u9fff])){NUMBER}(?: sein| être)?"
@@ -44,6 +44,7 @@ _BOUND = {
     )
     for (sign, spelled), behind in zip(WORDS.items(), _WORDS_BEHIND.values(), strict=True)
 }
+_OF_NUMBER = {sign: lazy_pattern(rf"\b(?:{spelled}) {NUMBER}") for sign, spelled in WORDS.items()}
 _REALS = (
     r"(?:the (?:real )?numbers|(?:all|any|every) (?:the )?(?:real )?(?:numbers?|values?|reals)|the (?:set of )?reals"
     r"|alle[nr]? (?:reellen )?Zahlen|(?:tous )?les (?:nombres )?réels|l['\u2019]ensemble des (?:nombres )?réels"
@@ -107,6 +108,17 @@ def in_signs(answer: str, other: str) -> str:
             said = found.groupdict()
             return written(said.get("letter") or said.get("of") or letter, sign, said["number"] or said["bound"])
     return answer
+
+
+def bounds_of(sentence: str) -> tuple[list[tuple[str, str]], str]:
+    """The bounds that a sentence says in words, as sign and number in their order, and the sentence without them."""
+    found: list[tuple[int, str, str]] = []
+    rest = sentence
+    for sign, pattern in _OF_NUMBER.items():  # not less than 3 before less than 3
+        for one in pattern.finditer(rest):
+            found.append((one.start(), sign, one["number"]))
+        rest = pattern.sub(lambda one: " " * len(one[0]), rest)
+    return [(sign, number) for _, sign, number in sorted(found)], rest
 
 
 def is_of_bound(reference: str) -> bool:
