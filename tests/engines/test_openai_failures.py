@@ -246,6 +246,7 @@ def test_a_server_that_was_never_reached_is_given_up_sooner_than_one_that_was(mo
     ("wait", "note", "end"),
     [
         ({}, "waiting", " (--retry-budget); ask later"),
+        ({"retry-after": "0"}, "waiting", " (--retry-budget); ask later"),
         ({"retry-after": "3600"}, "it asks to wait for 60 min", ", it asks to wait for 60 min; ask later"),
         ({"retry-after-ms": "1"}, "it asks to wait for 1 s", ", it asks to wait for 1 s; ask later"),
     ],

@@ -161,7 +161,7 @@ class Servers:
                 since = f"nothing was answered for {duration(budget)} (--retry-budget)"
                 cure = request.failure.cure if request.failure else START
                 cure = "start the server again" if cure == START and self._endpoints.reached else cure
-                if request.failure and request.failure.wait is not None:
+                if request.failure and request.failure.wait:
                     since = f"{since}, it asks to wait for {duration(math.ceil(request.failure.wait))}"
                 again = f"{cure}, and the same command continues"
                 raise Fatal(Exit.BACKEND, f"{endpoint.name}: {reason}; {since}; {again}")
@@ -271,7 +271,7 @@ class Servers:
             trying = f"trying again for up to {duration(self._budget)} (--retry-budget)"
             self._say(endpoint, f"{failure.reason}; {trying}", failure.trouble)
         elif failure.trouble is Trouble.BUSY:
-            waiting = "waiting" if failure.wait is None else f"it asks to wait for {duration(math.ceil(failure.wait))}"
+            waiting = f"it asks to wait for {duration(math.ceil(failure.wait))}" if failure.wait else "waiting"
             self._say(endpoint, f"{failure.reason}; {waiting}", failure.trouble)
         request.failed(failure, endpoint, now, counts=self._endpoints.alive_at > request.failed_at >= 0)
         if request.counted[failure.trouble] >= TRIES.get(failure.trouble, request.tries + 1):
