@@ -30,6 +30,25 @@ def pool():
         yield shared
 
 
+COLD = r"""
+import sys
+from libra_cli.answers.process import canary
+from libra_cli.answers.process.symbolic import Comparison
+for reference, answer, _ in canary.PAIRS:
+    Comparison().decide(reference, answer)
+before = set(sys.modules)
+for reference, answer in ((r"4\pi\,\text{rad/s}", r"\omega=4\pi\ \text{s}^{-1}"), (r"\sum_{k=1}^n k^2", "n")):
+    Comparison().decide(reference, answer)
+print(sorted(set(sys.modules) - before))
+"""
+
+
+def test_a_pair_loads_nothing_that_would_count_as_its_time(environment):
+    """Where Python keeps no bytecode (PYTHONDONTWRITEBYTECODE), units alone took longer than the limit of a pair."""
+    ended = subprocess.run([sys.executable, "-c", COLD], env=environment, capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
+
+
 SYMBOLIC = [
     ("4a-2", "2(2a-1)", True),
     ("4a-2", "2(2a+1)", False),

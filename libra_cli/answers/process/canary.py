@@ -10,11 +10,12 @@ PAIRS: tuple[tuple[str, str, bool], ...] = (
     (r"(2,\sqrt{8})", r"[2,2\sqrt{2})", False),
     (r"x>\sqrt{4}", r"(2,\infty)", True),
     (r"x>\sqrt{4}", r"[2,\infty)", False),
-    # The first sum, integral or limit makes sympy load modules for longer than the deadline of a pair; load them here.
+    # The first sum, integral, limit or unit loads modules for longer than the deadline of a pair; they are loaded here.
     (r"\sum_{k=1}^{n} k", r"\frac{n(n+1)}{2}", True),
     (r"\int_0^1 x^2 dx", r"\frac{1}{3}", True),
     (r"\lim_{x \to 0} \frac{\sin x}{x}", "1", True),
     (r"\prod_{k=1}^{4} k", "24", True),
+    (r"4\pi \text{ rad/s}", r"4\pi \text{ s}^{-1}", True),
 )
 
 
