@@ -39,6 +39,7 @@ _MAY_BE_VECTOR = lazy_pattern(
     one_of=("j", "k", "e_", "\\bm", "\\hat", "\\vec", "\\imath", "\\mathbf", "\\boldsymbol", "\u0302"),
 )
 _BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
+_DEGREES = lazy_pattern(r"(?<=\d) ?(?:\\text\{ ?degrees?\}|degrees?(?![A-Za-z]))")
 _LOSS = lazy_pattern(r"^((?:[^()]*(?:[=:]|\bis))?\s*)\((\\?[$\u20ac\u00a3]\d[\d,.]*)\)$")
 _BEFORE_LOSS = frozenset("is was be of equals to loss deficit profit income balance change net".split())  # noqa: SIM905
 _CALL = lazy_pattern(r"[fghFGP](?:\^\{-1\})?'*\(-?\d+\)")
@@ -85,6 +86,8 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
     if answer[-1:] == ")" and reference[:1] == "-":  # ($12,340), as accountants write a loss
         answer = _LOSS.sub(r"\1-\2", answer)
     reference, answer = _in_signs(reference, answer)
+    if "degree" in reference or "degree" in answer:
+        reference, answer = _with_degree_signs(reference, answer), _with_degree_signs(answer, reference)
     if "(" in answer or "(" in reference:
         answer, reference = function_forms.like(answer, reference), function_forms.like(reference, answer)
     if "function" in answer:
@@ -95,6 +98,11 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
     elif "=" in reference and "=" not in answer:
         reference = _claimed(reference, answer)
     return reference, answer
+
+
+def _with_degree_signs(text: str, other: str) -> str:
+    """`text` with the sign of degrees for the word, if `other` is an angle in radians: 45 degrees for \\pi/4."""
+    return _DEGREES.sub(r"^\\circ", text) if "\\pi" in other or "π" in other else text
 
 
 def _in_signs(reference: str, answer: str) -> tuple[str, str]:

@@ -184,17 +184,6 @@ def in_unit(found: Extraction, asked_for: AskedFor) -> Extraction:
     return found._replace(answer=asked_units.in_its_unit(answer, text[-_NEAR_END:], question))
 
 
-def of_two_forms(found: Extraction, asked_for: AskedFor) -> Extraction:
-    """45° of `π/4, or 45°`, which is one angle in two forms."""
-    first, comma, second = (found.answer or "").partition(", ")
-    if not comma or "°" not in second or "," in second or " or " not in asked_for.text[-_NEAR_END:]:
-        return found
-    from libra_cli.answers.comparison import equal
-
-    decision = equal.decide_quickly(first, second)
-    return found._replace(answer=second) if decision is not None and decision.equal else found
-
-
 def as_printed(found: Extraction, asked_for: AskedFor) -> Extraction:
     """What a program prints in other letters, small or capital, than the reference has is not certain to be it."""
     text, reference, _, question = asked_for
@@ -338,8 +327,7 @@ def _by_reference(answer: str, reference: str) -> Extraction:
 
 _ADJUSTMENTS = (
     *(ordered, unread, counted, lettered, worded, in_greek, in_other_language, of_planet, signed, unlisted),
-    *(in_asked_order, of_term, in_unit, of_two_forms, as_printed, in_percent, as_share, greater_side, bounded),
-    *(pointed, reformed),
+    *(in_asked_order, of_term, in_unit, as_printed, in_percent, as_share, greater_side, bounded, pointed, reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
 _OF_INTEGERS = (signed, in_unit, as_share)

@@ -28,7 +28,6 @@ class Extraction(NamedTuple):
 
 extraction: Callable[[tuple[str | None, str | None]], Extraction] = partial(tuple.__new__, Extraction)
 """Makes an Extraction in half the time that Extraction(...) takes."""
-_DEGREES = ("\\text{ degrees}", "\\text{ degree}")
 UNDECIDED = Extraction(None, AMBIGUOUS)
 
 
@@ -36,10 +35,9 @@ def of_asserted(asserted: Asserted, reference: str | None = None) -> Extraction:
     """The answer that is asserted, with its unit if the reference has one, or is an angle in radians."""
     is_money = (asserted.answer or "").startswith(("$", "\\$", "\u20ac", "\u00a3"))
     measured = None if is_money or not reference or reference.isdecimal() else asserted.measured
-    if measured and reference and quantities.is_quantity(reference):
+    is_angle = "degree" in (measured or "") and any(map((reference or "").__contains__, ("\\pi", "π")))
+    if measured and reference and (is_angle or quantities.is_quantity(reference)):
         return Extraction(measured)
-    if measured and measured.endswith(_DEGREES) and reference and ("\\pi" in reference or "π" in reference):
-        return Extraction(f"{asserted.answer}°")  # an angle in radians has no unit
     if asserted.answer and not (asserted.of_limit and reference and structure.is_number(reference)):
         return Extraction(asserted.answer)
     return Extraction(None, AMBIGUOUS if asserted.unclear or asserted.answer else NO_ANSWER)
