@@ -40,7 +40,8 @@ class TokenTotals:
             usage = model.usage.tally() if model.usage is not None else {}
             if usage.get("requests"):
                 price = self._prices.of(model.name, model.model)
-                cost = model.usage.stated_cost if price is None and model.usage else price and price.cost(usage)
+                stated = model.usage.stated_cost if model.usage is not None else None
+                cost = stated if price is None else price.cost(usage)
                 figures[model.name] = usage if cost is None else {**usage, COST: cost}
         return figures
 

@@ -166,7 +166,6 @@ def _parse_exactly(raw: bytes) -> Fields:
     fields = parse_value(raw.decode())
     if type(fields) is not dict:
         raise RowError("not_an_object", f"a row is one JSON object, this is {type_name(fields)}")
-    _count_strings(fields, MAX_DEPTH)
     return fields
 
 
@@ -187,6 +186,8 @@ def parse_value(text: str) -> Any:
     except ValueError:  # int() refuses more than 4,300 digits, _finite_float what no double holds
         reason = "a number is too long or too large to be kept; write it as a string"
         raise RowError("number_too_long", reason) from None
+    if isinstance(value, (dict, list)):
+        _count_strings(value, MAX_DEPTH)
     return value
 
 

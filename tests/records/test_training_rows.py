@@ -101,6 +101,7 @@ def test_a_call_of_a_function_without_parameters_has_empty_arguments(arguments: 
         ('{"a": NaN}', "in which NaN and Infinity are not JSON; write null"),
         ('{"a": 1e999}', "a number is too long or too large to be kept; write it as a string"),
         ('{"a": ', "a string that is not JSON; write them as an object"),
+        ('{"a": ' * 300 + "1" + "}" * 300, "nested"),
     ],
 )
 def test_json_in_a_string_is_read_as_strictly_as_a_row(text: str, reason: str) -> None:

@@ -408,7 +408,7 @@ def test_tokens_are_counted_as_a_model_does(shell):
 def test_of_each_sample_numbers_are_held_and_no_text(environment):
     """At most 240 bytes a row of 900, which is 300 MB for a million: 22,000 rows against 2,000, half with two votes.
 
-    130 bytes were measured, and on a busy machine 165. Through a pipe, which needs what a file needs, and the spool.
+    130 bytes were measured, and 165 once in CI. Through a pipe, which needs what a file needs, and the spool.
     """
     benchmark = str(ROOT / "benchmarks" / "rs_filter_memory")
     script = [sys.executable, benchmark, "--source", "pipe", "--bytes", "900", "--rows"]

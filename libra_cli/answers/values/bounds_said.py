@@ -36,13 +36,14 @@ IS = (
     r"(?:(?:is|must be|has to be|needs to be|should be|can be|ist|muss|est|doit être|es|debe ser|é|è|deve essere"
     r"|deve ser|jest|är|должно быть|должен быть) (?:always )?)"
 )
-NUMBER = r"\$?(?P<number>[-\u2212]?(?:\d+(?:[.,]\d+)?(?:/\d+)?|\\frac\{\d+\}\{\d+\}))\$?"
+_NUMBER = r"\$?(?P<{}>[-\u2212]?(?:\d+(?:[.,]\d+)?(?:/\d+)?|\\frac\{{\d+\}}\{{\d+\}}))\$?"
+NUMBER = _NUMBER.format("number")
 _BOUND = {
     sign: lazy_pattern(
         rf"(?:\$?(?P<letter>[A-Za-z])\$? ?{IS}?)?(?:{spelled})(?::? |(?<=[\u4e00-\u9fff])){NUMBER}(?: sein| être)?"
-        rf"|(?:\$?(?P<of>[A-Za-z])\$? ?(?:{IS}|[はが은는] ?)?)?{NUMBER.replace('number', 'bound')} ?(?:{behind})"
+        rf"|(?:\$?(?P<of>[A-Za-z])\$? ?(?:{IS}|[はが은는] ?)?)?{_NUMBER.format('bound')} ?(?:{_WORDS_BEHIND[sign]})"
     )
-    for (sign, spelled), behind in zip(WORDS.items(), _WORDS_BEHIND.values(), strict=True)
+    for sign, spelled in WORDS.items()
 }
 _OF_NUMBER = {sign: lazy_pattern(rf"\b(?:{spelled}) {NUMBER}") for sign, spelled in WORDS.items()}
 _REALS = (

@@ -46,7 +46,7 @@ def reported_tokens(usage: Any) -> dict[str, int]:
     return found
 
 
-def stated_cost(answer: HttpAnswer) -> float | None:
+def _cost_of(answer: HttpAnswer) -> float | None:
     """What an answer cost, as its server says; None if it does not."""
     try:
         fields = answer.json()
@@ -106,7 +106,7 @@ class TokenUsage:
             return
         for name, tokens in reported.items():
             setattr(self, name, getattr(self, name) + tokens)
-        cost = stated_cost(answer)
+        cost = _cost_of(answer)
         if cost is None:
             self.uncosted += 1
         else:
