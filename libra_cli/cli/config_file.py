@@ -172,6 +172,13 @@ def read_config(data: bytes, levels: int = 1) -> dict[str, ConfigValue]:
 
 
 def _keys_of(node: Any, levels: int) -> dict[str, ConfigValue]:
+    """The keys of a mapping with their values. Raises YamlError for a list of which an item is empty."""
+    for key, value in node.value:
+        items = value.value if value.id == "sequence" else ()
+        empty = next((at for at, item in enumerate(items, 1) if item.id == "scalar" and _kind(item) == "null"), None)
+        if empty is not None:
+            cure = "remove its dash or comma, or write a value"
+            raise YamlError(_line(items[empty - 1]), f"item {empty} of {key.value} is empty; {cure}")
     return {
         str(key.value): ConfigValue(_line(key), _text(value), _keys_of(value, levels - 1))
         if levels > 1 and value.id == "mapping"
