@@ -127,6 +127,36 @@ def test_what_needs_a_step_that_failed_is_submitted_again_with_it(slurm_shell, t
     assert not jobs_of(run("libra", "run", "--slurm", "pipe.yaml"))
 
 
+EXPORTED = """
+output: made
+slurm: {time: 5, cpus: 1, mem: 500M, activate: environment}
+steps:
+  problems: {stage: collect, preset: libra-mini}
+  judge:
+    stage: sft
+    inputs: sft.jsonl
+    model: libra-mini/weak
+    max-length: 256
+    batch-size: 2
+    max-steps: 1
+    slurm: {nodes: 2}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_jobs_have_the_environment_where_a_site_exports_nothing(slurm_shell, tmp_path: Path):
+    (tmp_path / "pipe.yaml").write_text(EXPORTED)
+    (tmp_path / "environment").write_text("export LIBRA_SFT_LR=0.002\n")
+    turns = [{"role": "user", "content": "1+1?"}, {"role": "assistant", "content": "2"}]
+    (tmp_path / "sft.jsonl").write_text((json.dumps({"messages": turns}) + "\n") * 4)
+    given = {"SBATCH_EXPORT": "NONE", "LIBRA_COLLECT_LIMIT": "3"}
+    lines = slurm_shell.run("libra", "run", "--submit", "pipe.yaml", **given).splitlines()
+    slurm_shell.ended(*(line.split()[0] for line in lines))
+    assert len((tmp_path / "made/problems.jsonl").read_text().splitlines()) == 3
+    assert '"lr": 0.002' in (tmp_path / "made/judge/libra.json").read_text()  # on both nodes, or the ranks would differ
+
+
 INSIDE = """
 output: made
 slurm: {time: 5, cpus: 1, mem: 500M, activate: environment}

@@ -172,7 +172,8 @@ def test_a_script_has_the_variables_of_its_own_job_only(shell, environment, tmp_
         seen = {name: value for name, value in seen.items() if name not in ("SLURM_MEM_PER_CPU", "SLURM_GPUS")}
     if script == "of a pipeline" and inside:  # libra run --job is what runs here, and it is no array
         seen = {name: value for name, value in seen.items() if "ARRAY" not in name}
-    assert seen == own
+    handed_on = {} if script == "pipe" else {"SLURM_EXPORT_ENV": "ALL"}  # to the tasks of srun
+    assert seen == own | handed_on
 
 
 @pytest.mark.parametrize(("asked", "cores"), [({}, "16"), ({"SLURM_NTASKS_PER_NODE": "8"}, "2")])
@@ -186,6 +187,21 @@ def test_the_one_core_of_a_job_that_submits_is_not_taken_for_that_of_the_trainin
     path = f"{tmp_path / 'bin'}:{environment['PATH']}"
     done = shell([SCRIPT, "sft", "judge"], env={**JOB, **asked, "SLURM_CPUS_PER_TASK": "1", "PATH": path})
     assert done.out.decode() == f"--cpus-per-task={cores}\n", done.err.decode()
+
+
+@pytest.mark.parametrize("script", ["train", "rollout", "judge", "pipe", "of a pipeline"])
+def test_a_job_without_libra_says_how_it_gets_it(shell, environment, tmp_path, script):
+    words = [str(SCRIPTS / f"{script}.sbatch"), "sft", "judge"]
+    if script == "of a pipeline":
+        (tmp_path / "tasks.jsonl").write_text('{"id": "a", "question": "1+1?", "reference": "2"}\n')
+        (tmp_path / "pipe.yaml").write_text(PIPE)
+        assert shell(["libra", "run", "--slurm", "pipe.yaml"]).status == 0
+        words = ["bash", "made/slurm/judge.sbatch"]
+    done = shell(words, env={**TASK, "PATH": "/usr/bin:/bin", "RECORD": ITS_RECORD})
+    assert done.status == 127
+    last = done.err.decode().splitlines()[-1]
+    assert last.startswith("libra is not on PATH in this job; ")
+    assert ("activate:" if script == "of a pipeline" else "ACTIVATE") in last
 
 
 STAND_INS = {

@@ -125,6 +125,15 @@ def _step_file(job: SlurmJob) -> str:
     return os.path.join(os.path.dirname(job.script), f"{job.step.name}.json")
 
 
+def export_of(job: SlurmJob) -> str:
+    """The option by which sbatch hands the environment on; on its command line it beats SBATCH_EXPORT."""
+    return next((one for one in job.settings.more if _names_export([one])), "--export=ALL")
+
+
+def _names_export(options: Sequence[str]) -> bool:
+    return any(one.split("=")[0].split()[0] == "--export" for one in options if one.strip())
+
+
 def script_text(pipe: PipeFile, job: SlurmJob) -> str:
     """The script of a job: what it asks of Slurm, variables, and the command of its step."""
     activate = shlex.quote(job.settings.activate)
@@ -142,6 +151,7 @@ def script_text(pipe: PipeFile, job: SlurmJob) -> str:
         asked.append(f"--array=0-{settings.shards - 1}{at_once}")
     asked += [
         *settings.more,
+        *([] if _names_export(settings.more) else ["--export=ALL"]),
         f"--job-name={job.name}",
         f"--chdir={_quoted(os.getcwd())}",
         f"--output={_quoted(os.path.abspath(log).replace('%', '%%') + ('.%a.log' if job.is_array else '.log'))}",
@@ -164,7 +174,16 @@ def script_text(pipe: PipeFile, job: SlurmJob) -> str:
         lines.append(f"shards={settings.shards}")
     if not job.joins:
         lines += [_OF_A_STEP.rstrip(), *([_OF_A_JOB.strip()] if settings.nodes > 1 else [])]
-    lines += ["", '[ -n "$activate" ] && . "$activate"', "set -uo pipefail", *script_body(pipe, job), ""]
+    cure = f"name a file to source in {pipe.path}, such as `slurm: {{activate: ~/venv/bin/activate}}`"
+    missing = shlex.quote(f"libra is not on PATH in this job; {cure}")
+    lines += [
+        "",
+        '[ -n "$activate" ] && . "$activate"',
+        f"command -v libra > /dev/null || {{ echo {missing} >&2; exit 127; }}",
+        "set -uo pipefail",
+        *script_body(pipe, job),
+        "",
+    ]
     return "\n".join(lines)
 
 
@@ -187,6 +206,7 @@ def script_body(pipe: PipeFile, job: SlurmJob) -> list[str]:
         command += "".join(f" {shlex.quote(name)}" for name in step.inputs)
     if job.settings.nodes > 1:
         lines.append("cores=${SLURM_CPUS_PER_TASK:-$SLURM_CPUS_ON_NODE}    # srun gives a task one core unless told")
+        lines.append("export SLURM_EXPORT_ENV=ALL    # the ranks need what `activate` sets, whatever sbatch handed on")
         command = f'srun --cpus-per-task="$cores" --wait=300 {command}'
     if step.form == "model folder":
         lines.append("began=$(date +%s)")

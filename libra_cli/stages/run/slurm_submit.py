@@ -13,7 +13,7 @@ from dataclasses import replace
 from libra_cli.exits import Exit, Fatal
 from libra_cli.stages.run.pipe_file import PipeError, PipeFile
 from libra_cli.stages.run.progress import StepProgress
-from libra_cli.stages.run.slurm_scripts import FOLDER, SlurmJob, jobs_of, shard_of
+from libra_cli.stages.run.slurm_scripts import FOLDER, SlurmJob, export_of, jobs_of, shard_of
 from libra_cli.stages.run.slurm_settings import JobSettings
 from libra_cli.stages.run.step import Step
 from libra_cli.stream.console import Console
@@ -73,7 +73,7 @@ def submitting_lines(pipe: PipeFile, jobs: Sequence[SlurmJob], progress: StepPro
             lines.append(f"# {job.name} is done")
             continue
         after = "".join(f":${{{variables[name]}%%;*}}" for name in job.needs if name in variables)
-        words = ["sbatch", "--parsable", *([f"--array={tasks}"] if tasks else [])]
+        words = ["sbatch", "--parsable", export_of(job), *([f"--array={tasks}"] if tasks else [])]
         command = shlex.join(words) + (f" --dependency=afterok{after}" if after else "")
         variables[job.name] = f"job{number}"
         lines.append(f"job{number}=$({command} {shlex.quote(job.script)})  # {job.name}")
@@ -148,7 +148,7 @@ def job_environment(environment: Mapping[str, str]) -> dict[str, str]:
 
 def submit_one(job: SlurmJob, words: Sequence[str]) -> str:
     """Submits one job; its number."""
-    command = ["sbatch", "--parsable", *words, job.script]
+    command = ["sbatch", "--parsable", export_of(job), *words, job.script]
     own = job_environment(os.environ)
     done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=own)
     number = done.stdout.strip().partition(";")[0]
