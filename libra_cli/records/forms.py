@@ -21,7 +21,15 @@ from libra_cli.records.messages import (
     own_system_text,
     template_args_of,
 )
-from libra_cli.records.transcripts import asked_in_transcript, talks_of_transcripts, transcript, with_calls
+from libra_cli.records.transcripts import (
+    asked_in_transcript,
+    repeats_prompt,
+    stand_in,
+    talks_of_transcripts,
+    transcript,
+    with_calls,
+    without_prompt,
+)
 from libra_cli.rm_benchmarks import libra_bench, rewardbench
 from libra_cli.rm_benchmarks.ppe import conflict_pairs
 from libra_cli.stream.common_names import QUESTION, RESPONSE, empty_field
@@ -178,7 +186,7 @@ def _chosen(fields: Fields) -> JudgeItem:
     Transcripts (HH-RLHF) are conversations, too.
     """
     calls: Sequence[list[Any] | None] = ()
-    fields = {**fields, **talks_of_transcripts(fields)}
+    fields = {**(without_prompt(fields) if repeats_prompt(fields) else fields), **talks_of_transcripts(fields)}
     better, worse = ([value] if isinstance(value, str) else value for value in (fields["chosen"], fields["rejected"]))
     if isinstance(better, list) and better and isinstance(better[0], dict):
         chosen, rejected = messages_of(fields["chosen"], "chosen"), messages_of(fields["rejected"], "rejected")
@@ -188,6 +196,9 @@ def _chosen(fields: Fields) -> JudgeItem:
             raise OtherForm(
                 '"chosen" and "rejected" answer different conversations; they may differ in the last message only'
             )
+        asked = fields.get("prompt")
+        if isinstance(asked, list) and chosen[:-1] and not stand_in(messages_of(asked, "prompt"), chosen[:-1]):
+            raise OtherForm('"chosen" and "rejected" begin with other turns than "prompt" has; leave one of them out')
         shown = {name: fields[name] for name in (*SHOWN, *OF_SYSTEM) if name in fields}
         fields = {**shown, "question": chosen[:-1] or fields.get("prompt")}
         better, worse = [chosen[-1]["content"]], [rejected[-1]["content"]]

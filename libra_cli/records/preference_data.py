@@ -15,7 +15,14 @@ from typing import Any
 from libra_cli.records.conversations import FIRST, ODD, SECOND, TIE, OtherForm, built, messages_of
 from libra_cli.records.messages import Message, behind_own_system, turns
 from libra_cli.records.own_names import QUESTION, common_name, common_text
-from libra_cli.records.transcripts import asked_in_transcript, talks_of_transcripts, transcript
+from libra_cli.records.transcripts import (
+    asked_in_transcript,
+    repeats_prompt,
+    stand_in,
+    talks_of_transcripts,
+    transcript,
+    without_prompt,
+)
 from libra_cli.stream import rows
 from libra_cli.stream.common_names import CONTEXT_MESSAGES
 from libra_cli.stream.rows import RowError
@@ -102,6 +109,7 @@ def chosen_pair_of(fields: Fields, seed: int) -> Fields:
     """
     asks = next((name for name in ("prompt", QUESTION, CONTEXT_MESSAGES) if fields.get(name)), None)
     asks = asks or common_name(fields, QUESTION)
+    fields = without_prompt(fields) if repeats_prompt(fields) else fields
     try:
         chosen, rejected = (_side(fields, name, asks) for name in ("chosen", "rejected"))
     except (RowError, ValueError) as error:
@@ -133,6 +141,8 @@ def _side(fields: Fields, side: str, asks: str | None) -> list[Message]:
         before = _asked(asked)
         if talk[0]["role"] != "assistant":
             _check_asks(before, talk, side, asks)
+            if isinstance(asked, list) and not stand_in(before, talk):
+                raise ValueError(f'"{side}" begins with other turns than "{asks}" has; leave one of them out')
             before = []
         talk = behind_own_system(fields, [*before, *talk])
     if len(talk) < 2 or talk[-1]["role"] != "assistant":

@@ -26,7 +26,7 @@ from libra_cli.records.training_rows import (
     plain_text,
     prompt_turns,
 )
-from libra_cli.records.transcripts import ASSISTANT, talks_of_transcripts
+from libra_cli.records.transcripts import ASSISTANT, repeats_prompt, stand_in, talks_of_transcripts, without_prompt
 from libra_cli.stream.rows import RowError
 from libra_cli.stream.wrong_rows import published, wrong_row
 from libra_cli.tasks.labels import label_or_none
@@ -80,9 +80,9 @@ def preference_of(fields: Fields, forms: list[str]) -> tuple[Example, Example]:
         return _pair_of_transcripts(fields, chosen, rejected, forms)
     if isinstance(prompt, str) and all(isinstance(side, str) for side in sides):
         forms.append(PAIR_OF_TEXTS)
-        if prompt.endswith(":") and all(side.startswith(prompt) and side != prompt for side in sides):
+        if repeats_prompt(fields):
             forms.append(REPEATED)
-            fields = {**fields, **{name: fields[name].removeprefix(prompt) for name in names}}
+            fields = without_prompt(fields)
         return plain_text(fields, prompt, "chosen"), plain_text(fields, prompt, "rejected")
     given = [] if prompt is None else prompt_turns(prompt, forms)
     are_whole = [side[0]["role"] not in ANSWERS for side in (chosen, rejected)]
@@ -151,9 +151,7 @@ def _check_prompt(fields: Fields, given: list[Message], before: list[Message]) -
     `given` are the turns of `prompt`; these turns have them one after another. A prompt of any other name may differ
     from a turn of the user by what stands around it.
     """
-    said = [(turn["role"], turn["content"].strip()) for turn in before]
-    wanted = [(turn["role"], turn["content"].strip()) for turn in given]
-    if wanted and any(said[at : at + len(wanted)] == wanted for at in range(len(said))):
+    if given and stand_in(given, before):
         return
     if not given:
         asked = _asked(fields, [])

@@ -34,6 +34,25 @@ def talks_of_transcripts(fields: Mapping[str, Any]) -> dict[str, Any]:
     return talks if len(talks) == 2 and all(talks.values()) else {}
 
 
+def stand_in(asked: Sequence[Mapping[str, Any]], talk: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether turns stand in a conversation one after another, whatever blanks are around them."""
+    said, wanted = ([(turn["role"], turn["content"].strip()) for turn in turns] for turns in (talk, asked))
+    return any(said[at : at + len(wanted)] == wanted for at in range(len(said)))
+
+
+def repeats_prompt(fields: Mapping[str, Any]) -> bool:
+    """Whether `chosen` and `rejected` are plain texts that begin with the `prompt`, which ends with a colon."""
+    prompt, sides = fields.get("prompt"), [fields.get("chosen"), fields.get("rejected")]
+    if not isinstance(prompt, str) or not prompt.endswith(":"):
+        return False
+    return all(isinstance(side, str) and side.startswith(prompt) and side != prompt for side in sides)
+
+
+def without_prompt(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose `chosen` and `rejected` repeat its `prompt`, with the responses alone."""
+    return {**fields, **{side: fields[side].removeprefix(fields["prompt"]) for side in ("chosen", "rejected")}}
+
+
 def transcript(messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None = None) -> str:
     """What a response answers, as text: the only message as it is, several with their speakers named.
 

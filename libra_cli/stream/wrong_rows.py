@@ -14,6 +14,8 @@ from libra_cli.stream.text_columns import OWN_TEXTS
 
 _PAIR = (("response_a", "response_b"), ("chosen", "rejected"))
 _ANSWERED = ("response", "response_with_cot", "responses")
+_OF_THINKING = frozenset(("thinking", "reasoning", "reasoning_content", "thoughts", "analysis"))
+"""Parts of a path to a text that is no answer."""
 _TEXT_NAMES = ("content", "text", "generated_text", "value", "response", "output")
 """Names under which objects hold a text, best first."""
 _MAX_PATHS, _MAX_DEPTH = 1000, 12
@@ -190,7 +192,10 @@ def part_hint(name: str, value: Any) -> str:
     if not paths:
         return ""
     ranks = {text: rank for rank, text in enumerate(_TEXT_NAMES)}
-    best = min(paths, key=lambda path: ranks.get(path.rpartition(".")[2], len(ranks)))
+    best = min(
+        paths,
+        key=lambda path: (not _OF_THINKING.isdisjoint(path.split(".")), ranks.get(path.rpartition(".")[2], len(ranks))),
+    )
     away = f"--map {shlex.quote(f'{name}={name}_object')} "  # the text takes the name of the object around it
     rename = f" (libra collect {away}--map {shlex.quote(f'{best}={name}')})"
     return f": name the text in it, such as {best}{rename if name in (*_ANSWERED, QUESTION, REFERENCE) else ''}"

@@ -15,7 +15,7 @@ from libra_cli.stages.collect.duplicates import Duplicates, has_answer
 from libra_cli.stages.collect.mapping import Fields, Rename
 from libra_cli.stages.collect.presets import PRESETS
 from libra_cli.stages.collect.report import ContaminationReport
-from libra_cli.stages.collect.sources import Origin
+from libra_cli.stages.collect.sources import Origin, file_origin
 from libra_cli.stream.counts import Counts
 from libra_cli.stream.field_paths import MISSING, beside, value_at
 from libra_cli.stream.hash_numbers import HashNumbers
@@ -137,8 +137,14 @@ class ProblemCollector:
         other = self._files.other(file, question)
         if other is not None:
             self._files = None
+            subsets = {file_origin(path).subset for path in (other, file)}
             what = f"{other} and {file} have responses to the same problem, each in a subset named for the file"
             cure = "if the files are runs of one model, --subset NAME keeps the samples of a problem together"
+            if len(subsets) == 1:
+                what = f"{other} and {file} have responses to the same problem, both in the subset {subsets.pop()}"
+                cure = (
+                    "these count as samples of one model; if they are of two, collect each file with its own --subset"
+                )
             self._note(f"{what}; {cure}", event="files_of_problem")
 
     def _note_mistyped(self, place: str) -> None:
