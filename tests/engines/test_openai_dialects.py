@@ -145,6 +145,23 @@ def test_a_message_in_any_form_has_its_text(message, text):
     assert answer.text == text
 
 
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"content": None, "refusal": "I cannot help with that."},
+        {"content": [{"type": "refusal", "refusal": "I cannot help with that."}]},
+    ],
+    ids=["beside the content", "a part of it"],
+)
+def test_what_a_model_says_when_it_refuses_is_told(message):
+    body = {"choices": [{"message": message, "finish_reason": "stop"}]}
+    answer, _ = one(lambda _call: Reply(body=body))
+    assert (answer.kind, str(answer)) == (
+        "no_content",
+        "the model refuses to answer (I cannot help with that); see the prompt",
+    )
+
+
 @pytest.mark.parametrize(("reason", "told"), [("stop", 1), ("length", 0)])
 def test_whole_answers_that_come_as_reasoning_are_told_of_once(reason, told):
     notes = []

@@ -315,7 +315,10 @@ def _choice(answer: HttpAnswer, fields: dict[str, Any]) -> ServerCompletion | Re
     if calls:
         text = text or ""  # the thinking has ended
     elif text is None and thinking is None:
+        refusal = content_parts.refusal_in(message)
         cause = f"the server answered without text (finish_reason {reason!r})"
+        if refusal is not None:
+            cause = f"the model refuses to answer ({answer.words(refusal).rstrip('.')})"
         return RequestError("no_content", f"{cause}; see the prompt")
     elif thinking and not (text or "").strip():
         text = None  # all that the model wrote is its thinking; some servers report an empty text then

@@ -22,11 +22,23 @@ def read(content: Any) -> tuple[str | None, str | None]:
     texts: list[str] = []
     thoughts: list[str] = []
     for part in content:
+        if isinstance(part, dict) and part.get("type") == "refusal":
+            continue
         if isinstance(part, dict) and part.get("type") in _OF_THINKING:
             thoughts += _thoughts_of(part)
         else:
             texts.append(_text_of(part))
     return "".join(texts) if texts else None, "".join(thoughts) or None
+
+
+def refusal_in(message: dict[str, Any]) -> str | None:
+    """What a model says instead of an answer that it refuses, beside the content or as a part of it; None if nothing.
+
+    Source: the `refusal` of messages in OpenAI's chat completions.
+    """
+    parts = message["content"] if isinstance(message.get("content"), list) else []
+    found = [message.get("refusal"), *(part.get("refusal") for part in parts if isinstance(part, dict))]
+    return next((one for one in found if isinstance(one, str) and one.strip()), None)
 
 
 def _thoughts_of(part: dict[str, Any]) -> list[str]:
