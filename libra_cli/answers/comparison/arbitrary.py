@@ -30,6 +30,9 @@ CLEAR, NOISE = 1e-6, 1e-10
 """Singular values of unit columns that are certainly not zero, and those that are."""
 
 
+_CHARS_OF_NAME = 6
+_INDEX = lazy_pattern(r"(?<![A-Za-z\\])([Cck])([1-4])(?!\d)")
+"""A constant with its index, as people type it: C1."""
 _SCALED = lazy_pattern(r"(?:[\d}\u00bd] ?|\d\*)[CK](?![A-Za-z_])[^-+]*$")
 """A number before the only constant of a product, which an arbitrary constant would take up."""
 
@@ -40,12 +43,10 @@ def same_families(reference: str, answer: str) -> bool | None:
     if not all(trees):
         return None
     wanted, given = trees[0][0], trees[1][0]
-    names = formula.symbols(wanted)
-    constants = [name for name in sorted(names) if name in ("C", "K") or name.startswith(("C_", "c_"))]
-    if not constants and {"A", "B"} <= names:
-        constants = ["A", "B"]
-    variables = names - set(constants)
-    if not any(name[0].islower() or name[0] == "\\" for name in variables) or _SCALED.search(reference):
+    constants = _constants_of(wanted)
+    variables = formula.symbols(wanted) - set(constants)
+    is_scaled = any(map(_SCALED.search, (reference, answer)))
+    if is_scaled or not any(name[0].islower() or name[0] == "\\" for name in variables):
         return None  # the capacity in CV^2/2
     others = sorted(formula.symbols(given) - variables)
     are_constants = all(map(_is_constant, others))
@@ -53,6 +54,32 @@ def same_families(reference: str, answer: str) -> bool | None:
         return None
     spaces = _spaces(wanted, constants, given, others, sorted(variables))
     return None if spaces is None else _same_spaces(*spaces)
+
+
+def may_be_same(reference: str, answer: str) -> bool:
+    """Whether a formula with other constants, which are not linear, may be the family of the reference."""
+    if _SCALED.search(reference):
+        return False
+    sides = [normalize.normalized(_undeclared(text)).rpartition("=") for text in (reference, answer)]
+    trees = [formula.readings(_with_letter(value))[:1] for head, _, value in sides if len(head) <= _CHARS_OF_NAME]
+    if len(trees) < 2 or not all(trees):
+        return False
+    wanted, given = trees[0][0], trees[1][0]
+    constants = _constants_of(wanted)
+    variables = formula.symbols(wanted) - set(constants)
+    others = sorted(formula.symbols(given) - variables)
+    are_variables = any(name[0].islower() or name[0] == "\\" for name in variables)  # and no voltage V
+    if not constants or not others or not are_variables or not variables <= formula.symbols(given):
+        return False
+    point = next(iter(numeric.points(sorted(variables))), {})
+    return _affine(wanted, constants, point) is not None and _affine(given, others, point) is None
+
+
+def _constants_of(tree: Any) -> list[str]:
+    """The letters of a formula that are arbitrary constants by custom: C, K, C_1 and c_1, or both A and B."""
+    names = formula.symbols(tree)
+    constants = [name for name in sorted(names) if name in ("C", "K") or name.startswith(("C_", "c_"))]
+    return ["A", "B"] if not constants and {"A", "B"} <= names else constants
 
 
 def same_functions(reference: str, answer: str) -> bool | None:
@@ -102,7 +129,8 @@ def _is_constant(name: str) -> bool:
 
 
 def _with_letter(text: str) -> str:
-    """x^2 + const. as x^2 + C."""
+    """x^2 + const. as x^2 + C, and C1 as C_1."""
+    text = _INDEX.sub(r"\1_\2", text)
     word = next(filter(text.rstrip(".").endswith, ("constant", "const")), "")
     return f"{text.rstrip('.').removesuffix(word)}C" if word else text
 

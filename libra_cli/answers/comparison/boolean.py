@@ -21,6 +21,8 @@ _SIGNS = {
     "\\leftrightarrow": "equals", "\\iff": "equals", "\\Leftrightarrow": "equals", "↔": "equals", "⇔": "equals",
     "\\overline": "line", "\\bar": "line",
 }  # fmt: skip
+TYPED = ("\u00ac", "\u2227", "\u2228", "\u2192", "\u2194", "\u21d2", "\u21d4")
+"""Signs of propositions as people type them."""
 _FOR_SETS = frozenset(("\\cap", "∩", "\\cup", "∪", "\\setminus", "\\backslash", "\\smallsetminus", "\\triangle"))
 _COMPLEMENT = lazy_pattern(r"\^\{?(?:c|C|\\complement)\}?|'|\^\{?\\prime\}?")
 _EVENT = lazy_pattern(r"(?:P|\\Pr|\\mathbb\{P\})\s?\(([^()|]{1,40})\)")

@@ -33,6 +33,7 @@ _CONSTANTS = lazy_pattern(
 _BOUND = lazy_pattern(r"(?:\\pm ?)?-?\d{1,4}(?:/\d{1,3})?|\\pm ?\d|0|-?\\frac\{\d+\}\{\d+\}")
 _COUNTED = lazy_pattern(r"[0-3] ?, ?[1-4](?: ?, ?[2-9])* ?, ?(?:\\[lc]?dots|\.\.\.|\u2026)\.?")
 _LIMITS = lazy_pattern(r"[<>\u2264\u2265\u2208]|\\[lg]eq?(?![A-Za-z])|\\in(?![A-Za-z])|\\[lg]t(?![A-Za-z])")
+_EXCLUDES = lazy_pattern(r"\u2260|!=|\\neq?(?![A-Za-z])")
 _IN_CASES = lazy_pattern(r"\||\\[lr]?[vV]ert|\^\{?2\}?\}|\bsgn\b|\babs\b|\b(?:max|min)\b")
 """What a formula has that is another one on a part of its domain: |x|, \\sqrt{x^2}."""
 _SIGNS = {
@@ -88,6 +89,8 @@ def _parts(text: str) -> tuple[str, re.Match[str]] | None:
         return None
     head = text[: found.start()].rstrip(" ,;(\\$")
     sides = latex.split(head, latex.EQUALS)
+    if _LIMITS.search(head) or _EXCLUDES.search(head):  # x > -2, x != 1 are two conditions
+        return None
     is_formula = len(sides) <= 2 and len(latex.split(head, structure.COMMAS)) == 1 and not _DOMAIN.search(head)
     occurs = re.search(rf"(?<![A-Za-z\\]){found['name']}(?![A-Za-z])", latex.without_commands(sides[-1]))
     return (head, found) if is_formula and occurs else None

@@ -178,7 +178,8 @@ def selected_items(reference: str, answer: str, _: Decide) -> Decision | None:
 def product_in_order(reference: str, answer: str, _: Decide) -> Decision | None:
     """Propositions, and products whose factors keep their order: AB - BA."""
     is_difference = ("-" in reference or "+" in reference) and reference != reference.lower()
-    if not (is_difference or "\\" in reference or "\\" in answer or "^" in reference + answer):
+    is_typed = not reference.isascii() and any(map(reference.__contains__, boolean.TYPED))
+    if not (is_difference or is_typed or "\\" in reference or "\\" in answer or "^" in reference + answer):
         return None
     found = _decision(boolean.same(reference, answer), "structure")
     return _of_finding(linear.same(reference, answer), "numeric") if found is None else found
@@ -214,6 +215,16 @@ def set_of_integers(reference: str, answer: str, _: Decide) -> Decision | None:
     return _of_finding(residues.same(reference, answer) or families.same(reference, answer), "structure")
 
 
+def family_of_functions(reference: str, answer: str, _: Decide) -> Decision | None:
+    """C_1 \\cos x + C_2 \\sin x and A \\cos(x + \\phi), whose constants nobody compares."""
+    if not any(map(reference.__contains__, "CcK")) or not any(map(str.islower, answer)):
+        return None
+    from libra_cli.answers.comparison import arbitrary
+
+    is_open = arbitrary.may_be_same(reference, answer)
+    return Decision(None, "numeric", "parameter") if is_open else None
+
+
 def duration(reference: str, answer: str, _: Decide) -> Decision | None:
     """4 h 25 min and 4:25."""
     has_hours = reference[:1].isdigit() and ("h" in reference or "h" in answer)
@@ -234,6 +245,7 @@ _RULES: tuple[Callable[[str, str, Decide], Decision | None], ...] = (
         product_in_order,
         ratio_of_roots,
         set_of_integers,
+        family_of_functions,
         duration,
     ),
 )

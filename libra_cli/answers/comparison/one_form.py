@@ -24,7 +24,6 @@ _PURE_I = lazy_pattern(r"\$?[-\u2212]?\s*(?:\d[\d.]*)?\s*i\s*\$?")
 _FLAT_POWER = lazy_pattern(r"(?<=[\u00d7x*\u00b7 ])10 ?[-\u2212\u2013](\d{1,2})(?!\d)")
 _CHARGE = lazy_pattern(r"^(\d{1,2})([+-])$")
 _WORD = lazy_pattern(r"(?<![A-Za-z\\])[A-Za-z]{4,}")
-_UNIT_OF_VECTOR = lazy_pattern(r"\\text|\s(?!\\?[ijk]$)[A-Za-z]{1,4}(?:/[a-z]{1,3})?[$.\s]*$")
 _STRAND = lazy_pattern(r"5['\u2032\u2019]?-?(?P<bases>[ACGTU-]{3,60}?)-?3['\u2032\u2019]?")
 """A strand between its ends: 5'-AUGCCA-3'."""
 _PENCE = lazy_pattern(r"^(\d+) ?p\.?$")
@@ -72,15 +71,16 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
         reference = ratios.from_words(reference, answer)
     if "10^" in reference and (power := _FLAT_POWER.search(answer)):  # 3.2 × 10−5
         answer = f"{answer[: power.start()]}10^{{-{power[1]}}}{answer[power.end() :]}"
-    if _MAY_BE_VECTOR.search(answer) and not _MAY_BE_VECTOR.search(reference):
-        answer = vectors.as_tuple(answer, reference)
-    elif _MAY_BE_VECTOR.search(reference) and not _MAY_BE_VECTOR.search(answer):
-        reference = vectors.as_tuple(reference, answer)
-    elif _MAY_BE_VECTOR.search(reference) and answer != reference:
-        both = [vectors.as_tuple(text, "(0, 0, 0)") for text in (reference, answer)]
-        have_units = all(map(_UNIT_OF_VECTOR.search, (reference, answer)))
-        if both[0] != reference and both[1] != answer and not have_units:
+    may_be = [_MAY_BE_VECTOR.search(text) is not None for text in (reference, answer)]
+    is_vector = any(may_be) and reference != answer and vectors.are_vectors(reference, answer)
+    if is_vector or (all(may_be) and reference != answer):
+        both = [vectors.as_tuple(text, "(0, 0, 0)", is_vector) for text in (reference, answer)]
+        if both[0] != reference and both[1] != answer:
             reference, answer = both
+    elif may_be[1] and not may_be[0]:
+        answer = vectors.as_tuple(answer, reference)
+    elif may_be[0] and not may_be[1]:
+        reference = vectors.as_tuple(reference, answer)
     if reference[:1] in ("+", "-") and answer[-1:] in ("+", "-"):  # a charge of 2+
         answer = _CHARGE.sub(r"\2\1", answer)
     if answer[-1:] == ")" and reference[:1] == "-":  # ($12,340), as accountants write a loss

@@ -19,11 +19,18 @@ _FUNCTION = lazy_pattern(r"[fghyu](?:\^\{-1\})?\(x\)")
 _DERIVATIVE = lazy_pattern(r"[fghyu]'(?:\(x\))?|D_\{[fghyu]x\}")
 _COORDINATES = ("xyz", "abcd", "uvw", "hk", "pq")
 """Letters whose values a point gives in this order."""
+_EXCLUDES = frozenset(("\\neq",))
+_SOLUTIONS = frozenset(("S", "L", "\\mathbb{L}", "\\mathbb{S}", "\\mathbb L", "\\mathbb S", "\\mathcal{S}"))
+"""Names of the set of all solutions."""
+_OF_SOLUTIONS = frozenset(("set", "sequence", "union"))
 _ROOT = lazy_pattern(r"x(?:_\{?\d\}?)?")
 
 
 def same(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
     """Whether two answers are equal; what the reference is decides what is asked for."""
+    if isinstance(answer, Equation) and answer.name in _SOLUTIONS and _kind(answer.value) in _OF_SOLUTIONS:
+        members = _parts(answer.value)
+        answer = members[0] if len(members) == 1 else answer.value
     if reference.text == answer.text and _unit(reference) == _unit(answer):
         return True
     if isinstance(answer, Parts) and "_1" in answer.text:
@@ -173,6 +180,12 @@ def _cells(matrix: Matrix) -> list[Answer]:
 def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | None:
     if any(isinstance(one, Leaf) and one.text.startswith("\\{") for one in (reference, answer)):
         return _whole(reference, answer, compare)  # a set by its condition
+    for one, other in ((reference, answer), (answer, reference)):
+        terms = [term.strip() for term in one.text.split(":")] if isinstance(one, Leaf) and ":" in one.text else []
+        if terms and terms == [part.text for part in _parts(other)]:  # 36 : 48 and 36, 48
+            return None
+        if isinstance(one, Leaf) and latex.has(one.text, _EXCLUDES) and _kind(other) in ("list", "set"):
+            return None  # which may list the values that are left out
     unordered = ("list", "set")
     ref_kind, kind = _kind(reference), _kind(answer)
     for one, other in ((reference, answer), (answer, reference)):
@@ -194,8 +207,8 @@ def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | N
     if {ref_kind, kind} == {"set", "sequence"}:  # {2,5} is not (2,5), but {(2,5)} may be
         there, here = (_parts(one) if _kind(one) == "set" else (one,) for one in (reference, answer))
         return _covered(there, here, compare)
-    if ref_kind == kind == "set" and _members_are_sets(reference) is not _members_are_sets(answer):
-        return False  # {{1}, {2}} is not {1, 2}
+    if {ref_kind, kind} <= {"set", "list"} and any(map(_is_set, (*_parts(reference), *_parts(answer)))):
+        return _same_members(_parts(reference), _parts(answer), compare)
     if {ref_kind, kind} == {"set", "leaf"} and "\\emptyset" in (reference.text, answer.text):
         return False  # the set that holds the empty set is not empty
     if ref_kind == kind == "list" and len(_parts(reference)) > len(_parts(answer)):
@@ -210,8 +223,17 @@ def _same_parts(reference: Answer, answer: Answer, compare: Compare) -> bool | N
     return _whole(reference, answer, compare)
 
 
-def _members_are_sets(answer: Answer) -> bool:
-    return all(_kind(part) == "set" or part.text == "\\emptyset" for part in _parts(answer))
+def _same_members(references: Sequence[Answer], answers: Sequence[Answer], compare: Compare) -> bool | None:
+    """Compare members of which some are sets: {{1}, {2}} is not {1, 2}."""
+    verdicts = []
+    for is_set in (True, False):
+        there, here = ([one for one in members if _is_set(one) is is_set] for members in (references, answers))
+        verdicts.append(_covered(there, here, compare) if there and here else not (there or here))
+    return _every(verdicts)
+
+
+def _is_set(answer: Answer) -> bool:
+    return _kind(answer) == "set" or answer.text == "\\emptyset"
 
 
 def _are_named(answer: Answer) -> bool:

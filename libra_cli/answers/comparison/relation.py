@@ -13,7 +13,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from libra_cli.answers.text import formula, latex, words
+from libra_cli.answers.text import exclusions, formula, latex, words
 from libra_cli.answers.text.formula import Tree
 from libra_cli.answers.values import numeric
 from libra_cli.lazy_pattern import lazy_pattern
@@ -33,10 +33,9 @@ _EVERY = lazy_pattern(
 )
 _NAMED_VALUE = lazy_pattern(r"[A-Za-z](?:_\{?\w+\}?)?(?:\([^()]*\))?=|\|[A-Z]\|=")
 _CALL = lazy_pattern(r"(?<![A-Za-z\\])[fghF]\([a-z]\)(?=[<>=\\])", one_of=("(",))
-_EXCLUDED = latex.COMMAS | {"and"}
 _COORDINATES = frozenset("xyz")
 _BUILDER = lazy_pattern(
-    r"\\\{([A-Za-z])(?:\\in(?:\\mathbb\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL, one_of=("\\{",)
+    r"\\\{([A-Za-z])(?:\\in ?(?:\\mathbb ?\{?R\}?|R))?(?:\\mid|:|\||\\vert) ?(.*)\\\}", re.DOTALL, one_of=("\\{",)
 )
 _REALS = frozenset(("\\mathbb{R}", "\\mathbb R", "(-\\infty,\\infty)", "R"))
 _FAMILY = lazy_pattern(
@@ -123,6 +122,8 @@ def _order(text: str) -> tuple[list[str], list[str]] | None:
 @lru_cache(1 << 10)
 def numbers(text: str) -> Numbers | None:
     """Parse a normalized text as a set: an inequality, an interval, a union of them, or the real numbers."""
+    if "\\neq" in text:
+        text = exclusions.one_by_one(text)
     builder = _BUILDER.fullmatch(text)
     if builder:
         condition = _condition(builder[2], with_equations=True)
@@ -136,7 +137,7 @@ def numbers(text: str) -> Numbers | None:
         return numbers(text[every.end() :])
     without = _WITHOUT.search(text)
     if without and ((before := text[: without.start()]) in _REALS or words.phrase(before) == "all reals"):
-        excluded = [_constant(part) for part in latex.split(without[1] or without[2], _EXCLUDED)]
+        excluded = [_constant(part) for part in exclusions.values_of(without[1] or without[2])]
         if any(value is None for value in excluded):
             return None
         points = tuple(value for value in excluded if value is not None)

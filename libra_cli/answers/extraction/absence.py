@@ -90,6 +90,8 @@ _TIMES = words.table(
 )
 _NO_UNITS = words.table("are a as at an in am")
 """Words that are the names of units as well."""
+_AROUND = lazy_pattern(r"\b(?:distance|within|away|around|centred|centered|radius|length|wide)\b")
+"""Words by which a text tells the ends of an interval by its middle."""
 _TENS = tuple(Fraction(10) ** power for power in range(-12, 13))
 _OF_TIME = tuple(map(Fraction, (60, 3600, 24, 1440, 86400, 7, 168, 10080, 365, 12, 52, 30)))
 _OF_SPEED = tuple(Fraction(*ratio) for ratio in ((36, 10), (10, 36), (1609, 1000), (1000, 1609)))
@@ -129,6 +131,8 @@ def is_absent(text: str, reference: str, question: str = "") -> bool:
         return False
     lists_options = options.of_question(question) or options.numbered(question)
     if lists_options or _OPTION.search(words.sentences(text)[-1]):
+        return False
+    if reference[:1] in ("(", "[") and _AROUND.search(text):
         return False
     wanted = _wanted(reference)
     is_term = not wanted and _TERM.fullmatch(reference) is not None

@@ -7,9 +7,10 @@ or `n > 2` where the reference is the same bound of integers.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from libra_cli.answers.comparison import changes, integer_bounds
+from libra_cli.answers.extraction import substitutes
+from libra_cli.answers.extraction.asked_for import AskedFor
 from libra_cli.answers.languages import abroad, commas, elements, names, terms
 from libra_cli.answers.sentences import asked_units, options
 from libra_cli.answers.sentences.extracted import AMBIGUOUS, NO_ANSWER, OTHER_ANSWER, UNDECIDED, Extraction
@@ -31,21 +32,13 @@ _ASKED_TERM = lazy_pattern(
     r"(?P<term>-?\d*[A-Za-z](?: ?(?:[-+*/\u2212]|\\cdot) ?\d*[A-Za-z])+)(?![A-Za-z(])"
 )
 """A sum or product of letters that is asked for: Find a + b + c."""
-_PRINTS = lazy_pattern(r"\b(?i:what)\b[^?]{0,60}\b(?:print(?:s|ed)?|display(?:s|ed)?|outputs?|return(?:s|ed)?)\b")
+_SPELLED_PERCENT = lazy_pattern(
+    r"\b(?:(?:about|roughly|approximately|nearly|or|is|that|i\.e\.),? )+((?:[a-z]+[ -])?[a-z]+) per ?cent[.!]?$"
+)
+"""A percentage in words at the end of a text: roughly nine percent."""
 _PERCENT = lazy_pattern(r"(\d+(?:\.\d+)?)(?: ?\\?%| percent\b| per cent\b)")
 _LETTER_OF_BOUND = lazy_pattern(r"\$?([A-Za-z]) ?(?:[<>\u2264\u2265]|\\[lg]eq?(?![A-Za-z]))[^A-Za-z<>]*")
 _GREEK = lazy_pattern(r"[\u0391-\u03a9][\u03ac-\u03ce]{3}")
-
-
-class AskedFor(NamedTuple):
-    """A text and what is asked for."""
-
-    text: str
-    reference: str
-    """Empty if it is unknown."""
-    cut: bool
-    question: str
-    """Empty if it is unknown."""
 
 
 def adjusted(found: Extraction, text: str, reference: str | None, cut: bool | None, question: str | None) -> Extraction:
@@ -184,20 +177,17 @@ def in_unit(found: Extraction, asked_for: AskedFor) -> Extraction:
     return found._replace(answer=asked_units.in_its_unit(answer, text[-_NEAR_END:], question))
 
 
-def as_printed(found: Extraction, asked_for: AskedFor) -> Extraction:
-    """What a program prints in other letters, small or capital, than the reference has is not certain to be it."""
-    text, reference, _, question = asked_for
-    answer = found.answer or ""
-    if answer.lower() != reference.lower() or reference in text or not _PRINTS.search(question):
-        return found
-    return UNDECIDED
-
-
 def in_percent(found: Extraction, asked_for: AskedFor) -> Extraction:
     """`0.4, that is, 40 percent` as 40%, and `0.4 percent` with its sign, where the reference is a percentage."""
     text, reference, _, _ = asked_for
-    share = number.parse(found.answer) if found.answer and "%" in reference else None
-    if share is None or share.percent:
+    if not found.answer or "%" not in reference or "%" in found.answer:
+        return found
+    spelled = _SPELLED_PERCENT.search(text[-_NEAR_END:])
+    value = words.number(spelled[1].lower()) if spelled else None
+    if value is not None:
+        return Extraction(f"{value}%")
+    share = number.parse(found.answer)
+    if share is None:
         return found
     percents = {*_PERCENT.findall(text[-_NEAR_END:])}
     same = [one for one in percents if (given := number.parse(one)) is not None and given.value == share.value * 100]
@@ -308,12 +298,14 @@ def pointed(found: Extraction, asked_for: AskedFor) -> Extraction:
 
 def reformed(found: Extraction, asked_for: AskedFor) -> Extraction:
     """6/8 is no answer where the question asks for lowest terms, nor (x + 1)(x + 2) where it asks for the expansion."""
-    _, reference, _, question = asked_for
+    text, reference, _, question = asked_for
     if not (found.answer and question and reference) or reference.isdecimal() or found.reason:
         return found
     from libra_cli.answers.extraction import requested_form  # which loads the parser of formulas
 
     is_another = requested_form.is_another(found.answer, reference, question)
+    if is_another and any(map(str.isdigit, text.rpartition(found.answer)[2])):  # 23 · 11 · 8, that is, 2^3 · 11 · 23
+        return UNDECIDED
     return Extraction(None, OTHER_ANSWER) if is_another else found
 
 
@@ -326,9 +318,9 @@ def _by_reference(answer: str, reference: str) -> Extraction:
 
 
 _ADJUSTMENTS = (
-    *(ordered, unread, counted, lettered, worded, in_greek, in_other_language, of_planet, signed, unlisted),
-    *(in_asked_order, of_term, in_unit, as_printed, in_percent, as_share, greater_side, bounded, pointed, reformed),
+    *(*substitutes.ALL, ordered, unread, counted, lettered, worded, in_greek, in_other_language, of_planet, signed),
+    *(unlisted, in_asked_order, of_term, in_unit, in_percent, as_share, greater_side, bounded, pointed, reformed),
 )
 """What is done to the answer that was read, in order: each returns it as it is where it does not apply."""
-_OF_INTEGERS = (signed, in_unit, as_share)
+_OF_INTEGERS = (*substitutes.OF_INTEGERS, signed, in_unit, as_share)
 """Those that may change an integer where the reference is one."""

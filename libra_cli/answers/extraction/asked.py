@@ -99,6 +99,8 @@ COUNTS = {"no solution": "0", "one solution": "1", "infinitely many": "\\infty"}
 """Those that are the number of something, which may be what is asked for."""
 _KNOWN_PHRASES = ("nothing", "infinitely many", "one solution", "undefined")
 _CLASS_NOUNS = words.table("number function integer set series sequence matrix statement")
+_SHORT = 3
+"""Letters of words that are too short to compare."""
 _SCOPE = words.table(
     """
     for converse inverse contrapositive negation opposite für umkehrung gegenteil pour réciproque contraire para
@@ -306,11 +308,19 @@ def verdict(text: str, question: str | None) -> str | None:
     if not asked or not DOUBTS.isdisjoint(asked):
         return None
     spoken = [word.lower() for word in words.split(concluded)]
-    if not DOUBTS.isdisjoint(spoken) or not _agree(asked[-1], spoken):
+    if not DOUBTS.isdisjoint(spoken) or not all(_agree(word, spoken) for word in _predicate(question, asked[-1])):
         return None
     negated = [word for word in spoken if word in NEGATORS or word.endswith("n't")]
     is_near = bool(negated) and _agree(asked[-1], [word.lower() for word in words.split(sentence)])
     return "Yes" if not negated else "No" if is_near and len(negated) == 1 else None
+
+
+def _predicate(question: str, last: str) -> list[str]:
+    """The last word of a question; of a noun with an article all its words: a leap year."""
+    asked = question.lower().split()
+    at = max((index for index, word in enumerate(asked) if word in ("a", "an")), default=0)
+    noun = [word for word in words.split(" ".join(asked[at + 1 :])) if len(word) > _SHORT] if at > 1 else []
+    return noun or [last]
 
 
 def _start(text: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from libra_cli.answers.comparison import equal, matchings
+from libra_cli.answers.comparison import boolean, changes, equal, matchings
 from libra_cli.answers.sentences import comparatives, options, phrases
 from libra_cli.answers.text import words
 from libra_cli.answers.values import dates, notation, quantities, structure, units
@@ -46,6 +46,10 @@ def value(text: str, reference: str) -> str | None:
     if line.count("$") == 2 and _IN_DOLLARS.search(line):
         line = line.replace("$", "")
     line = (line if line.endswith("...") else line.rstrip(".")).strip()
+    if len(line) <= _MAX_CHARS and (changes.read(line) and changes.read(reference)):
+        return line
+    if len(line) <= _MAX_CHARS and not line.isascii() and boolean.same(reference, line) is not None:
+        return line
     if (
         not line
         or len(line) > _MAX_CHARS

@@ -32,7 +32,7 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     extraction,
 )
-from libra_cli.answers.text import boxes, damage, delimiters, informal, turns
+from libra_cli.answers.text import boxes, damage, delimiters, exclusions, informal, turns
 from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure, units
 from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
@@ -42,6 +42,12 @@ _FEW_CHARS = _FEW_WORDS = 5
 _EXACTLY = lazy_pattern(
     r"^(\\text\s*\{ ?|)(?i:exactly|precisely|genau|exactement|exactamente|esattamente|ровно|恰好) ?"
 )
+_IN_FORMULAS = ("\u00b2", "\u00b3", "\u00ac", "\u2227", "\u2228")
+"""Signs of formulas that people type without dollar signs: (x+3)\u00b2, \u00acp."""
+_REPEATED = lazy_pattern(r"(?<![\d.,])(\d{2,15})(?: \1){2,}(?![\d.,])")
+"""A number that a model repeats until it is stopped."""
+_AS_WELL = lazy_pattern(r"(?<=[\d$)}]) as well as (?=\$?(?:[a-z] ?= ?)?[-\u2212]?\d)")
+"""What joins two values: x = 5 as well as x = -2."""
 _CONSTANT = lazy_pattern(r"\+ ?(?:\\text\s*\{ ?)?const(?:ant\b(?! of)|\.|\b)(?: ?\})?")
 _ONE_AND = lazy_pattern(
     r"(?:(?<=takes )|(?<=took )|(?<=lasts )|(?<=lasted )|(?<=needs )|(?<=about )|(?<= (?:in|is) )|(?<= (?:for|was) ))"
@@ -117,12 +123,16 @@ def _as_read(text: str, reference: str | None, cut: bool | None, question: str |
 
         complete = turns.before_loop(text) or extras.before(text)
         text, cut = (complete, False) if complete else (text, cut)
-    if ("\\" in text or "{" in text) and "box" not in text:
+    is_formula = "\\" in text or "{" in text or any(map(text.__contains__, _IN_FORMULAS))
+    if is_formula and "box" not in text:
         from libra_cli.answers.text import undelimited
 
         text = undelimited.with_dollars(text)
     if " and " in text and (" an " in text or " a " in text):
         text = _ONE_AND.sub("1 ", text)
+    text = _REPEATED.sub(r"\1", exclusions.as_conditions(text))
+    if " as well as " in text:
+        text = _AS_WELL.sub(" and ", text)
     if "const" in text:
         text = _CONSTANT.sub("+ C", text)
     if text.count("\\boxed{") > 1 and "check" in text.lower():

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from math import gcd, isqrt
 from typing import NamedTuple
 
-from libra_cli.answers.text import formula
+from libra_cli.answers.text import formula, undelimited
 from libra_cli.answers.text.formula import NUMBER, Tree
 from libra_cli.answers.values import normalize
 from libra_cli.lazy_pattern import lazy_pattern
@@ -27,7 +27,7 @@ _MOST_FACTORS = 60
 _LONGEST = 4000
 _SIGNALS = (
     *("expand", "multiply out", "factor", "lowest", "simpl", "reduce", "scientific", "standard form", "rational"),
-    *("decimal", "as a ", "as an ", "nearest", "signific", " d.p", "places"),
+    *("decimal", "as a ", "as an ", "nearest", "signific", " d.p", "places", "prime"),
 )
 _REWRITES = lazy_pattern(
     _IMPERATIVE
@@ -57,6 +57,11 @@ _RATIONAL = lazy_pattern(_IMPERATIVE + r"rationali[sz]e\b", one_of=("rationalise
 _AS_DECIMAL = lazy_pattern(
     _WRITE + r"(?:as a (?:terminating |exact )?decimal|(?:in|to) (?:a )?decimal (?:form|notation))", one_of=("decimal",)
 )
+_PRIMES = lazy_pattern(
+    r"\bprime factori[sz]ation|\bproduct of (?:powers of )?(?:its |the )?prime(?:s|\b)|\bprime decomposition",
+    one_of=("prime",),
+)
+_LARGEST_BASE = 10**9
 _COUNTS = ("no", "one", "two", "three", "four", "five", "six")
 _PLACES_OF = {"tenth": 1, "hundredth": 2, "cent": 2, "penny": 2, "thousandth": 3, "ten-thousandth": 4}
 _PLACES = lazy_pattern(
@@ -138,6 +143,7 @@ def _is_asked(pattern: re.Pattern[str]) -> Callable[[str], bool]:
 def _formulas_of(question: str) -> set[str]:
     """The formulas of a question, normalized."""
     found = [next(filter(None, match.groups())) for match in _FORMULA.finditer(question)]
+    found += [run[0] for run in undelimited.RUN.finditer(question)]
     found += [piece for match in _WORDS.finditer(question) for piece in (match[0], *match[0].split())]
     return {normalize.normalized(text.strip(" .,?")) for text in found}
 
@@ -186,6 +192,31 @@ def _is_factored(text: str) -> bool:
 
 def _has_fewer_factors(given: str, wanted: str) -> bool:
     return max(_factor_counts(given), default=_MOST_FACTORS) < min(_factor_counts(wanted))
+
+
+def _bases(tree: Tree) -> list[int]:
+    """The numbers that a product has as factors, or as the bases of their powers; none if it has anything else."""
+    if tree[0] == "*":
+        both = [_bases(part) for part in _parts(tree)]
+        return [base for one in both for base in one] if all(both) else []
+    base = tree[1] if tree[0] == "^" and tree[2][0] == NUMBER else tree
+    is_natural = base[0] == NUMBER and base[1].denominator == 1 and 1 < base[1] <= _LARGEST_BASE
+    return [int(base[1])] if is_natural else []
+
+
+def _is_prime(base: int) -> bool:
+    return all(base % factor for factor in range(2, isqrt(base) + 1))
+
+
+def _is_of_primes(text: str) -> bool:
+    """Whether a number is written as a product of primes: 2^3 \\cdot 253 is not."""
+    found = [_bases(tree) for tree in formula.readings(text.rpartition("=")[2])]
+    return any(bases and all(map(_is_prime, bases)) for bases in found)
+
+
+def _is_of_others(given: str, _: str) -> bool:
+    found = [_bases(tree) for tree in formula.readings(given.rpartition("=")[2])]
+    return bool(found) and all(found) and not _is_of_primes(given)
 
 
 def _terms_of_fraction(text: str) -> tuple[int, int] | None:
@@ -240,6 +271,7 @@ _FORMS = (
         lambda given, _: _readings(given, _has_brackets),
     ),
     _Form(_is_asked(_FACTOR), _is_factored, _has_fewer_factors),
+    _Form(_is_asked(_PRIMES), _is_of_primes, _is_of_others),
     _Form(_is_asked(_LOWEST), _is_reduced, _can_be_reduced),
     _Form(
         _is_asked(_RADICAL), lambda wanted: not _has_square_in_root(wanted), lambda given, _: _has_square_in_root(given)

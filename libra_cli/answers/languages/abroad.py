@@ -20,11 +20,16 @@ _ENGLISH = frozenset(
     "the of and we so therefore answer thus hence is are it its this that with by to at which has have was were not "  # noqa: SIM905
     "for from be each there you your i my".split()
 )
-_WEAK = frozenset(
-    "a as do to o e y i in me no on or is was son sin per pro die also an want met den of con da hay van the with for "  # noqa: SIM905
-    "so men we but he mas le at and my come fine are have has make main to pour om bin on eg pass die dont".split()
+_WEAK = words.table(
+    """
+    a as do to o e y i l d u w z in me no on or is was son sin per pro die also an want met den of con
+    da hay van the with for so men we but he mas le at and my come fine are have has make main to pour
+    om bin on eg pass die dont
+    """
 )
 """Small words of other languages that are English words as well, or letters; they tell no language."""
+_UNIT_SYMBOL = lazy_pattern(r"(?<=\d) ?[A-Za-z]{1,2}(?![^\W_]|['\u2019]| ?[^\W_])")
+"""A symbol behind a number where no word goes on: 3.785 L, 2.125 mA."""
 _JOINED_HALVES = ("demi-", "mezz'")
 _ELISIONS = ("d'", "l'", "n'", "qu'", "s'", "c'")
 _VAGUE_IN_SIGNS = ("几个", "几十", "十几", "多个", "数十", "数百", "몇 ", "여러 ", "ダース", "다스")
@@ -86,7 +91,7 @@ def language_of(text: str) -> str:
             return "ja" if any("\u3040" <= char < "\u3100" for char in text) else "zh"
         if any("\uac00" <= char < "\ud7b0" for char in text):
             return "ko"
-    in_order = words.split(text.lower())
+    in_order = words.split(_UNIT_SYMBOL.sub(" ", text).lower())
     heard = set(in_order)
     row = f" {' '.join(in_order)} "
     known, rows = _languages_by_word()

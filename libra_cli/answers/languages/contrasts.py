@@ -6,6 +6,13 @@ from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
 _DENIED = r"(?:[^.,;:!?\s]|[.,](?=\d)| ){1,30}?"
 _FIGURE = r"(?=\$?[-\u2212]?\$?(?:\d|\\))"
+_UNTIL = r"(?:until|till|até|hasta|jusqu['\u2019](?:en|à|au)|bis|fino a[l']?)"
+_AND = r"(?:and|but|et|mais|y|pero|e|mas|ma|und|aber)"
+_NOW = (
+    r"(?=(?i:today|now|nowadays|since then|hoje|agora|atualmente|hoy|ahora|actualmente|desde entonces"
+    r"|aujourd['\u2019]hui|maintenant|désormais|heute|jetzt|inzwischen|seitdem|oggi|ora|adesso)\b)"
+)
+_ONCE = ("until", "till", "até", "hasta", "jusqu", "bis", "fino a")
 _CONTRASTS = tuple(
     (needed, lazy_pattern(pattern, one_of=needed), kept)
     for needed, pattern, kept in (
@@ -39,6 +46,12 @@ _CONTRASTS = tuple(
             "",
         ),
         ((" never ",), r"(?<=[a-z]),?(?: and| but)? never [a-z]{4,}(?: [a-z]{4,})?(?=[.!]*$)", ""),
+        # what was so once, before what is so now
+        (
+            _ONCE,
+            rf"(?:^|(?<=[.!?] ))[^.;!?]{{0,60}}{_UNTIL} ?[^.;!?]{{1,40}}[;.,\u2014\u2013-]+ (?:{_AND} )?{_NOW}",
+            "",
+        ),
         ((" а не ",), rf",? а не {_FIGURE}{_DENIED}(?=[.!]*$)", ""),
     )
 )

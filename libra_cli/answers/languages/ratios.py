@@ -44,8 +44,14 @@ _HAN = "一二三四五六七八九十百两"
 _IN_SIGNS = lazy_pattern(rf"(?<![\d.{_HAN}])([\d.]+|[{_HAN}]+) ?(?:比|対|對|对|대) ?([\d.]+|[{_HAN}]+)(?![\d.{_HAN}])")
 _NOUNS_IN_SIGNS = ("之比", "比是", "比为", "比為", "比例", "比值", "比は", "比が", "比率", "비는", "비가", "비율")
 _SPACED = lazy_pattern(r"(?<=\d) : (?=\d)")
-_STAND_AS = lazy_pattern(r"\b(?:are|stand)(?: to each other)? as (?=\d+:\d)")
+_STAND_AS = lazy_pattern(r"\b(?:are|stand)(?: to each other)? as (?=\$?\d+:\d)")
 """What leads to a ratio: the parts are as 2:3."""
+_POWERS = lazy_pattern(
+    r"(?<![\w.^}])(?P<open>\$?)(\d{1,3})(?:\^\{?([23])\}?|([\u00b2\u00b3]))(?: : |:)"
+    r"(\d{1,3})(?:\^\{?([23])\}?|([\u00b2\u00b3]))(?P=open)(?![\w^{:=+*-])"
+)
+"""A ratio of two powers: 2^3:3^3."""
+_RAISED = {"\u00b2": 2, "\u00b3": 3}
 _EXPLAINED = lazy_pattern(r"(?<=\d:\d), (?:that is|i\.e\.|in other words|which means|meaning)[ ,][^.;]*[.]?$")
 """What a ratio means in words: 4:1, that is, A is four times B."""
 _BOXED = lazy_pattern(rf"\s*{_TERM}\s*(?:\\text\s*\{{\s*to\s*\}}|to)\s*{_TERM}\s*")
@@ -57,7 +63,8 @@ _RATIO = lazy_pattern(r"\\[dt]?frac|/|:|^-?[\d.]+$")
 def in_figures(text: str, reference: str) -> str:
     """`text` with a colon between the terms of the ratios that its last sentence has in words."""
     start = len(text) - len(words.sentences(text)[-1])
-    last = text[start:]
+    last = _POWERS.sub(_multiplied_out, text[start:]) if ":" in reference and ":" in text[start:] else text[start:]
+    text = text[:start] + last
     if not last.isascii() and any(map(last.__contains__, _NOUNS_IN_SIGNS)) and _is_ratio(reference):
         return text[:start] + _IN_SIGNS.sub(_with_colon, last)
     for joined, nouns in _NOUNS.items():
@@ -72,6 +79,12 @@ def in_figures(text: str, reference: str) -> str:
             written = _IN_WORDS[joined].sub(partial(_joined, joined, is_of_noun=is_of_noun), _SPACED.sub(":", last))
             return text[:start] + _EXPLAINED.sub(".", _STAND_AS.sub("are ", written))
     return text
+
+
+def _multiplied_out(ratio: re.Match[str]) -> str:
+    _, first, typed, raised, second, typed_too, raised_too = ratio.groups()
+    powers = [int(typed or _RAISED[raised]), int(typed_too or _RAISED[raised_too])]
+    return f"{int(first) ** powers[0]}:{int(second) ** powers[1]}"
 
 
 def from_words(text: str, other: str) -> str:

@@ -43,6 +43,10 @@ _TERM_ASKED_FOR = lazy_pattern(
     r"\b(?i:find|what is|determine|compute|calculate|evaluate)(?: the value of)? \$?([^$?.,]{1,30}?)\$?[?.]"
 )
 """What a question asks for, as a term: Find $a+b$."""
+_LETTER_ASKED_FOR = lazy_pattern(
+    r"\b(?i:find|determine|compute|calculate|what is)(?: the(?: value of)?)?(?: [a-z]{3,12})? \$?([A-Za-z])\$?[.?]"
+)
+"""The one letter whose value a question asks for: Find the width w."""
 _IN_GIVEN_ORDER = lazy_pattern(r"\bin (?:this|that|the (?:same|given|stated|above)) order\b|\brespectively\W*$")
 """A question for values in the order in which it names them."""
 
@@ -98,6 +102,8 @@ def in_one_form(reference: str, answer: str, question: str) -> tuple[str, str]:
 
     Lists of numbers are tuples where the question asks for them in the order in which it names them.
     """
+    if "=" in answer and "=" not in reference and (letter := _LETTER_ASKED_FOR.search(question)):
+        answer = named.values(answer).get(letter[1], answer)
     if "=" in reference and "=" not in answer:
         reference = _value_asked_for(reference, question)
     is_ordered = _IN_GIVEN_ORDER.search(question) and not any(map(question.__contains__, ("reasoning", "final answer")))

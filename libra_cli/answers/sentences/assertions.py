@@ -32,7 +32,7 @@ _SUPPOSED = lazy_pattern(r"^[^,.;]{1,60} would have (?:given|been|made|left|mean
 """A remark about what is not so: A flat 20% would have given 16,000."""
 _BUT = ("less", "more", "greater", "smaller", "larger", "at")
 """What a second bound begins with behind "but"."""
-_RELATED = frozenset(("multiple", "multiples", "divisor", "divisors"))
+_RELATED = frozenset(("multiple", "multiples", "divisor", "divisors", "power", "powers", "root"))
 """Nouns of numbers that are named by another one: a multiple of 7."""
 _POSSIBLE = frozenset(("could", "might", "may"))
 _NOTHING = lazy_pattern(r"\bno (?:real |integer |such |valid )*(?:solutions?|roots?|values?)\b", re.IGNORECASE)
@@ -202,7 +202,8 @@ def _is_aside(clause: Clause) -> bool:
     """Whether a clause is a reason, a condition or a remark, and does not say an amount: 3x^2, whose value is 12."""
     says_amount = clause.opener == "whose" and not vocabulary.AMOUNTS.isdisjoint(clause.words[:1])
     says_amount = says_amount or (clause.opener == "namely" and not vocabulary.LEADS.isdisjoint(clause.words[:2]))
-    return clause.opener in vocabulary.BEGINS_ASIDE and not says_amount
+    is_place = len(clause.groups) == 1 and clause.groups[0].before[-2:] in _OF_BOTH  # 4, midway between 3 and 5
+    return is_place or (clause.opener in vocabulary.BEGINS_ASIDE and not says_amount)
 
 
 def _is_of_sentence(clause: Clause) -> bool:
@@ -226,6 +227,8 @@ def _of_clause(clause: Clause) -> Asserted:
         result = result_of(groups)
         if result is not None and len(after_is) != 1 and result not in named:
             return _bounded(result, named, clause)
+        if any(group.before[-2:] in _DESCRIBING for group in groups[1:]):  # (x+3)^2 - 7 with vertex (-3, -7)
+            return Asserted(None, unclear=True)
         chosen = next((some for some in (after_is, related, free) if len(some) == 1), None)
         ends = [0, *(len(group.before) for group in groups)]
         signs = [_sign(group.before[ends[at] :][-5:]) for at, group in enumerate(groups)]
@@ -299,6 +302,15 @@ def _is_led(before: Sequence[str]) -> bool:
     return words[-1:] != [] and (words[-1] in vocabulary.LEADS or vocabulary.leads(words))
 
 
+_DESCRIBING = frozenset(
+    ("with", noun)
+    for noun in ("vertex", "centre", "center", "radius", "slope", "discriminant", "domain", "range", "axis")
+)
+"""Words between a formula and one of its properties, of which either may be asked for."""
+_OF_BOTH = frozenset((way, "between") for way in ("halfway", "midway", "half-way", "mid-way"))
+"""Words between a value and the two numbers that it lies between."""
+
+
 def _follows_is(before: Sequence[str]) -> bool:
     words = list(before[:-2] if before[-2:] == ("in", "total") else before)
     while words and words[-1] in vocabulary.AFTER_IS and words[-1] not in vocabulary.IS:
@@ -312,7 +324,7 @@ def _bounded(group: Group, named: Sequence[Group], clause: Clause) -> Asserted:
         return _excepted(group, clause)
     near = group.before[-5:]
     is_related = near[-1:] == ("of",) and not _RELATED.isdisjoint(near[-2:-1]) and group.text.isdecimal()
-    if near[-1:] == ("outside",) or is_related:
+    if near[-1:] == ("outside",) or is_related or near[-2:] in _OF_BOTH:
         return Asserted(None, unclear=True)
     if "between" in near and named:
         between = "<" if "strictly" in near else "\\leq " if not vocabulary.INCLUSIVE.isdisjoint(clause.words) else ""

@@ -11,6 +11,8 @@ from libra_cli.answers.text import words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _NUMBER = lazy_pattern(r"\d[\d.,/]*")
+_EITHER_UNIT = lazy_pattern(r"(?<![\d.,])(\d[\d.,]*) ?([^\W\d]{1,12}|°[CF]) or \1 ?([^\W\d]{1,12}|°[CF])(?!\w)")
+"""One number with either of two units: 212 K or 212 °F."""
 _MOST_SENTENCES = 3
 _OTHERWISE = Extraction(None, OTHER_ANSWER)
 
@@ -25,6 +27,9 @@ def answer(text: str, question: str, with_unit: bool) -> Extraction | None:
     asked = asking.of(question)
     if asked.compares:
         return None
+    either = _EITHER_UNIT.search(said[-1])
+    if either and either[2] != either[3]:
+        return UNDECIDED
     later: claims.Claim | None = None
     is_other = False
     for sentence in reversed(said[-_MOST_SENTENCES:]):

@@ -113,8 +113,8 @@ def has_another_text(option: str, text: str, listed: Mapping[str, str]) -> bool:
     """Whether behind the letter of an option stands the text of another one: "B. Rome" where Rome is A."""
     named = options.parse(option)
     letter = next(iter(named.letters)) if named and len(named.letters) == 1 else ""
-    at = max((text.rfind(f"{letter}{mark}") for mark in (".", ")", ":", "**", "}")), default=-1) if letter else -1
-    behind = latex.without_setting(text[at + 1 :]).lstrip(" .):*}\u2014-").lower() if at >= 0 else ""
+    at = max((text.rfind(f"{letter}{mark}") for mark in (".", ")", ":", ",", "**", "}")), default=-1) if letter else -1
+    behind = latex.without_setting(text[at + 1 :]).lstrip(" .):,*}\u2014-").lower() if at >= 0 else ""
     own = listed.get(letter, "").lower()
     if not behind or not own or behind.startswith(own):
         return False

@@ -57,7 +57,10 @@ _SHORTEST = 5
 """Letters of a word that a prefix turns."""
 _REASON = lazy_pattern(r",? (?:because|since|as|for|by|due to)\b.*$")
 _FIGURES = lazy_pattern(r"-?\d+(?:[./]\d+)?|(?<![A-Za-z])[b-zB-Z](?![A-Za-z])")
-_PRONOUNS = words.table("it they this that these those he she f function statement number series answer claim both we")
+_PRONOUNS = words.table(
+    "it they this that these those he she f function statement number series answer claim both we vectors set matrix "
+    "sequence relation graph system equation"
+)
 _OPEN = words.table("or if unless whether not no never n't neither only maybe perhaps always")
 _DENIES_ASKED = words.table("false impossible untrue nowhere every wrong incorrect fail fails unable")
 """Words of a question whose answer turns with them."""

@@ -36,7 +36,14 @@ def in_latex(text: str) -> str:
     found = _NESTED.search(text)
     if found and _CLOSES[found[1]] == found[4] and found[1] + found[3] in ("[[", "{{", "[("):
         rows = [[cell.strip() for cell in row.split(",")] for row in _ROW.findall(found[2])]
-        if found[1] + found[3] != "[(" and len(rows) > 1 and len({*map(len, rows)}) == 1 and all(map(all, rows)):
+        is_set = found[1] == "{" and len(rows[0]) == 1  # {{1}, {2}}
+        if (
+            found[1] + found[3] != "[("
+            and not is_set
+            and len(rows) > 1
+            and len({*map(len, rows)}) == 1
+            and all(map(all, rows))
+        ):
             return f"{text[: found.start()]}{_matrix(rows)}{text[found.end() :]}"
     if ";" in text and (typed := _SEMICOLONS.search(text)):
         rows = [row.replace(",", " ").split() for row in typed[1].split(";")]

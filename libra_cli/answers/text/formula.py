@@ -32,6 +32,7 @@ _TRIGONOMETRIC = "sin cos tan cot sec csc arcsin arccos arctan arccot arcsec arc
 _INVERSE = {"sin": "arcsin", "cos": "arccos", "tan": "arctan", "cot": "arccot", "sec": "arcsec", "csc": "arccsc"}
 _NAMED = {name: name for name in f"{_TRIGONOMETRIC} ln log exp gcd lcm min max".split()}
 _NAMED |= {"cis": "cis", "lg": "log", "asin": "arcsin", "acos": "arccos", "atan": "arctan", "tg": "tan", "ctg": "cot"}
+_NAMED |= {"cotg": "cot", "arctg": "arctan", "sen": "sin", "arcsen": "arcsin", "senh": "sinh"}
 _SEVERAL = frozenset(("gcd", "lcm", "min", "max"))
 _GREEK_LETTERS = """
     alpha beta gamma delta epsilon varepsilon zeta eta theta vartheta iota kappa lambda mu nu xi rho sigma tau upsilon
@@ -53,7 +54,7 @@ _TOKEN = lazy_pattern(r"\s*(\d+\.?\d*|\.\d+|\\[A-Za-z]+|\\.|[A-Za-z]+|.)", re.DO
 _WORD = lazy_pattern(
     "|".join(sorted(_NAMED, key=len, reverse=True)),
     one_of=(
-        *("lg", "tg", "ln", "log", "cos", "cis", "sin", "cot", "min", "max", "lcm", "tan", "sec"),
+        *("lg", "tg", "sen", "ln", "log", "cos", "cis", "sin", "cot", "min", "max", "lcm", "tan", "sec"),
         *("exp", "csc", "gcd"),
     ),
 )

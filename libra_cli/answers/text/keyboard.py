@@ -11,7 +11,13 @@ from libra_cli.lazy_pattern import lazy_pattern
 _MAX_CHARS = 200
 _NUMBER = r"-?\d+(?:\.\d+)?"
 _FUNCTIONS = "ln|log|sin|cos|tan|cot|sec|csc|exp|arcsin|arccos|arctan|sinh|cosh|tanh"
-_MAY_BE_SPELLED = lazy_pattern(r"['\u2032\"<|\\$]|/-|[A-Za-z]{2}|\d ?m|0X")
+_MAY_BE_SPELLED = lazy_pattern(r"['\u2032\"<|\\${]|/-|[A-Za-z]{2}|\d ?m|0X")
+
+
+def _abroad(name: str) -> str:
+    """A pattern of a function by its name in another language, in a font or not: \\operatorname{sen} x."""
+    said = rf"\\(?:operatorname|text|mathrm) ?\{{{name}\}}|\\{name}(?![A-Za-z])|(?<![A-Za-z\\]){name}"
+    return rf"(?:{said})(?= ?(?:\^\{{?-?\d+\}}?)? ?(?:[\d(\\]|[a-z](?![a-z])))"
 
 
 def _degrees(angle: re.Match[str]) -> str:
@@ -37,6 +43,8 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
         ("matrix{", r"\\([pbvBV]?matrix)\s*\{(.*)\}\s*$", _matrix),
         ("\\cr", r"\\cr(?![A-Za-z])", r"\\\\"),
         ("$", r"^\$([^$]*\d)\$ ?(°|[A-Za-zΩµ%²³/]{1,8})$", r"\1 \2"),
+        ("{", r"^(?:R|\u211d|\$?\\mathbb ?\{?R\}?)\$? ?(?:\\+ ?|\u2216 ?|- ?)\$?\\?\{([^{}\\]*)\\?\}\$?$",
+         r"\\mathbb{R}\\setminus\\{\1\\}"),
         ("/-", r"\+ ?/ ?- ?", r"\\pm "),
         ("or minus", r"\bplus or minus\b", r"\\pm"),
         ("", rf"^({_NUMBER}) ?(?:°|\^\{{?\\circ\}}?|degrees?),? ?(?:and )?({_NUMBER}) ?(?:'|\u2032|\^\{{?\\prime\}}?"
@@ -54,6 +62,8 @@ _SPELLINGS: tuple[tuple[str, re.Pattern[str], str | Callable[[re.Match[str]], st
         ("abs(", r"(?<![A-Za-z\\])abs\(([^()]*)\)", r"|\1|"),
         ("", rf"(?<![A-Za-z\\])({_FUNCTIONS})(?= ?(?:\^\{{?-?\d+\}}?)? ?(?:[\d(\\]|[a-z](?![a-z])))", r"\\\1 ",
          *("ln", "log", "sin", "cos", "tan", "cot", "sec", "csc", "exp")),
+        ("sen", _abroad("sen"), r"\\sin "),
+        ("tg", _abroad("tg"), r"\\tan "),
         ("root of", r"(?:the )?(?:positive |principal )?square root of (\w+)", r"\\sqrt{\1}"),
         ("root of", r"(?:the )?cube root of (\w+)", r"\\sqrt[3]{\1}"),
         ("root", r"^(\d+) (?:square )?root (\d+)$", r"\1\\sqrt{\2}"),

@@ -27,7 +27,10 @@ _SETTING = lazy_pattern(
     one_of=("\\", "$", "~", "**"),
 )
 _ENVIRONMENT = lazy_pattern(r"\\begin\{([A-Za-z]+)\*?\}(?:\{[lcr|]*\})?(.*)\\end\{\1\*?\}", re.DOTALL)
-_MEMBER = lazy_pattern(r"([A-Za-z](?:_\{?\w+\}?)?|\([a-z](?:,[a-z]){1,5}\)(?=\\in ?\\\{))\\in(?![A-Za-z])")
+_MEMBER = lazy_pattern(
+    r"((?:\\(?:lambda|theta|alpha|beta|mu|phi|omega|sigma|rho|tau)|[A-Za-z])"
+    r"(?:_\{?\w+\}?)?|\([a-z](?:,[a-z]){1,5}\)(?=\\in ?\\\{))\\in(?![A-Za-z])"
+)
 
 COMMAS, AND, OR = frozenset(",;"), frozenset(("and", "\\land", "\\wedge")), frozenset(("or", "\\lor", "\\vee"))
 JOINS = frozenset(("and", "or"))

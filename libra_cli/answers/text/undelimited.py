@@ -29,7 +29,7 @@ _PIECE = (
     rf"|\\(?:text[a-z]*|math(?:rm|bf|bb|cal|sf|it)|operatorname|mbox)\s*{_GROUP}"
     r"|\\[A-Za-z]+|\\[,;:!{}|% \\]|[{}()\[\]]|\d|(?<=\d)[.,](?=\d)"
     rf"|(?<![A-Za-z])(?:[A-Za-z]|{_WORDS})(?![A-Za-z])"
-    r"|[-+*/=<>^_!|:'&,;~°±×÷·−≤≥≠≈∈∪∩∞√\u0370-\u03ff²³¹⁰⁴-⁹⁻₀-₉½…∠]|\.\.\."
+    r"|[-+*/=<>^_!|:'&,;~°±×÷·−≤≥≠≈∈¬∧∨⊕∪∩∞√\u0370-\u03ff²³¹⁰⁴-⁹⁻₀-₉½…∠]|\.\.\."
 )
 RUN = lazy_pattern(rf"(?:(?:{_PIECE})[ \t]*)+")
 _SET = lazy_pattern(
@@ -41,12 +41,19 @@ _BULLET = lazy_pattern(r"[-*+•] +|[,;:=)\]}|&~]+ *")
 """What a formula does not begin with."""
 
 
+RAISED = lazy_pattern(
+    r"[\u00ac\u2227\u2228]|[)a-z][\u00b2\u00b3\u2074-\u2079] ?[-+\u2212]"
+    r"|[-+\u2212] ?\d*(?:\([^()\s]{1,20}\)|[a-z])[\u00b2\u00b3\u2074-\u2079](?![\u2070-\u2079])",
+)
+"""A term of a sum with an exponent as people type it: (x+3)\u00b2\u22127."""
 _MARK = lazy_pattern(r"\\[,;:!{]|[\w)}][\^_]\{|[<>=\u2264\u2265].*\\text ?\{ ?(?:or|and)\b", one_of=("\\", "_{", "^{"))
 """Spaces, braces of a set and scripts, which only LaTeX writes so."""
 
 
 def _is_latex(text: str) -> bool:
-    """Whether a text without dollar signs has what only a formula in LaTeX has."""
+    """Whether a text without dollar signs has what only a formula has: commands, or a term with a raised exponent."""
+    if RAISED.search(text):
+        return True
     return not _COMMANDS.isdisjoint(latex.commands(text)) or _MARK.search(text) is not None
 
 

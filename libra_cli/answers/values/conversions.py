@@ -23,7 +23,7 @@ _UNIT_NAMES = """
     millimeter_Hg minute hour day week watt_hour ampere_hour calorie british_thermal_unit horsepower erg dyne poise
     gauss angstrom inch foot yard mile nautical_mile light_year parsec acre hectare are gallon quart fluid_ounce
     tablespoon teaspoon ounce pound metric_ton carat unified_atomic_mass_unit dalton pound_force_per_square_inch
-    mile_per_hour kilometer_per_hour kilometer_per_second knot bit byte katal
+    mile_per_hour kilometer_per_hour kilometer_per_second knot bit byte katal astronomical_unit ppm steradian
 """
 _UNITS = frozenset(_UNIT_NAMES.split())
 """What pint may read; its other units have names that mean something else in an answer."""
@@ -82,6 +82,7 @@ _SYMBOLS_OF = {
     "fps": "foot s^-1",
     **dict.fromkeys(("D", "dpt", "dioptre", "dioptres", "diopter", "diopters"), "m^-1"),
     **dict.fromkeys(("ly", "lightyear", "lightyears", "light-year", "light-years"), "light_year"),
+    **dict.fromkeys(("AU", "au"), "astronomical_unit"),
     "Å": "angstrom",
     "AA": "angstrom",
     "kilohm": "kohm",
@@ -362,7 +363,7 @@ def applied(conversion: Conversion, text: str) -> str:
 def same(reference: Fraction, value: Fraction, conversion: Conversion) -> bool | None:
     """Whether `value` is `reference` after the conversion; None if it may be so after rounding.
 
-    Powers of ten and whole multiples need no rounding.
+    Powers of ten and whole multiples of few digits need no rounding.
     """
     if conversion == LOOSE:
         return None
@@ -372,5 +373,7 @@ def same(reference: Fraction, value: Fraction, conversion: Conversion) -> bool |
     converted = value * conversion.factor + conversion.plus
     if abs(converted - reference) <= abs(reference) * _DEFINITION:
         return True
-    is_whole = 1 in (conversion.factor.numerator, conversion.factor.denominator) and not conversion.plus
+    multiple = max(conversion.factor.numerator, conversion.factor.denominator)
+    is_short = len(str(multiple).rstrip("0")) <= _SHORT  # a light year has 9,460,730,472,580,800 m
+    is_whole = is_short and 1 in (conversion.factor.numerator, conversion.factor.denominator) and not conversion.plus
     return False if is_whole or abs(converted - reference) > abs(reference) * _ROUNDED else None

@@ -8,7 +8,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from libra_cli.answers.languages import answer_forms
-from libra_cli.answers.text import arrays, damage, french, function_forms, keyboard, latex, number, words
+from libra_cli.answers.text import arrays, damage, french, function_forms, keyboard, latex, number, set_braces, words
 from libra_cli.lazy_pattern import lazy_pattern
 
 _OF_ARGUMENTS = ("\\in", "\u2208", "for ", "\\forall", "\u2200")
@@ -45,12 +45,6 @@ _SCRIPTS = tuple(
     (lazy_pattern(f"[{characters}]+"), sign, str.maketrans(characters, on_line))
     for characters, sign, on_line in ((RAISED, "^", _ON_LINE), (LOWERED, "_", "0123456789+-=()aehijklmnoprstuvx"))
 )
-_SETS = lazy_pattern(
-    r"(?P<open>\{)?\{[^{}\\]*,[^{}\\]*\}(?:(?:, ?| and )\{[^{}\\]*,[^{}\\]*\})+(?(open)\})",
-    one_of=(",{", ", {", " and {"),
-)
-"""Sets in braces as in plain text, in a set or a list: {{1,2},{2,3}}."""
-_SET_ENDS = ("}", "}$", "}.")
 _VULGAR = lazy_pattern(
     r"[\u00bc-\u00be\u2150-\u215e\u2189]|[\u2070\u00b9\u00b2\u00b3\u2074-\u2079]+\u2044[\u2080-\u2089]+"
 )
@@ -256,7 +250,7 @@ def plain(raw: str) -> str:
     text = keyboard.in_formulas(text)
     if text.endswith(("]", ")", "}")):
         text = arrays.in_latex(text)
-    return answer_forms.in_english(_with_set_braces(text) if text.endswith(_SET_ENDS) else text)
+    return answer_forms.in_english(set_braces.added(text) if text.endswith(set_braces.ENDS) else text)
 
 
 def _is_said_outside(piece: str) -> bool:
@@ -311,28 +305,15 @@ def both_plain(reference: str, answer: str) -> tuple[str, str]:
     """Two answers in plain notation; {{1,2},{2,3}} beside a set is a set of sets, and else a matrix."""
     if "{{" in reference or "{{" in answer:
         bare = [text.strip(" $.") for text in (reference, answer)]
-        has_sets = ["\\{" in one or ("{{" not in one and _SETS.fullmatch(one) is not None) for one in bare]
+        has_sets = ["\\{" in one or ("{{" not in one and set_braces.ROW.fullmatch(one) is not None) for one in bare]
         if any(has_sets):
-            marked = [one.replace("{", "\\{").replace("}", "\\}") if _SETS.fullmatch(one) else one for one in bare]
+            marked = [
+                one.replace("{", "\\{").replace("}", "\\}") if set_braces.ROW.fullmatch(one) else one for one in bare
+            ]
             reference, answer = marked
     if "both " in answer and "both" not in reference:
         answer = _BOTH.sub(r"\g<open>", answer)
     return plain(reference), plain(answer)
-
-
-def _with_set_braces(text: str) -> str:
-    """{x | x > 3} and n \\in {1, 2} with the braces of a set, where they are typed as in plain text."""
-    bare = text.strip(" $.")
-    if _SETS.fullmatch(bare):
-        return bare.replace("{", "\\{").replace("}", "\\}")
-    start = bare.find("{") if bare.endswith("}") and not bare.endswith("\\}") else -1
-    if start < 0 or bare[start - 1 : start] == "\\" or latex.group_end(bare, start) != len(bare):
-        return text
-    inside = bare[start + 1 : -1]
-    is_member = bare[:start].rstrip().endswith(("\\in", "∈"))
-    has_condition = not start and any(map(inside.__contains__, ("|", ":", "\\mid", "∣")))
-    is_set = (is_member and not inside.lstrip().startswith("\\mathbb")) or has_condition
-    return f"{bare[:start]}\\{{{inside}\\}}" if is_set else text
 
 
 def _system_as_list(system: re.Match[str]) -> str:
@@ -387,7 +368,7 @@ def unwrapped(text: str) -> str:
 def _without_wrapper(text: str) -> str:
     """Strip braces or a font command around all of `text`."""
     if text.startswith("{") and latex.group_end(text, 0) == len(text):
-        return text if _SETS.fullmatch(text) else text[1:-1]
+        return text if set_braces.has_members(text) else text[1:-1]
     wrapper = _WRAPPER.match(text)
     if not wrapper or latex.group_end(text, wrapper.end() - 1) != len(text):
         return text

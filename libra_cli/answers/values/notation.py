@@ -92,9 +92,9 @@ def same(reference: str, answer: str, numbers: tuple[Number | None, Number | Non
         congruence = _CONGRUENCE.fullmatch(text)
         if congruence and text == answer:
             return int(congruence["residue"]) == number.value or (_is_residue(congruence, number.value) and None)
-        roman = _roman(text.lstrip("+-"))
-        if roman is not None and (text[:1] not in "+-" or len(text) > 2):
-            return (-roman if text[:1] == "-" else roman) == number.value
+        numeral = roman(text.lstrip("+-"))
+        if numeral is not None and (text[:1] not in "+-" or len(text) > 2):
+            return (-numeral if text[:1] == "-" else numeral) == number.value
         literal = based(text) if text[:2] in ("0x", "0b", "0o") else None
         if literal:
             return literal.value == number.value
@@ -169,7 +169,8 @@ def based(text: str) -> Based | None:
         return None
 
 
-def _roman(text: str) -> int | None:
+def roman(text: str) -> int | None:
+    """The value of a Roman numeral of at least two letters; None for any other text."""
     if not _ROMAN.fullmatch(text):
         return None
     values = [_ROMAN_VALUES[letter] for letter in text]
@@ -240,7 +241,7 @@ def _figure(text: str) -> tuple[str, str] | None:
 
 _COMPARISONS = (
     _same_figures,
-    _by_value(_roman),
+    _by_value(roman),
     _same_congruences,
     _same_times,
     _by_value(ratio),

@@ -94,6 +94,13 @@ def units_may_agree(reference: Leaf, answer: Leaf) -> bool:
     return found is None
 
 
+def may_convert(reference: Leaf, answer: Leaf) -> bool:
+    """Whether one of two different units is a symbol that is not known, which may be a multiple of the other."""
+    if not reference.unit or not answer.unit or conversions.between(answer.unit, reference.unit) is not None:
+        return False
+    return any(_SYMBOLS.fullmatch(unit) and not conversions.is_measure(unit) for unit in (reference.unit, answer.unit))
+
+
 def converted(reference: Leaf, answer: Leaf, found: Sequence[conversions.Conversion]) -> bool | None:
     """Whether the answer is the reference after one of the conversions; None if it may be so after rounding."""
     if reference.number is None or answer.number is None:

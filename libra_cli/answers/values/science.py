@@ -217,6 +217,10 @@ def is_term(text: str) -> bool:
     return bool(_whole(text))
 
 
+_REVERSES = frozenset(("reverse", "reversed", "reverses", "opposite", "flip", "flipped", "inverted"))
+"""Words that turn a direction before or behind them."""
+
+
 def said(sentence: str, reference: str, question: str | None, doubts: frozenset[str]) -> str | None:
     """The only member of the class of the reference that a sentence names; empty if it names several; else None.
 
@@ -232,7 +236,7 @@ def said(sentence: str, reference: str, question: str | None, doubts: frozenset[
     for at, member in sorted(wanted):
         if not named[at]:
             continue
-        if not doubts.isdisjoint(others):
+        if not doubts.isdisjoint(others) or not _REVERSES.isdisjoint(others):
             return ""
         said_member = named[at].pop()
         is_written = _plain(reference) not in _symbols() or _plain(reference) in _TOKEN.findall(_plain(sentence))

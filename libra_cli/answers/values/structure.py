@@ -35,6 +35,7 @@ COMMAS = latex.COMMAS | latex.JOINS
 _DOTS = frozenset(("...", "\\ldots", "\\dots", "\\cdots"))
 _BETWEEN_GROUPS = frozenset((";", "or"))
 _SUCH_THAT = frozenset(("\\mid", "\\|", "|", ":"))
+_EXCLUDES = frozenset(("\\neq",))
 _PLUS_MINUS = lazy_pattern(r"\\(?:pm|mp)(?![A-Za-z])", one_of=("\\pm", "\\mp"))
 _OF_ANY = lazy_pattern(
     r"(?:[a-z(][a-z,()]*(?:=|\\in))?\\\{(?P<term>\(.+?\))(?:\\mid|\\?\||:) ?"
@@ -258,7 +259,9 @@ def _equations(groups: Sequence[Sequence[str]], depth: int) -> Iterator[list[Equ
 
 def _listed(text: str, depth: int) -> Answer | None:
     parts = _with_all_members(latex.split(text, COMMAS))
-    if not 2 <= len(parts) <= MAX_PARTS or all(map(_is_inequality, parts)):  # x > 1 and x < 3 hold together
+    # x > 1 and x < 3 hold together, as do x > -2, x \\neq 1, and x \\neq 2 and x \\neq 3.
+    are_conditions = all(_is_inequality(part) or latex.has(part, _EXCLUDES) for part in parts)
+    if not 2 <= len(parts) <= MAX_PARTS or are_conditions:
         return None
     found = _flat(_all(parts, depth))
     names = [part.name for part in found if isinstance(part, Equation)]
@@ -295,7 +298,7 @@ def _flat(parts: tuple[Answer, ...]) -> tuple[Answer, ...]:
 
 def _plus_minus(text: str, depth: int) -> Answer | None:
     sides = _PLUS_MINUS.split(text)
-    if len(sides) != 2:
+    if len(sides) != 2 or latex.has(text, _EXCLUDES) or "\\{" in sides[0]:  # x \\neq \\pm 3 holds for both
         return None
     before, after = sides
     plus = "+" if before and not before.endswith("=") else ""

@@ -22,15 +22,23 @@ _CURRENCIES = {
     "usd": "dollar",
     "rs": "rupee",
 }
-_PREFIXED = "m g s A V W J N L l F H T C Pa Hz Ω eV bar mol cal Wh Ah bit byte B b"
+_PREFIXED = "m g s A V W J N L l F H T C Pa Hz Ω eV bar mol cal Wh Ah bit byte B b pc"
+_OF_LARGE_PREFIXES = "W J Pa Hz Ω eV Wh bit byte B"
+_OF_SMALL_PREFIXES = "s m g C F J N W L Hz Pa mol"
 _BARE = (
     "mcg K cd lm lx Bq Gy Sv dpt ly min h hr hrs mins sec secs rad deg ha ft in yd mi lb lbs oz mph kph rpm atm psi "
-    "°C °F ¢"
+    "°C °F ¢ hPa hL mmHg torr Torr AU au ppm ppb dB sr"
 )
 _NO_SYMBOLS = frozenset(("kT", "Gm", "GM", "Gg", "PV", "pV", "pA", "pH", "cT", "dT", "pT", "nT", "kF", "MF"))
-_SYMBOLS = frozenset(
-    [prefix + unit for prefix in ("", *"pnµμmcdkMG") for unit in _PREFIXED.split()] + _BARE.split()
-) - _NO_SYMBOLS  # fmt: skip
+_SYMBOLS = (
+    frozenset(
+        [prefix + unit for prefix in ("", *"pnµμmcdkMG") for unit in _PREFIXED.split()]
+        + [prefix + unit for prefix in "TPE" for unit in _OF_LARGE_PREFIXES.split()]
+        + [f"f{unit}" for unit in _OF_SMALL_PREFIXES.split()]
+        + _BARE.split()
+    )
+    - _NO_SYMBOLS
+)
 """Symbols that may be a unit without \\text{} around them."""
 _LETTERS = frozenset("NJWCFVAHTLSΩKMÅD")
 """Capitals that may be a unit in \\text{}."""

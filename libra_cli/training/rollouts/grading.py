@@ -40,6 +40,7 @@ NULL_CAUSES: Mapping[str, NullBy] = MappingProxyType(
         INTEGERS: NullBy.VERIFIER,
         "another_date": NullBy.VERIFIER,
         "other_domain": NullBy.VERIFIER,
+        "parameter": NullBy.VERIFIER,  # which may take up a constant of the reference
         OTHER_PARTS: NullBy.VERIFIER,
         OTHER_UNIT: NullBy.VERIFIER,
         OTHER_TEXT: NullBy.VERIFIER,
