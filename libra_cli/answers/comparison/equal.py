@@ -116,7 +116,7 @@ def _decide(reference: str, answer: str) -> Decision | None:
         return Decision(None, "text", "unparsable_answer")
     if verdict is not None:
         return Decision(verdict, _level(*parsed, verdict))
-    leaves = [parsed_answer for parsed_answer in parsed if isinstance(parsed_answer, Leaf)]
+    leaves = _leaves(*parsed)
     if len(leaves) == 2 and quantities.units_may_agree(*leaves):
         return Decision(None, _level(*parsed, False), OTHER_UNIT)
     if len(leaves) == 2 and percent.may_agree(*leaves):
@@ -142,6 +142,13 @@ def _decide(reference: str, answer: str) -> Decision | None:
             return Decision(None, "symbolic", "equation_or_value")
     refused = guard.refusal(reference, answer)
     return Decision(None, "symbolic", refused) if refused else None
+
+
+def _leaves(reference: structure.Answer, answer: structure.Answer) -> list[Leaf]:
+    """Those of two answers that are leaves; of h = 20.41 m its value, where a value is asked for, as 20.4 m."""
+    is_value = isinstance(reference, Leaf) and "=" not in reference.text
+    told = answer.value if is_value and isinstance(answer, structure.Equation) else answer
+    return [one for one in (reference, told) if isinstance(one, Leaf)]
 
 
 def _compare_figures(reference: str, answer: str) -> Decision | None:
@@ -208,13 +215,14 @@ def _level(reference: structure.Answer, answer: structure.Answer, verdict: bool)
 
 def _rounds_to_reference(reference: Leaf, answer: Leaf) -> bool:
     """Whether a decimal reference may be the rounded answer: 12.35 of 12.3472, 0.667 of 2/3, 1.41 of \\sqrt{2}."""
-    if reference.number is None or not number.can_be_rounded(reference.number):
+    if reference.number is None or not (reference.unit or number.can_be_rounded(reference.number)):
         return False
     if answer.number is not None:
-        return number.may_be_rounded(reference.number, answer.number)
+        return number.may_be_rounded(reference.number, answer.number, bool(reference.unit))
     from libra_cli.answers.values import numeric
 
-    return guard.is_formula(answer.text) and numeric.rounds(one_form.in_radians(answer, reference), reference.number)
+    is_exact = number.can_be_rounded(reference.number) and guard.is_formula(answer.text)
+    return is_exact and numeric.rounds(one_form.in_radians(answer, reference), reference.number)
 
 
 def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
@@ -228,7 +236,8 @@ def compare_plainly(reference: Leaf, answer: Leaf) -> bool | None:
         same = number.same if reference.unit or answer.unit else percent.same
         equal = same(reference.number, answer.number)
         if not equal and (
-            number.may_be_rounded(reference.number, answer.number) or quantities.may_convert(reference, answer)
+            number.may_be_rounded(reference.number, answer.number, bool(reference.unit))
+            or quantities.may_convert(reference, answer)
         ):
             return None
         return None if equal and quantities.units_may_agree(reference, answer) else equal

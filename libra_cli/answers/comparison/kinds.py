@@ -5,6 +5,7 @@ A rule returns None for answers of other kinds; the first that returns anything 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from itertools import pairwise
 
@@ -22,13 +23,23 @@ from libra_cli.answers.comparison import (
     linear,
 )
 from libra_cli.answers.sentences import options, ordinals
+from libra_cli.answers.text import latex
 from libra_cli.answers.values import named, normalize, part_labels, structure
-from libra_cli.answers.values.finding import OTHER_PARTS, Decide, Decision, Finding
+from libra_cli.answers.values.finding import OTHER_PARTS, OTHER_TEXT, Decide, Decision, Finding
 from libra_cli.lazy_pattern import lazy_pattern
 
 _TERM_OF_RATIO = lazy_pattern(
     r"(?:\d{0,4}(?:\\sqrt ?(?:\{\d{1,4}\}|\d)|\\pi|\d)|\d{1,4}\^\{?\d{1,2}(?:/\d)?\}?)(?:/\d{1,4})?"
 )
+_REMARK = lazy_pattern(
+    r"(?<=[A-Za-z}]) \((?P<word>[a-z]{4,14}(?: [a-z]{2,14})?)\)$| at \$?[a-z] ?= ?[^,;]{1,12}(?=,|;|$)",
+    one_of=("(", " at "),
+)
+"""What a reference says of a quantity or of a value in brackets, or where it has that value."""
+_DEFINED = lazy_pattern(
+    r"(?:,|;|\\q?quad|\\text\{[ ,]*(?:where|with) *\}|\bwhere\b|\bwith\b)(?:\\q?quad|[\s,$])*(?P<letter>[A-Za-z])\s?="
+)
+"""A letter to which an answer gives a value behind its formula."""
 _PARAMETERS = frozenset("tskmnrulad")
 """Letters of parameters, or of their names."""
 _OF_ARGUMENT = lazy_pattern(r"[A-Za-z]\s*\(\s*[a-z]\s*\)\s*=", one_of=("(",))
@@ -225,6 +236,30 @@ def family_of_functions(reference: str, answer: str, _: Decide) -> Decision | No
     return Decision(None, "numeric", "parameter") if is_open else None
 
 
+def with_remark(reference: str, answer: str, decide: Decide) -> Decision | None:
+    """0.60 N (repulsive) and local max 10 at x = -1, of which an answer may leave out the remark."""
+    remark = _REMARK.search(reference)
+    has_word = remark is not None and any(word in answer for word in (remark["word"] or " at ").split())
+    if remark is None or has_word or not any(map(str.isdigit, reference)):
+        return None
+    decided = decide(_REMARK.sub("", reference).strip(), answer)
+    is_same = decided is not None and decided.equal is True
+    return Decision(None, "text", OTHER_TEXT) if is_same else decided
+
+
+def other_symbols(reference: str, answer: str, _: Decide) -> Decision | None:
+    """E = 2k\\lambda/r, k = ..., whose letter k the reference does not have."""
+    defined = _DEFINED.search(answer) if answer.count("=") > 1 and answer.count("=") > reference.count("=") else None
+    left, _equals, right = answer[: defined.start()].partition("=") if defined else ("", "", "")
+    if defined is None or _names_letter(left, defined["letter"]) or not _names_letter(right, defined["letter"]):
+        return None
+    return None if _names_letter(reference, defined["letter"]) else Decision(None, "structure", OTHER_PARTS)
+
+
+def _names_letter(text: str, letter: str) -> bool:
+    return re.search(rf"(?<![A-Za-z\\_]){letter}(?![A-Za-z])", latex.without_commands(text)) is not None
+
+
 def duration(reference: str, answer: str, _: Decide) -> Decision | None:
     """4 h 25 min and 4:25."""
     has_hours = reference[:1].isdigit() and ("h" in reference or "h" in answer)
@@ -233,7 +268,18 @@ def duration(reference: str, answer: str, _: Decide) -> Decision | None:
 
 
 _RULES: tuple[Callable[[str, str, Decide], Decision | None], ...] = (
-    *(domains.same, points, chemical_formula, compound, labelled_parts, ordinal, change_in_percent, bearing),
+    *(
+        with_remark,
+        other_symbols,
+        domains.same,
+        points,
+        chemical_formula,
+        compound,
+        labelled_parts,
+        ordinal,
+        change_in_percent,
+        bearing,
+    ),
     *(
         named_matrix,
         named_values,

@@ -38,6 +38,7 @@ _MAY_BE_VECTOR = lazy_pattern(
     one_of=("j", "k", "e_", "\\bm", "\\hat", "\\vec", "\\imath", "\\mathbf", "\\boldsymbol", "\u0302"),
 )
 _BEYOND_EQUALITY = latex.BOUNDS | {"\\neq", "\\approx", "\\equiv", "\\to", "\\in"}
+_STARRED = lazy_pattern(r"(?<=[A-Za-z])\^(?:\*|\{\*\}|\\ast|\{\\ast\})")
 _DEGREES = lazy_pattern(r"(?<=\d) ?(?:\\text\{ ?degrees?\}|degrees?(?![A-Za-z]))")
 _LOSS = lazy_pattern(r"^((?:[^()]*(?:[=:]|\bis))?\s*)\((\\?[$\u20ac\u00a3]\d[\d,.]*)\)$")
 _BEFORE_LOSS = frozenset("is was be of equals to loss deficit profit income balance change net".split())  # noqa: SIM905
@@ -52,6 +53,8 @@ def in_one_form(reference: str, answer: str) -> tuple[str, str]:
         reference = latex.with_marks(reference, answer)
     if "h" in answer or "h" in reference:
         answer, reference = quantities.with_minutes(answer, reference), quantities.with_minutes(reference, answer)
+    if "^" in answer and "*" in answer and "*" not in reference:  # P^*, the price of an equilibrium
+        answer = _STARRED.sub("", answer)
     if "_" in reference and "_" not in answer:  # m1 for m_1
         answer = _FLAT_INDEX.sub(lambda name: f"{name[1]}_{name[2]}" if name[1] + "_" in reference else name[0], answer)
     if (

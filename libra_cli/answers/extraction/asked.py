@@ -135,8 +135,9 @@ def with_sign(answer: str, reference: str, text: str, question: str) -> str:
     )
     if not is_change or answer.startswith("-") or not structure.is_number(answer):
         return answer
-    said = last_sentence(text).lower().replace("\\boxed{", "").replace("\\fbox{", "")
-    before, _, behind = said.partition(answer.lower())
+    said = last_sentence(text).lower().replace("\\boxed{", "").replace("\\fbox{", "").replace("**", "")
+    figure = answer.lower().split("\\")[0].strip()  # without its unit
+    before, _, behind = said.partition(figure if figure and answer.lower() not in said else answer.lower())
     *_, fall, preposition = ("", "", *words.split(before))
     goes_down = preposition == "down" and (not fall or fall in _GOES) and not any(map(str.isdigit, behind))
     falls = (fall in _FALLS and preposition in ("of", "by")) or not _FALLS.isdisjoint(words.split(behind)[:1])

@@ -32,7 +32,7 @@ from libra_cli.answers.sentences.extracted import (
     Extraction,
     extraction,
 )
-from libra_cli.answers.text import boxes, damage, delimiters, exclusions, informal, turns
+from libra_cli.answers.text import boxes, closing_remarks, damage, delimiters, exclusions, informal, turns
 from libra_cli.answers.values import conversions, dates, normalize, part_labels, structure, units
 from libra_cli.lazy_pattern import in_small_letters, lazy_pattern
 
@@ -44,6 +44,8 @@ _EXACTLY = lazy_pattern(
 )
 _IN_FORMULAS = ("\u00b2", "\u00b3", "\u00ac", "\u2227", "\u2228")
 """Signs of formulas that people type without dollar signs: (x+3)\u00b2, \u00acp."""
+_GAPS = lazy_pattern(r"(?<=[^\s|&]) {2,4}(?=[^\s|&])")
+"""Spaces between two words where one is enough."""
 _REPEATED = lazy_pattern(r"(?<![\d.,])(\d{2,15})(?: \1){2,}(?![\d.,])")
 """A number that a model repeats until it is stopped."""
 _AS_WELL = lazy_pattern(r"(?<=[\d$)}]) as well as (?=\$?(?:[a-z] ?= ?)?[-\u2212]?\d)")
@@ -114,6 +116,8 @@ def _plain_integer(text: str) -> Extraction | None:
 
 def _as_read(text: str, reference: str | None, cut: bool | None, question: str | None) -> tuple[str, bool | None]:
     """A text as it is read, without what it strikes out, rejects or checks, and whether it was cut off."""
+    if "  " in text and "`" not in text:
+        text = _GAPS.sub(" ", text)
     if "\u2044" in text:
         text = normalize.with_slashes(text)
     if cut is None and statements.goes_on(text):
@@ -130,6 +134,9 @@ def _as_read(text: str, reference: str | None, cut: bool | None, question: str |
         text = undelimited.with_dollars(text)
     if " and " in text and (" an " in text or " a " in text):
         text = _ONE_AND.sub("1 ", text)
+    text = closing_remarks.without(text)
+    if reference is not None:
+        text = closing_remarks.without_substance(text, reference)
     text = _REPEATED.sub(r"\1", exclusions.as_conditions(text))
     if " as well as " in text:
         text = _AS_WELL.sub(" and ", text)

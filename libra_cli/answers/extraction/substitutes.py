@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 
+from libra_cli.answers.comparison import equal
 from libra_cli.answers.extraction.asked_for import AskedFor
 from libra_cli.answers.sentences.extracted import OTHER_ANSWER, UNDECIDED, Extraction
-from libra_cli.answers.text import words
+from libra_cli.answers.text import number, words
 from libra_cli.answers.values import notation, structure
 from libra_cli.lazy_pattern import lazy_pattern
 
@@ -28,6 +30,12 @@ _LIST = lazy_pattern(r"(?:[Oo]ptions|[Cc]hoices)?: ((?:[\w' -]{2,40}, ){2,9}(?:o
 """Answers that a question lists at its end: Options: simple random, stratified, cluster."""
 _EITHER = lazy_pattern(r"\b([\w-]{3,20} or [\w-]{3,20})\b[^,;.?]{0,60}\?$")
 _BETWEEN = lazy_pattern(r", (?:or |and )?| or ")
+_AROUND = lazy_pattern(
+    r"(?<![\d.])(\d{1,9}(?:\.\d{1,6})?)\$? ?(?:\\pm|\u00b1) ?\$?(\d{1,9}(?:\.\d{1,6})?)(?![\d.]*[\d\\^*])"
+)
+_EXACTLY = lazy_pattern(
+    r"\b(?i:precisely|exactly|exact|exakt|genau|exactamente|exactement|esattamente),?:? (\$[^$]{1,40}\$|[^\s,;)]{1,30})"
+)
 _OUTPUT = lazy_pattern(r"[^\W_]{1,12}|-?\d+(?:\.\d+)?")
 _FIGURES = lazy_pattern(r"\d+(?:\.\d+)?")
 _BITS = {"0": "False", "1": "True", "T": "True", "F": "False"}
@@ -126,6 +134,40 @@ def _listed_in(question: str, reference: str) -> list[str]:
     return listed if reference in listed and all(listed) and len(set(listed)) == len(listed) else []
 
 
-ALL = (of_two, of_listed, as_complexity, as_printed, in_lines, in_said_order, as_truth_value, in_numerals)
+def as_interval(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """`50 \\pm 1.96` as (48.04, 51.96), where the question asks for an interval."""
+    text, reference, _, question = asked_for
+    around = _AROUND.search(text[-_NEAR_END:]) if "interval" in question.lower() and found.answer else None
+    bounds = structure.parse(reference) if around else None
+    if around is None or not isinstance(bounds, structure.Parts) or bounds.kind != "sequence":
+        return found
+    middle, reach = (Fraction(one) for one in around.groups())
+    ends = ", ".join(map(number.written, (middle - reach, middle + reach)))
+    return Extraction(f"{bounds.brackets[0]}{ends}{bounds.brackets[1]}")
+
+
+def as_exact(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """The exact value beside an approximation, if it is the reference: V \u2248 37.70, precisely 12\\pi."""
+    text, reference, _, _ = asked_for
+    exact = _EXACTLY.search(text[-_NEAR_END:]) if any(map((found.answer or "").__contains__, (".", "{,}"))) else None
+    if exact is None or number.is_bare(reference):
+        return found
+    value = exact[1].strip(" $")
+    decided = equal.decide_quickly(reference, value)
+    return Extraction(value) if decided is not None and decided.equal else found
+
+
+ALL = (
+    of_two,
+    of_listed,
+    as_complexity,
+    as_printed,
+    in_lines,
+    in_said_order,
+    as_truth_value,
+    in_numerals,
+    as_interval,
+    as_exact,
+)
 OF_INTEGERS = (in_lines,)
 """Those that may change an integer where the reference is one."""

@@ -28,8 +28,14 @@ def with_units(spans: Sequence[Span], either: bool = False) -> str | None:
     if len(spans) == 1 and names[0] in CURRENCIES:
         return f"{names[0]}{value(spans[0].text)}"
     written = [name if "\\" in name or "$" in name else f"\\text{{ {name}}}" for name in names]
-    values = (value(span.text).partition("\\approx")[0].strip() for span in spans)
+    values = (_without_rounding(value(span.text)) for span in spans)
     return ", ".join(f"{one} {unit}" for one, unit in zip(values, written, strict=True))
+
+
+def _without_rounding(text: str) -> str:
+    """25\\pi of 25\\pi \\approx 78.5, and 20.4 of h \\approx 20.4."""
+    exact, _, rounded = text.partition("\\approx")
+    return exact.strip() if any(map(str.isdigit, exact)) or "\\" in exact or not rounded else rounded.strip()
 
 
 def value(text: str) -> str:

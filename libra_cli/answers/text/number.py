@@ -201,9 +201,13 @@ def rounds(value: Fraction, decimal: Number) -> bool:
     return off != 0 and off * Fraction(10) ** decimal.places <= Fraction(1, 2)
 
 
-def may_be_rounded(reference: Number, answer: Number) -> bool:
-    """Whether the answer is more exact than a decimal reference and rounds to it: 12.3472 and 12.35, 2/3 and 0.667."""
-    if not can_be_rounded(reference) or not rounds(answer.value, reference):
+def may_be_rounded(reference: Number, answer: Number, is_measured: bool = False) -> bool:
+    """Whether the answer is more exact than a decimal reference and rounds to it: 12.3472 and 12.35, 2/3 and 0.667.
+
+    What is measured is given with two digits, too: 3.64 m for 3.6 m.
+    """
+    has_digits = can_be_rounded(reference) or (is_measured and reference.places != 0 and reference.significant > 1)
+    if not has_digits or not rounds(answer.value, reference):
         return False
     return answer.places > reference.places or (answer.places == 0 and answer.value.denominator != 1)
 

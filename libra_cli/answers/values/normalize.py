@@ -51,6 +51,11 @@ _VULGAR = lazy_pattern(
 
 _MEASURED = lazy_pattern(r"\$([^$]*[\\A-Za-z][^$]*)\$ ?([A-Za-z\u00b0%\u00b2\u00b3/^\d ]{1,24})\.?")
 """A formula in dollar signs with a unit behind it."""
+_RAISED_IN_DOLLARS = lazy_pattern(
+    r"(.*[A-Za-z)])\$(\^\s?(?:-?\d|\{-?\d\}))\$()"
+    r"|\$?([-\u2212]?[\d.,]+)\$?(?: |\\[,;] ?)*\$?(\^\{?\\circ\}?)\s?\$\s?([CFK])"
+)
+"""A power of a unit, or a degree, in dollar signs of its own."""
 _LETTERS_OF_UNIT = 4
 _PAIRS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"), ('"', '"'))
 _WRAPPER = lazy_pattern(
@@ -238,6 +243,8 @@ def plain(raw: str) -> str:
     text = damage.repaired_answer(raw).strip().removeprefix("####").lstrip()
     if text.endswith("$") and text.count("$") == 2 and text.partition("$")[0].rstrip()[-1:] == "=":  # R = $6 \\Omega$
         text = text.replace("$", "")
+    if text.count("$") == 2 and (in_pieces := _RAISED_IN_DOLLARS.fullmatch(text)):  # 4.9 m/s$^2$, $37^\\circ$C
+        text = "".join(filter(None, in_pieces.groups()))
     if text[:1] == "$" and (measured := _MEASURED.fullmatch(text)):  # $\\frac{3}{4}$ hour
         is_short = len(measured[2]) < _LETTERS_OF_UNIT
         text = f"{measured[1]}\\text{{ {measured[2]}}}" if is_short else f"{measured[1]} {measured[2]}"

@@ -22,7 +22,7 @@ _EVENT = r"[A-Z](?:(?:\\(?:cup|cap|mid|setminus) ?|\||')[A-Z]?)*"
 NAME = lazy_pattern(
     r"(?:\\Delta ?(?=[A-Za-z]))?(?:(?:\\(?:hat|bar|tilde|vec|dot)(?:\{[A-Za-z]+\}| ?[A-Za-z])|\\?[A-Za-z]+)"
     r"(?:_\{?\\?\w+\}?|_\{(?:1/2|\\frac\{1\}\{2\})\}|(?<=[tT])(?:_1/2|\\frac\{1\}\{2\}))?(?:\^\{-1\})?'?"
-    r"|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?"
+    r"|[A-Za-z]+(?: [A-Za-z]+)*)(?:\([A-Za-z](?:,[A-Za-z])*\))?|[A-Za-z]\([A-Z][A-Za-z0-9_{}]{0,12}\)"
     rf"|[PEn]\({_EVENT}\)|\|{_EVENT}\||m?\\angle ?[A-Z]{{1,3}}"
     r"|\\(?:sin|cos|tan|cot) ?(?:(?:\\angle ?)?[A-Z]{1,3}|\\(?:theta|alpha|beta|gamma|varphi|phi)(?![A-Za-z]))"
 )
@@ -346,7 +346,7 @@ def _equation(text: str, depth: int) -> Answer | None:
 def names_of(side: str) -> list[str]:
     """The names in (x,y); empty for anything else."""
     names = side[1:-1].split(",") if side.startswith("(") and side.endswith(")") else []
-    return names if len(names) > 1 and all(len(name) == 1 and name.islower() for name in names) else []
+    return names if len(names) > 1 and all(len(name) == 1 and name.isalpha() for name in names) else []
 
 
 def _named(text: str, names: Sequence[str], values: Answer) -> Answer | None:
