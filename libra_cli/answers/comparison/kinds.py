@@ -17,6 +17,7 @@ from libra_cli.answers.comparison import (
     codes,
     compounds,
     cycles,
+    division,
     domains,
     durations,
     items,
@@ -271,6 +272,7 @@ _RULES: tuple[Callable[[str, str, Decide], Decision | None], ...] = (
     *(
         with_remark,
         other_symbols,
+        division.same,
         domains.same,
         points,
         chemical_formula,

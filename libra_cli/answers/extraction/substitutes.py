@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from libra_cli.answers.comparison import equal
+from libra_cli.answers.comparison import division, equal
 from libra_cli.answers.extraction.asked_for import AskedFor
 from libra_cli.answers.sentences.extracted import OTHER_ANSWER, UNDECIDED, Extraction
 from libra_cli.answers.text import number, words
@@ -24,7 +24,8 @@ _BOUNDS = {
     "cubic": "n^3",
 }
 _OPEN = words.table(
-    "not no never or neither nor unless except n't isn't aren't doesn't don't either both than unlike rather"
+    "not no never or neither nor unless except n't isn't aren't doesn't don't either both than unlike rather maybe "
+    "perhaps possibly probably unsure if"
 )
 _LIST = lazy_pattern(r"(?:[Oo]ptions|[Cc]hoices)?: ((?:[\w' -]{2,40}, ){2,9}(?:or |and )?[\w' -]{2,40})[.?]?$")
 """Answers that a question lists at its end: Options: simple random, stratified, cluster."""
@@ -36,6 +37,9 @@ _AROUND = lazy_pattern(
 _EXACTLY = lazy_pattern(
     r"\b(?i:precisely|exactly|exact|exakt|genau|exactamente|exactement|esattamente),?:? (\$[^$]{1,40}\$|[^\s,;)]{1,30})"
 )
+_BINARY = lazy_pattern(r"[01]{5,64}")
+_OF_BITS = lazy_pattern(r"(?i:binary|\bbits?\b|base[ -]?(?:2|two)|complement)")
+_GROUPS_OF_BITS = lazy_pattern(r"(?<![\w.,])[01]{3,8}(?: [01]{3,8}){1,15}(?![\w.])")
 _OUTPUT = lazy_pattern(r"[^\W_]{1,12}|-?\d+(?:\.\d+)?")
 _FIGURES = lazy_pattern(r"\d+(?:\.\d+)?")
 _BITS = {"0": "False", "1": "True", "T": "True", "F": "False"}
@@ -157,6 +161,24 @@ def as_exact(found: Extraction, asked_for: AskedFor) -> Extraction:
     return Extraction(value) if decided is not None and decided.equal else found
 
 
+def as_division(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """The quotient and the remainder of a text, where both are asked for."""
+    text, reference, cut, _ = asked_for
+    if cut or "quotient" not in reference.lower() or division.stated(reference) is None:
+        return found
+    said = division.stated(text)
+    return Extraction(said) if said else found
+
+
+def as_bits(found: Extraction, asked_for: AskedFor) -> Extraction:
+    """`1111 1011` as 11111011, where a number in base 2 is asked for."""
+    text, reference, _, question = asked_for
+    if not _BINARY.fullmatch(reference) or not _OF_BITS.search(question) or found.answer == reference:
+        return found
+    groups = _GROUPS_OF_BITS.findall(text[-_NEAR_END:])
+    return Extraction(groups[-1].replace(" ", "")) if groups else found
+
+
 ALL = (
     of_two,
     of_listed,
@@ -168,6 +190,8 @@ ALL = (
     in_numerals,
     as_interval,
     as_exact,
+    as_division,
+    as_bits,
 )
-OF_INTEGERS = (in_lines,)
+OF_INTEGERS = (in_lines, as_bits)
 """Those that may change an integer where the reference is one."""

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from libra_cli.lazy_pattern import lazy_pattern
 
-_IN_BRACKETS = lazy_pattern(r"\n\s*\((?=[A-Z])(?![^\n]*(?i:answer|boxed))[^()\n]{4,300}(?:\([^()\n]*\)[^()\n]*)*\)\s*$")
+_IN_BRACKETS = lazy_pattern(
+    r"(?<=[^:\s])[ \t]{0,8}\n{1,3}[ \t]{0,8}\("
+    r"(?=[A-Z](?:\S* ){3})(?![^\n]*(?i:answer|boxed|option|therefore|hence|correct))[^()\n]{4,300}"
+    r"(?:\([^()\n]*\)[^()\n]*)*\)\s*$"
+)
 """A last paragraph in brackets: (The SD would be 4.)"""
 _ON_OPTION = lazy_pattern(
     r"(?<=[.!*)\n])\s+(?:Option|Choice|Distractor) \(?[A-J]\)? "

@@ -82,7 +82,7 @@ _SYMBOLS_OF = {
     "fps": "foot s^-1",
     **dict.fromkeys(("D", "dpt", "dioptre", "dioptres", "diopter", "diopters"), "m^-1"),
     **dict.fromkeys(("ly", "lightyear", "lightyears", "light-year", "light-years"), "light_year"),
-    **dict.fromkeys(("AU", "au"), "astronomical_unit"),
+    "AU": "astronomical_unit",
     "Å": "angstrom",
     "AA": "angstrom",
     "kilohm": "kohm",

@@ -27,7 +27,7 @@ _OF_LARGE_PREFIXES = "W J Pa Hz Ω eV Wh bit byte B"
 _OF_SMALL_PREFIXES = "s m g C F J N W L Hz Pa mol"
 _BARE = (
     "mcg K cd lm lx Bq Gy Sv dpt ly min h hr hrs mins sec secs rad deg ha ft in yd mi lb lbs oz mph kph rpm atm psi "
-    "°C °F ¢ hPa hL mmHg torr Torr AU au ppm ppb dB sr"
+    "°C °F ¢ hPa hL mmHg torr Torr AU ppm ppb dB sr"
 )
 _NO_SYMBOLS = frozenset(("kT", "Gm", "GM", "Gg", "PV", "pV", "pA", "pH", "cT", "dT", "pT", "nT", "kF", "MF"))
 _SYMBOLS = (
